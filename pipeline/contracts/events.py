@@ -1,0 +1,195 @@
+"""The event envelope and the payloads of every event type.
+
+Unknown types and unknown fields pass through. A body that fails its schema is refused with a
+reason (`reason_of`), which the landing writes to quarantine; it never blocks the stream.
+"""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+
+from pipeline.contracts.money import MAX_MINOR, Currency
+
+
+def to_iso_z(moment: datetime) -> str:
+    """UTC, ISO 8601, milliseconds, `Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _require_zone(value: Any) -> Any:
+    if isinstance(value, str) and not (value.endswith("Z") or "+" in value[10:]):
+        raise ValueError("a time needs a zone, e.g. a trailing Z")
+    return value
+
+
+UtcTime = Annotated[datetime, BeforeValidator(_require_zone), PlainSerializer(to_iso_z)]
+Text = Annotated[str, Field(max_length=512)]
+Id = Annotated[str, Field(min_length=1, max_length=128)]
+
+
+class Open(BaseModel):
+    """Adding a field never breaks a reader."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+class OrderLine(Open):
+    line_no: int = Field(ge=1)
+    sku: Id
+    product_id: Id
+    title: Text
+    category: Text
+    quantity: int = Field(gt=0, le=1_000_000, strict=True)
+    unit_price_minor: int = Field(gt=0, le=MAX_MINOR, strict=True)
+    line_total_minor: int = Field(ge=-MAX_MINOR, le=MAX_MINOR, strict=True)
+
+
+class OrderFact(Open):
+    """The payload of every `order.*` event: the whole order as it stands at `version`.
+
+    In `order.refunded.v1` of the order log the lines are those given back, with negative
+    `line_total_minor` and positive `quantity`. `customer_id` is null for guests.
+    """
+
+    order_id: Id
+    version: int = Field(ge=1)
+    status: str
+    placed_at: UtcTime
+    customer_id: Id | None = None
+    country: Text
+    currency: Currency
+    lines: list[OrderLine] = Field(min_length=1, max_length=2_000)
+    subtotal_minor: int
+    shipping_minor: int = 0
+    tax_minor: int = 0
+    total_minor: int
+
+
+class StockAdjusted(Open):
+    sku: Id
+    product_id: Id
+    delta: int
+    reason: Text
+    available: int = Field(ge=0)
+
+
+class Click(Open):
+    """Payload of the browser's events; ids are null until the shopper consents."""
+
+    session_id: Id | None = None
+    anonymous_id: Id | None = None
+    customer_id: Id | None = None
+    product_id: Id | None = None
+    sku: Id | None = None
+    query: Text | None = None
+    results_count: int | None = Field(default=None, ge=0)
+    referrer: Text | None = None
+    device: Text | None = None
+    path: Text | None = None
+    order_id: Id | None = None
+
+
+ORDER_PLACED = "order.placed.v1"
+ORDER_REFUNDED = "order.refunded.v1"
+STOCK_ADJUSTED = "stock.adjusted.v1"
+ORDER_TYPES = tuple(
+    f"order.{fact}.v1"
+    for fact in (
+        "placed", "paid", "payment_failed", "packed", "shipped", "delivered", "cancelled", "refunded",
+    )
+)
+CLICK_TYPES = tuple(
+    f"shopper.{fact}.v1"
+    for fact in (
+        "page_viewed", "product_viewed", "searched", "cart_changed", "checkout_started",
+        "order_completed",
+    )
+)
+# These take money back out of the sales: their lines are booked as kind `refund`.
+REVERSALS = frozenset({"order.payment_failed.v1", "order.cancelled.v1", ORDER_REFUNDED})
+
+PAYLOADS: dict[str, type[BaseModel]] = {
+    **dict.fromkeys(ORDER_TYPES, OrderFact),
+    **dict.fromkeys(CLICK_TYPES, Click),
+    STOCK_ADJUSTED: StockAdjusted,
+}
+
+
+class Envelope(Open):
+    event_id: Id
+    event_type: Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z_]+\.v[0-9]+$", max_length=64)]
+    occurred_at: UtcTime
+    source: Annotated[str, Field(min_length=1, max_length=64)]
+    correlation_id: Id
+    causation_id: Id | None = None
+    partition_key: Id
+    synthetic: bool = False
+    payload: dict[str, Any]
+
+
+class Rejected(Exception):
+    """An event that can never succeed: `reason` is a slug, `detail` names the field."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+def row_fault(quantity: Any, unit_price_minor: Any) -> str | None:
+    """Why a sale line of the order log cannot be booked; the first rule that matches, or None.
+
+    Args: `unit_price_minor` in minor units, possibly fractional (Decimal, int or numeric str).
+    """
+    price = Decimal(str(unit_price_minor))
+    if price < 0:
+        return "negative_price"
+    if price == 0:
+        return "zero_price"
+    if price != price.to_integral_value():
+        return "sub_minor_price"
+    if Decimal(str(quantity)) < 0:
+        return "negative_quantity"
+    return None
+
+
+def parse_event(body: bytes | str) -> Envelope:
+    """One record of the stream to a checked envelope; raises Rejected with the reason.
+
+    The payload is validated against its type's schema and kept as sent.
+    """
+    try:
+        envelope = Envelope.model_validate_json(body)
+    except ValidationError as error:
+        raise _rejected("bad_envelope", error) from None
+    schema = PAYLOADS.get(envelope.event_type)
+    if schema is None:
+        return envelope
+    if schema is OrderFact:
+        _check_lines(envelope.payload)
+    try:
+        schema.model_validate(envelope.payload)
+    except ValidationError as error:
+        raise _rejected("bad_payload", error) from None
+    return envelope
+
+
+def _check_lines(payload: dict[str, Any]) -> None:
+    lines = payload.get("lines")
+    for line in lines if isinstance(lines, list) else []:
+        if not isinstance(line, dict):
+            continue
+        try:
+            fault = row_fault(line.get("quantity"), line.get("unit_price_minor"))
+        except (ArithmeticError, ValueError):
+            continue  # not numbers: the schema names the field
+        if fault:
+            raise Rejected(fault, f"line {line.get('line_no')}, sku {line.get('sku')}")
+
+
+def _rejected(reason: str, error: ValidationError) -> Rejected:
+    first = error.errors(include_url=False, include_input=False)[0]
+    field = ".".join(str(part) for part in first["loc"]) or "(body)"
+    return Rejected(reason, f"{field}: {first['msg']}")

@@ -1,0 +1,128 @@
+"""Key builders for every item of every table; the layout is in docs/architecture.md."""
+
+from datetime import datetime
+from typing import Literal
+from zlib import crc32
+
+Key = dict[str, str]
+Stream = Literal["real", "synthetic"]
+Grain = Literal["hour", "day", "month"]
+
+# Shards keep one item far below DynamoDB's 400 KB: products of a month, customers of a day.
+PRODUCT_SHARDS = 8
+CUSTOMER_SHARDS = 4
+
+
+def _key(pk: str, sk: str) -> Key:
+    return {"pk": pk, "sk": sk}
+
+
+# products
+def product(product_id: str) -> Key:
+    return _key(f"PRODUCT#{product_id}", "META")
+
+
+def stock(sku: str) -> Key:
+    return _key(f"SKU#{sku}", "STOCK")
+
+
+# users
+def user(user_id: str) -> Key:
+    return _key(f"USER#{user_id}", "PROFILE")
+
+
+def email(address: str) -> Key:
+    return _key(f"EMAIL#{address.strip().lower()}", "USER")
+
+
+def address(user_id: str, address_id: str) -> Key:
+    return _key(f"USER#{user_id}", f"ADDRESS#{address_id}")
+
+
+def refresh_family(family_id: str) -> Key:
+    return _key(f"FAMILY#{family_id}", "REFRESH")
+
+
+# orders
+def order(order_id: str) -> Key:
+    return _key(f"ORDER#{order_id}", "ORDER")
+
+
+def cart(owner: str) -> Key:
+    return _key(f"CART#{owner}", "CART")
+
+
+def idempotency(owner: str, key: str) -> Key:
+    return _key(f"IDEMPOTENCY#{owner}#{key}", "IDEMPOTENCY")
+
+
+def charge(order_id: str) -> Key:
+    return _key(f"CHARGE#{order_id}", "CHARGE")
+
+
+def mail(order_id: str, version: int) -> Key:
+    return _key(f"MAIL#{order_id}", f"{version:06d}")
+
+
+# analytics
+def bucket(moment: datetime, grain: Grain) -> str:
+    """The start of the bucket in UTC: `2011-12-09T12`, `2011-12-09` or `2011-12`."""
+    return moment.strftime({"hour": "%Y-%m-%dT%H", "day": "%Y-%m-%d", "month": "%Y-%m"}[grain])
+
+
+def sales_partition(stream: Stream, grain: Grain, bucket: str) -> str:
+    """Hours lie together by month, days by year, months all together."""
+    return {
+        "hour": f"SALES#{stream}#hour#{bucket[:7]}",
+        "day": f"SALES#{stream}#day#{bucket[:4]}",
+        "month": f"SALES#{stream}#month",
+    }[grain]
+
+
+def sales(stream: Stream, grain: Grain, bucket: str, currency: str) -> Key:
+    return _key(sales_partition(stream, grain, bucket), f"{bucket}#{currency}")
+
+
+def customers(stream: Stream, day: str, currency: str, customer_id: str) -> Key:
+    shard = crc32(customer_id.encode()) % CUSTOMER_SHARDS
+    return _key(f"CUSTOMERS#{stream}#{day[:4]}", f"{day}#{currency}#{shard}")
+
+
+def products(
+    stream: Stream, grain: Literal["day", "month"], bucket: str, currency: str, product_id: str
+) -> Key:
+    shard = crc32(product_id.encode()) % PRODUCT_SHARDS
+    return _key(f"PRODUCTS#{stream}#{grain}#{bucket}", f"{currency}#{shard}")
+
+
+def clicks(stream: Stream, day: str) -> Key:
+    return _key(f"CLICKS#{stream}#{day[:4]}", day)
+
+
+def folded(event_id: str) -> Key:
+    return _key(f"EVENT#{event_id}", "FOLDED")
+
+
+def shard_mark(shard: str) -> Key:
+    return _key(f"SHARD#{shard}", "CLICKS")
+
+
+# ops
+def lease(name: str) -> Key:
+    return _key(f"LEASE#{name}", "LEASE")
+
+
+def replay_run(run_id: str) -> Key:
+    return _key(f"REPLAY#{run_id}", "RUN")
+
+
+def proof_run(run_id: str) -> Key:
+    return _key(f"PROOF#{run_id}", "RUN")
+
+
+def acknowledged(order_id: str) -> Key:
+    return _key(f"ACK#{order_id}", "ACK")
+
+
+def audit(day: str, entry_id: str) -> Key:
+    return _key(f"AUDIT#{day}", entry_id)

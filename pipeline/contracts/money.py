@@ -1,0 +1,51 @@
+"""Money as integer minor units with an ISO 4217 code. Currencies are never added to each other."""
+
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["GBP"])]
+
+# The largest amount one field may carry: DynamoDB numbers hold 38 digits, JSON readers 2**53.
+MAX_MINOR = 10**12
+
+
+class Money(BaseModel):
+    """An amount in one currency."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    amount_minor: int = Field(ge=-MAX_MINOR, le=MAX_MINOR, strict=True, examples=[2899])
+    currency: Currency
+
+    def __add__(self, other: Self) -> "Money":
+        self._same_currency(other)
+        return Money(amount_minor=self.amount_minor + other.amount_minor, currency=self.currency)
+
+    def __sub__(self, other: Self) -> "Money":
+        self._same_currency(other)
+        return Money(amount_minor=self.amount_minor - other.amount_minor, currency=self.currency)
+
+    def __mul__(self, quantity: int) -> "Money":
+        return Money(amount_minor=self.amount_minor * quantity, currency=self.currency)
+
+    def _same_currency(self, other: Self) -> None:
+        if self.currency != other.currency:
+            raise ValueError(f"cannot combine {self.currency} with {other.currency}")
+
+
+def share(amount_minor: int, rate: Decimal) -> int:
+    """`rate` of an amount, rounded half to even to a whole minor unit.
+
+    Args: `rate` a ratio, e.g. Decimal("0.20") for 20 %.
+    """
+    return int((Decimal(amount_minor) * rate).quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
+
+
+def to_minor(amount: Decimal | str) -> Decimal:
+    """Major units to minor units, exactly; the result is whole only if the amount is.
+
+    Source: ISO 4217 gives two decimals for every currency the shop sells in.
+    """
+    return Decimal(amount) * 100

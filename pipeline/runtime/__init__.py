@@ -1,0 +1,1 @@
+"""What every process turns on: settings, logging, AWS clients, clock, retries, the lake's reader."""
