@@ -120,9 +120,5 @@ def proof_run(run_id: str) -> Key:
     return _key(f"PROOF#{run_id}", "RUN")
 
 
-def acknowledged(order_id: str) -> Key:
-    return _key(f"ACK#{order_id}", "ACK")
-
-
 def audit(day: str, entry_id: str) -> Key:
     return _key(f"AUDIT#{day}", entry_id)
