@@ -97,13 +97,24 @@ STOCK_ADJUSTED = "stock.adjusted.v1"
 ORDER_TYPES = tuple(
     f"order.{fact}.v1"
     for fact in (
-        "placed", "paid", "payment_failed", "packed", "shipped", "delivered", "cancelled", "refunded",
+        "placed",
+        "paid",
+        "payment_failed",
+        "packed",
+        "shipped",
+        "delivered",
+        "cancelled",
+        "refunded",
     )
 )
 CLICK_TYPES = tuple(
     f"shopper.{fact}.v1"
     for fact in (
-        "page_viewed", "product_viewed", "searched", "cart_changed", "checkout_started",
+        "page_viewed",
+        "product_viewed",
+        "searched",
+        "cart_changed",
+        "checkout_started",
         "order_completed",
     )
 )

@@ -1,1 +1,1 @@
-"""What every process turns on: settings, logging, AWS clients, clock, retries, the lake's reader."""
+"""What every process turns on: settings, logs, AWS clients, clock, the lake's reader."""

@@ -1,0 +1,126 @@
+"""The frame of every service: middleware, problems, health, OpenAPI."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Response
+from fastapi.routing import APIRoute
+
+from pipeline.runtime import logs
+from storefront_api import problems
+from storefront_api.middleware import BodyLimitMiddleware, CorrelationMiddleware
+from storefront_api.security import TokenVerifier, keys_from_secret
+from storefront_api.settings import ServiceSettings
+
+Check = Callable[[], None]
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+_CHECK_TIMEOUT_S = 2.0
+
+
+def create_app(
+    service: str,
+    title: str,
+    settings: ServiceSettings,
+    routers: Sequence[APIRouter],
+    *,
+    checks: Mapping[str, Check],
+    lifespan: Lifespan | None = None,
+    body_limits: Mapping[str, int] | None = None,
+) -> FastAPI:
+    """A service under `/api/<service>`.
+
+    Args: `checks` name each dependency; one raises when its dependency is unusable.
+    `body_limits` are bytes by path, for routes that may take more than the default.
+    """
+    prefix = f"/api/{service}"
+    logs.configure(
+        settings.log_level, service=service, zone=settings.zone, replica=settings.replica
+    )
+    app = FastAPI(
+        title=title,
+        version=settings.version,
+        openapi_url=f"{prefix}/openapi.json",
+        docs_url=f"{prefix}/docs",
+        redoc_url=None,
+        lifespan=lifespan,
+        generate_unique_id_function=_operation_id,
+        responses=problems.documented(422),
+    )
+    app.state.settings = settings
+    app.state.token_verifier = TokenVerifier(settings, keys_from_secret(settings))
+    problems.install(app)
+    limits = dict(body_limits or {})
+    app.add_middleware(
+        BodyLimitMiddleware, limit_of=lambda path: limits.get(path, settings.body_limit_bytes)
+    )
+    app.add_middleware(CorrelationMiddleware)
+    for router in routers:
+        app.include_router(router, prefix=prefix)
+    app.include_router(_health(settings, checks), prefix=prefix)
+    _describe_problems(app)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+def _health(settings: ServiceSettings, checks: Mapping[str, Check]) -> APIRouter:
+    router = APIRouter(tags=["health"])
+    identity = {
+        "version": settings.version,
+        "zone": settings.zone,
+        "replica": settings.replica,
+    }
+
+    @router.get("/healthz")
+    async def healthz() -> dict[str, Any]:
+        """The process answers; touches no dependency."""
+        return {"status": "ok", **identity}
+
+    @router.get("/readyz", responses={503: {"description": "A dependency is down"}})
+    async def readyz(response: Response) -> dict[str, Any]:
+        """Each dependency by name, with its latency; 503 when one is unusable."""
+        names = list(checks)
+        results = await asyncio.gather(*(_try(checks[name]) for name in names))
+        ready = all(result["ok"] for result in results)
+        response.status_code = 200 if ready else 503
+        return {
+            "status": "ready" if ready else "not ready",
+            **identity,
+            "dependencies": dict(zip(names, results, strict=True)),
+        }
+
+    return router
+
+
+async def _try(check: Check) -> dict[str, Any]:
+    started = time.perf_counter()
+    attempt: Awaitable[None] = asyncio.to_thread(check)
+    try:
+        await asyncio.wait_for(attempt, _CHECK_TIMEOUT_S)
+    except Exception as error:  # a probe's edge: whatever fails is the answer
+        return {"ok": False, "error": type(error).__name__}
+    return {"ok": True, "latency_ms": round((time.perf_counter() - started) * 1000, 1)}
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Put the Problem schema in OpenAPI, and in place of FastAPI's own validation error."""
+    original = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = original()
+            schemas = document.setdefault("components", {}).setdefault("schemas", {})
+            schemas.pop("HTTPValidationError", None)
+            schemas.pop("ValidationError", None)
+            schema = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas |= schema.pop("$defs", {})
+            schemas["Problem"] = schema
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented extension point
