@@ -35,6 +35,7 @@ class CorrelationMiddleware:
             return
         given = Headers(scope=scope).get("x-correlation-id", "")
         correlation_id = given if _SAFE_ID.match(given) else new_id()
+        scope["correlation_id"] = correlation_id
         status = 500
         started = time.perf_counter()
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-import structlog
 from botocore.exceptions import BotoCoreError, ClientError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -59,13 +58,15 @@ def problem(
     headers: Mapping[str, str] | None = None,
     extensions: Mapping[str, Any] | None = None,
 ) -> JSONResponse:
+    # The last handler runs outside the middleware that binds the id, so it comes from the scope.
+    correlation_id = request.scope.get("correlation_id", "")
     body = {
         "type": f"/problems/{slug}",
         "title": title,
         "status": status,
         "detail": detail,
         "instance": request.url.path,
-        "correlation_id": structlog.contextvars.get_contextvars().get("correlation_id", ""),
+        "correlation_id": correlation_id,
         "errors": [dict(error) for error in errors],
         **(extensions or {}),
     }
@@ -73,7 +74,11 @@ def problem(
         body,
         status,
         media_type=MEDIA_TYPE,
-        headers={"Cache-Control": "no-store", **(headers or {})},
+        headers={
+            "Cache-Control": "no-store",
+            "X-Correlation-Id": correlation_id,
+            **(headers or {}),
+        },
     )
 
 
