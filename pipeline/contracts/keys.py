@@ -107,7 +107,16 @@ def shard_mark(shard: str) -> Key:
     return _key(f"SHARD#{shard}", "CLICKS")
 
 
+def progress(reader: str) -> Key:
+    """How far a reader of the stream has come, e.g. `folding`."""
+    return _key(f"STATE#{reader}", "STATE")
+
+
 # ops
+def compaction_state() -> Key:
+    return _key("COMPACTION#state", "STATE")
+
+
 def lease(name: str) -> Key:
     return _key(f"LEASE#{name}", "LEASE")
 
