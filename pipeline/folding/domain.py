@@ -1,0 +1,242 @@
+"""What an event adds to the aggregates, and how to pack that into DynamoDB transactions.
+
+Addition and set union do not care for order, so the state after any split, reordering or repetition
+of the stream is the plain sum over the distinct events, as long as each portion below is written in
+one transaction with its own marker.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, cast
+
+from pipeline.contracts import keys
+from pipeline.contracts.events import CLICK_TYPES, ORDER_PLACED, REVERSALS, Envelope
+from pipeline.contracts.keys import Grain, Stream
+
+Item = tuple[str, str]  # pk, sk
+
+SALES_GRAINS: tuple[Grain, ...] = ("hour", "day", "month")
+MONEY_TYPES = REVERSALS | {ORDER_PLACED}
+
+# DynamoDB: 100 items a transaction; 4 KB and 300 operators an update expression.
+MAX_ITEMS = 100
+MAX_COUNTERS_PER_ITEM = 300
+# Lines of one order that are written together. Even if every line has a category and a product of
+# its own and all products share a shard, no item gets more than MAX_COUNTERS_PER_ITEM counters:
+# 3 per category and 8 for the order and its country.
+MAX_LINES_PER_PORTION = 90
+
+
+@dataclass(slots=True)
+class Increments:
+    """`counters[item][attribute]` is added to; `members[item]` joins the item's string set."""
+
+    counters: dict[Item, dict[str, int]] = field(default_factory=dict)
+    members: dict[Item, set[str]] = field(default_factory=dict)
+
+    def add(self, other: "Increments") -> None:
+        for item, amounts in other.counters.items():
+            mine = self.counters.setdefault(item, {})
+            for attribute, amount in amounts.items():
+                mine[attribute] = mine.get(attribute, 0) + amount
+        for item, ids in other.members.items():
+            self.members.setdefault(item, set()).update(ids)
+
+    def has_room_for(self, other: "Increments", markers: int) -> bool:
+        """Whether both and `markers` marker items fit into one transaction."""
+        new = sum(item not in self.counters for item in other.counters)
+        new += sum(item not in self.members for item in other.members)
+        if markers + len(self.counters) + len(self.members) + new > MAX_ITEMS:
+            return False
+        return all(
+            len(mine) + sum(attribute not in mine for attribute in amounts) <= MAX_COUNTERS_PER_ITEM
+            for item, amounts in other.counters.items()
+            if (mine := self.counters.get(item))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """A part of an event that is booked as a whole, once, under its own marker."""
+
+    marker: Item
+    increments: Increments
+
+
+def stream_of(event: Envelope) -> Stream:
+    return "synthetic" if event.synthetic else "real"
+
+
+def portions(event: Envelope) -> list[Portion]:
+    """What an order event books; empty for events that move no money.
+
+    A placed order adds to `orders`, `units` and `gross`; a reversal adds its lines, at or below
+    zero whatever their sign, to `refunds`. Orders of more than MAX_LINES_PER_PORTION lines are
+    booked in several portions, each with a marker, cut by position: the same on every delivery.
+    """
+    if event.event_type not in MONEY_TYPES:
+        return []
+    lines: list[dict[str, Any]] = event.payload["lines"]
+    seen: set[str] = set()
+    booked = []
+    for number, start in enumerate(range(0, len(lines), MAX_LINES_PER_PORTION)):
+        part = lines[start : start + MAX_LINES_PER_PORTION]
+        marker = keys.folded(event.event_id)
+        sk = marker["sk"] if number == 0 else f"{marker['sk']}#{number}"
+        increments = _sale(event, part, number == 0, seen) if event.event_type == ORDER_PLACED \
+            else _reversal(event, part)
+        booked.append(Portion((marker["pk"], sk), increments))
+    return booked
+
+
+def _sale(
+    event: Envelope, lines: list[dict[str, Any]], is_first: bool, seen: set[str]
+) -> Increments:
+    """`seen` collects the categories the order was already counted in by earlier portions."""
+    country = event.payload["country"]
+    units = sum(line["quantity"] for line in lines)
+    gross = sum(line["line_total_minor"] for line in lines)
+    sales = {"units": units, "gross": gross}
+    sales[f"units|country|{country}"] = units
+    sales[f"gross|country|{country}"] = gross
+    if is_first:
+        sales["orders"] = sales[f"orders|country|{country}"] = 1
+    by_product: dict[str, list[int]] = {}
+    by_category: dict[str, list[int]] = {}
+    for line in lines:
+        for totals, name in ((by_product, line["product_id"]), (by_category, line["category"])):
+            total = totals.setdefault(name, [0, 0])
+            total[0] += line["quantity"]
+            total[1] += line["line_total_minor"]
+    for category, (category_units, category_gross) in by_category.items():
+        sales[f"units|category|{category}"] = category_units
+        sales[f"gross|category|{category}"] = category_gross
+        if category not in seen:
+            sales[f"orders|category|{category}"] = 1
+            seen.add(category)
+    increments = _at_every_grain(event, sales)
+    _add_products(increments, event, by_product)
+    if is_first and (customer_id := event.payload.get("customer_id")):
+        day, currency = keys.bucket(event.occurred_at, "day"), event.payload["currency"]
+        key = keys.customers(stream_of(event), day, currency, customer_id)
+        increments.members[_item(key)] = {customer_id}
+    return increments
+
+
+def _reversal(event: Envelope, lines: list[dict[str, Any]]) -> Increments:
+    refunds: Counter[str] = Counter()
+    for line in lines:
+        back = -abs(line["line_total_minor"])
+        refunds["refunds"] += back
+        refunds[f"refunds|country|{event.payload['country']}"] += back
+        refunds[f"refunds|category|{line['category']}"] += back
+    return _at_every_grain(event, refunds)
+
+
+def _at_every_grain(event: Envelope, amounts: dict[str, int]) -> Increments:
+    increments = Increments()
+    for grain in SALES_GRAINS:
+        bucket = keys.bucket(event.occurred_at, grain)
+        key = keys.sales(stream_of(event), grain, bucket, event.payload["currency"])
+        increments.counters[_item(key)] = dict(amounts)
+    return increments
+
+
+def _add_products(
+    increments: Increments, event: Envelope, by_product: dict[str, list[int]]
+) -> None:
+    stream, currency = stream_of(event), event.payload["currency"]
+    for grain in ("day", "month"):
+        bucket = keys.bucket(event.occurred_at, cast(Grain, grain))
+        for product_id, (units, gross) in by_product.items():
+            item = _product_item(stream, grain, bucket, currency, product_id)
+            amounts = increments.counters.setdefault(item, {})
+            amounts[f"units|{product_id}"] = units
+            amounts[f"gross|{product_id}"] = gross
+
+
+@lru_cache(maxsize=65_536)
+def _product_item(stream: Stream, grain: Any, bucket: str, currency: str, product: str) -> Item:
+    return _item(keys.products(stream, grain, bucket, currency, product))
+
+
+def _item(key: keys.Key) -> Item:
+    return key["pk"], key["sk"]
+
+
+@dataclass(slots=True)
+class Chunk:
+    """Portions that are written in one transaction, and the sum of what they add."""
+
+    portions: list[Portion] = field(default_factory=list)
+    increments: Increments = field(default_factory=Increments)
+
+    def add(self, portion: Portion) -> None:
+        self.portions.append(portion)
+        self.increments.add(portion.increments)
+
+    def without(self, markers: set[Item]) -> "Chunk":
+        """The same chunk less the portions that are booked already."""
+        rest = Chunk()
+        for portion in self.portions:
+            if portion.marker not in markers:
+                rest.add(portion)
+        return rest
+
+
+def distinct(events: Iterable[Envelope]) -> list[Envelope]:
+    """The first of each event id, in order."""
+    first: dict[str, Envelope] = {}
+    for event in events:
+        first.setdefault(event.event_id, event)
+    return list(first.values())
+
+
+def chunks(events: Iterable[Envelope]) -> Iterator[Chunk]:
+    """Packs the distinct events, in order, into as few transactions as the limits allow."""
+    current = Chunk()
+    for event in distinct(events):
+        for portion in portions(event):
+            has_room = current.increments.has_room_for(
+                portion.increments, len(current.portions) + 1
+            )
+            if not has_room:
+                yield current
+                current = Chunk()
+            current.add(portion)
+    if current.portions:
+        yield current
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """A browser event at its place in the stream; `sequence` is fixed-width, so it compares."""
+
+    sequence: str
+    item: Item
+    attribute: str
+
+
+def click(event: Envelope, sequence: str) -> Click | None:
+    """What a browser event counts as; None for every other type."""
+    if event.event_type not in CLICK_TYPES:
+        return None
+    key = keys.clicks(stream_of(event), keys.bucket(event.occurred_at, "day"))
+    return Click(sequence, _item(key), f"events|{event.event_type}")
+
+
+def click_chunks(clicks: Iterable[Click]) -> Iterator[tuple[str, Increments]]:
+    """(last sequence, counters) per transaction: at most MAX_ITEMS items with the shard's mark."""
+    counters: dict[Item, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    last = ""
+    for one in clicks:
+        if one.item not in counters and len(counters) == MAX_ITEMS - 1:
+            yield last, Increments(counters=counters)
+            counters = defaultdict(lambda: defaultdict(int))
+        counters[one.item][one.attribute] += 1
+        last = one.sequence
+    if counters:
+        yield last, Increments(counters=counters)
+

@@ -1,0 +1,89 @@
+"""Folds one batch of the stream: order events exactly once each, clicks exactly once a sequence."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from pipeline.contracts.events import Envelope, Rejected, parse_event, to_iso_z
+from pipeline.folding.domain import Chunk, Click, Increments, Item, chunks, click, click_chunks
+from pipeline.runtime.clock import Clock
+from pipeline.runtime.kinesis import StreamRecord, comparable
+from pipeline.runtime.logs import get_logger
+
+log = get_logger()
+# Each round drops what was booked already, so a second is the rule and a third means that another
+# folder of the same events was at work in between.
+_MAX_ROUNDS = 5
+
+
+class Contended(Exception):
+    """The same events are being folded elsewhere; the batch is delivered again."""
+
+
+class Aggregates(Protocol):
+    def book(self, markers: list[Item], increments: Increments, folded_at: datetime) -> set[Item]:
+        """Writes all, or nothing when some markers exist: then returns those."""
+
+    def read_mark(self, shard: str) -> str:
+        """The last click sequence folded of a shard; empty before the first."""
+
+    def book_clicks(self, shard: str, seen: str, last: str, increments: Increments) -> bool:
+        """Adds if the mark is still `seen`."""
+
+    def advance(self, shard: str, sequence: str, facts: Mapping[str, str]) -> None:
+        """Moves the progress item forward, never back."""
+
+
+def fold(records: Sequence[StreamRecord], table: Aggregates, clock: Clock) -> int:
+    """Books every record of a batch of one shard; what landing quarantines is passed over.
+
+    Returns: how many events were new. Raises when the table cannot be written: deliver again.
+    """
+    events: list[Envelope] = []
+    clicks: list[Click] = []
+    for record in records:
+        try:
+            event = parse_event(record.body)
+        except Rejected:
+            continue
+        events.append(event)
+        if one := click(event, comparable(record.sequence_number)):
+            clicks.append(one)
+    booked = sum(_book(chunk, table, clock) for chunk in chunks(events))
+    if clicks:
+        _book_clicks(records[0].shard, clicks, table)
+    facts = {
+        "newest_arrived_at": to_iso_z(records[-1].arrived_at),
+        "folded_at": to_iso_z(clock()),
+    }
+    if events:
+        facts["newest_occurred_at"] = to_iso_z(max(event.occurred_at for event in events))
+    table.advance(records[0].shard, comparable(records[-1].sequence_number), facts)
+    return booked
+
+
+def _book(chunk: Chunk, table: Aggregates, clock: Clock) -> int:
+    for _ in range(_MAX_ROUNDS):
+        if not chunk.portions:
+            return 0
+        markers = [portion.marker for portion in chunk.portions]
+        known = table.book(markers, chunk.increments, clock())
+        if not known:
+            return len(chunk.portions)
+        log.info("folding.known", events=len(known))
+        chunk = chunk.without(known)
+    raise Contended
+
+
+def _book_clicks(shard: str, clicks: Sequence[Click], table: Aggregates) -> None:
+    """After a redelivery, only what lies past the shard's mark is new."""
+    for _ in range(_MAX_ROUNDS):
+        seen = table.read_mark(shard)
+        fresh = [one for one in clicks if one.sequence > seen]
+        for last, increments in click_chunks(fresh):
+            if not table.book_clicks(shard, seen, last, increments):
+                break
+            seen = last
+        else:
+            return
+    raise Contended

@@ -1,0 +1,156 @@
+"""The analytics table as folding writes it: low-level items, one transaction a chunk."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import stamina
+from botocore.exceptions import ClientError
+
+from pipeline.contracts import keys
+from pipeline.contracts.events import to_iso_z
+from pipeline.contracts.names import Names
+from pipeline.folding.domain import Increments, Item
+from pipeline.runtime import aws
+
+Attributes = dict[str, Any]
+_BUSY = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+_BUSY_CALL = frozenset({
+    "ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded",
+    "TransactionInProgressException", "InternalServerError", "TransactionConflictException",
+})  # fmt: skip
+
+
+class Busy(Exception):
+    """Somebody else writes these items, or the table is throttled: try again."""
+
+
+class AnalyticsTable:
+    """The store of the aggregates.
+
+    Transactions carry the client request token that botocore makes per call, so its own retries
+    cannot apply one twice; beyond that the markers decide.
+    """
+
+    def __init__(self, names: Names) -> None:
+        self._table = names.table("analytics")
+
+    def book(self, markers: list[Item], increments: Increments, folded_at: datetime) -> set[Item]:
+        """Writes all, or nothing when some markers exist: then returns those.
+
+        Raises: Busy when it conflicts or is throttled, after bounded retries; ClientError.
+        """
+        at = {"S": to_iso_z(folded_at)}
+        puts = [
+            {
+                "Put": {
+                    "TableName": self._table,
+                    "Item": {**_key(marker), "folded_at": at},
+                    "ConditionExpression": "attribute_not_exists(pk)",
+                }
+            }
+            for marker in markers
+        ]
+        failed = self._transact(puts + self._updates(increments))
+        return {markers[index] for index in failed}
+
+    def read_mark(self, shard: str) -> str:
+        """The last click sequence folded of a shard; empty before the first."""
+        found = aws.batch_client("dynamodb").get_item(
+            TableName=self._table, Key=_low(keys.shard_mark(shard)), ConsistentRead=True
+        )
+        sequence = found.get("Item", {}).get("last_sequence", {}).get("S", "")
+        return str(sequence)
+
+    def book_clicks(self, shard: str, seen: str, last: str, increments: Increments) -> bool:
+        """Adds the counters if the shard's mark is still `seen`, and moves it to `last`."""
+        condition = "last_sequence = :seen" if seen else "attribute_not_exists(pk)"
+        mark: Attributes = {
+            "TableName": self._table,
+            "Key": _low(keys.shard_mark(shard)),
+            "UpdateExpression": "SET last_sequence = :last",
+            "ConditionExpression": condition,
+            "ExpressionAttributeValues": {":last": {"S": last}},
+        }
+        if seen:
+            mark["ExpressionAttributeValues"][":seen"] = {"S": seen}
+        return not self._transact([{"Update": mark}, *self._updates(increments)])
+
+    def advance(self, shard: str, sequence: str, facts: Mapping[str, str]) -> None:
+        """Moves the progress item forward; a fact that would go backwards stays as it is.
+
+        Args: `facts` are `newest_occurred_at`, `newest_arrived_at` and `folded_at` as ISO 8601 text
+        of one width, so that they compare.
+        """
+        for name, value in {**facts, f"sequence|{shard}": sequence}.items():
+            try:
+                aws.batch_client("dynamodb").update_item(
+                    TableName=self._table,
+                    Key=_low(keys.progress("folding")),
+                    UpdateExpression="SET #fact = :value",
+                    ConditionExpression="attribute_not_exists(#fact) OR #fact < :value",
+                    ExpressionAttributeNames={"#fact": name},
+                    ExpressionAttributeValues={":value": {"S": value}},
+                )
+            except aws.batch_client("dynamodb").exceptions.ConditionalCheckFailedException:
+                continue
+
+    def _updates(self, increments: Increments) -> list[Attributes]:
+        updates = [self._add(item, counts) for item, counts in increments.counters.items()]
+        for item, members in increments.members.items():
+            updates.append(
+                {
+                    "Update": {
+                        "TableName": self._table,
+                        "Key": _key(item),
+                        "UpdateExpression": "ADD customers :members",
+                        "ExpressionAttributeValues": {":members": {"SS": sorted(members)}},
+                    }
+                }
+            )
+        return updates
+
+    def _add(self, item: Item, counts: dict[str, int]) -> Attributes:
+        names, values, terms = {}, {}, []
+        for index, (attribute, amount) in enumerate(counts.items()):
+            names[f"#{index}"] = attribute
+            values[f":{index}"] = {"N": str(amount)}
+            terms.append(f"#{index} :{index}")
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": _key(item),
+                "UpdateExpression": f"ADD {','.join(terms)}",
+                "ExpressionAttributeNames": names,
+                "ExpressionAttributeValues": values,
+            }
+        }
+
+    @stamina.retry(on=Busy, attempts=6, timeout=20, wait_initial=0.05, wait_max=2, wait_jitter=0.2)
+    def _transact(self, items: list[Attributes]) -> list[int]:
+        """The indexes whose condition failed; empty when everything is written."""
+        client = aws.batch_client("dynamodb")
+        try:
+            client.transact_write_items(TransactItems=items)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code in _BUSY_CALL:
+                raise Busy(code) from error
+            if code != "TransactionCanceledException":
+                raise
+            reasons = [reason["Code"] for reason in error.response["CancellationReasons"]]
+            failed = [i for i, reason in enumerate(reasons) if reason == "ConditionalCheckFailed"]
+            if failed:
+                return failed
+            if set(reasons) - {"None"} <= _BUSY:
+                raise Busy(str(reasons)) from error
+            raise
+        return []
+
+
+def _key(item: Item) -> Attributes:
+    return {"pk": {"S": item[0]}, "sk": {"S": item[1]}}
+
+
+def _low(key: keys.Key) -> Attributes:
+    return {name: {"S": value} for name, value in key.items()}
