@@ -1,0 +1,257 @@
+"""What is claimed and how a claim is judged; pure, no reading.
+
+A check is `valid`, `invalid` (both sides were read and differ) or `not proven` (a side could not
+be read, or events are still under way). Only `valid` proves anything.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+OFFENDERS_SHOWN = 20
+
+
+class Verdict(StrEnum):
+    VALID = "valid"
+    INVALID = "invalid"
+    NOT_PROVEN = "not proven"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One claim: what was compared with what, and who breaks it."""
+
+    name: str
+    claim: str
+    verdict: Verdict
+    left: str
+    right: str
+    detail: str = ""
+    offending_ids: list[str] = field(default_factory=list)
+    queries: list[str] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order row as the table holds it; `units` is quantity by SKU."""
+
+    order_id: str
+    status: str
+    version: int
+    currency: str
+    subtotal_minor: int
+    units: Mapping[str, int]
+    was_paid: bool
+    synthetic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A distinct order event of the lake's raw files."""
+
+    event_id: str
+    event_type: str
+    order_id: str
+    source: str
+    synthetic: bool
+    month: str
+    currency: str
+    units: int
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class StockRow:
+    sku: str
+    received: int
+    available: int
+    held: int
+    sold: int
+
+
+# (stream, month, currency) -> {orders, units, gross, refunds}
+Totals = dict[tuple[str, str, str], dict[str, int]]
+METRICS = ("orders", "units", "gross", "refunds")
+
+
+def judge(
+    name: str,
+    claim: str,
+    left: str,
+    right: str,
+    offenders: Iterable[str],
+    queries: Sequence[str],
+    detail: str = "",
+) -> Check:
+    """Invalid exactly when somebody offends; every id is counted, the first ones are named."""
+    ids = sorted(set(offenders))
+    if ids:
+        detail = f"{len(ids)} offending; {detail}".rstrip("; ")
+    verdict = Verdict.INVALID if ids else Verdict.VALID
+    return Check(name, claim, verdict, left, right, detail, ids[:OFFENDERS_SHOWN], list(queries))
+
+
+def acknowledged_exist(acknowledged: set[str], orders: Mapping[str, Order]) -> Check:
+    unseen = len(orders.keys() - acknowledged)
+    return judge(
+        "acknowledged orders exist",
+        "No order that a client was told of is missing from the table",
+        f"{len(acknowledged):,} acknowledged by the edge",
+        f"{len(orders):,} order rows",
+        acknowledged - orders.keys(),
+        ["journal/orders.jsonl: Location of every 201", "orders.by_time: listing = order"],
+        f"{unseen:,} rows whose answer the edge did not pass on (aborted or not through it)"
+        if unseen
+        else "",
+    )
+
+
+def orders_reach_the_lake(orders: Mapping[str, Order], facts: Sequence[Fact]) -> Check:
+    seen = {fact.event_id for fact in facts}
+    live = {f.order_id for f in facts if f.event_type == "order.placed.v1" and _is_live(f)}
+    missing = {
+        f"{order.order_id}:{version}"
+        for order in orders.values()
+        for version in range(1, order.version + 1)
+    } - seen
+    return judge(
+        "every state of every order is in the lake",
+        "Each version of each order is one distinct event, and no event lacks its order",
+        f"{sum(o.version for o in orders.values()):,} versions of {len(orders):,} orders",
+        f"{len(live):,} distinct order.placed events that are not replayed",
+        missing | (live - orders.keys()),
+        ["orders.by_time: version", "raw/**: distinct event_id of order.*, source != replay"],
+    )
+
+
+def _is_live(fact: Fact) -> bool:
+    return fact.source != "replay"
+
+
+def money_agrees(orders: Mapping[str, Order], facts: Sequence[Fact]) -> Check:
+    placed = {
+        f.order_id: (f.currency, f.amount_minor)
+        for f in facts
+        if f.event_type == "order.placed.v1" and _is_live(f)
+    }
+    rows = {o.order_id: (o.currency, o.subtotal_minor) for o in orders.values()}
+    differing = {i for i in rows.keys() & placed.keys() if rows[i] != placed[i]}
+    return judge(
+        "money of each order",
+        "The merchandise value of an order is the sum of its lines in the lake",
+        _money(rows.values()),
+        _money(placed.values()),
+        differing,
+        ["orders.by_time: subtotal_minor", "raw/**: sum(line_total_minor) by order.placed"],
+    )
+
+
+def _money(amounts: Iterable[tuple[str, int]]) -> str:
+    by_currency: Counter[str] = Counter()
+    for currency, amount in amounts:
+        by_currency[currency] += amount
+    return ", ".join(f"{c} {a / 100:,.2f}" for c, a in sorted(by_currency.items())) or "nothing yet"
+
+
+def totals_of(facts: Iterable[Fact], reversals: frozenset[str]) -> Totals:
+    """The plain sums that the aggregates must hold, from distinct facts."""
+    totals: Totals = {}
+    for fact in facts:
+        is_sale = fact.event_type == "order.placed.v1"
+        if not is_sale and fact.event_type not in reversals:
+            continue
+        stream = "synthetic" if fact.synthetic else "real"
+        row = totals.setdefault((stream, fact.month, fact.currency), dict.fromkeys(METRICS, 0))
+        if is_sale:
+            row["orders"] += 1
+            row["units"] += fact.units
+            row["gross"] += fact.amount_minor
+        else:
+            row["refunds"] -= abs(fact.amount_minor)
+    return totals
+
+
+def totals_agree(
+    name: str, claim: str, left: Totals, right: Totals, sides: tuple[str, str], queries: list[str]
+) -> Check:
+    nothing = dict.fromkeys(METRICS, 0)
+    offenders = [
+        f"{'/'.join(key)} {metric}: {left.get(key, nothing)[metric]} != "
+        f"{right.get(key, nothing)[metric]}"
+        for key in left.keys() | right.keys()
+        for metric in METRICS
+        if left.get(key, nothing)[metric] != right.get(key, nothing)[metric]
+    ]
+    return judge(
+        name, claim, f"{sides[0]}: {_summary(left)}", f"{sides[1]}: {_summary(right)}",
+        offenders, queries,
+    )  # fmt: skip
+
+
+def _summary(totals: Totals) -> str:
+    orders = sum(row["orders"] for row in totals.values())
+    net = [(key[2], row["gross"] + row["refunds"]) for key, row in totals.items()]
+    return f"{orders:,} orders, net {_money(net)}"
+
+
+def stock_is_conserved(rows: Sequence[StockRow]) -> Check:
+    broken = [
+        r.sku
+        for r in rows
+        if r.received != r.available + r.held + r.sold or min(r.available, r.held, r.sold) < 0
+    ]
+    return judge(
+        "stock is conserved",
+        "received = available + held + sold for every SKU, none below zero",
+        f"received {sum(r.received for r in rows):,}",
+        f"available {sum(r.available for r in rows):,} + held {sum(r.held for r in rows):,} "
+        f"+ sold {sum(r.sold for r in rows):,}, {len(rows):,} SKUs",
+        broken,
+        ["products: SKU#* STOCK"],
+    )
+
+
+def stock_matches_orders(rows: Sequence[StockRow], orders: Iterable[Order]) -> Check:
+    """Held and sold are recomputed from the orders, so a doubled or lost move shows."""
+    held: Counter[str] = Counter()
+    sold: Counter[str] = Counter()
+    for order in orders:
+        if order.status == "placed":
+            held.update(order.units)
+        elif order.status in {"paid", "packed", "shipped", "delivered", "refunded"}:
+            sold.update(order.units)
+    return judge(
+        "nothing is oversold",
+        "Held and sold of every SKU are the quantities of the orders in those states",
+        f"held {sum(r.held for r in rows):,}, sold {sum(r.sold for r in rows):,} in stock rows",
+        f"held {held.total():,}, sold {sold.total():,} in orders",
+        [r.sku for r in rows if r.held != held[r.sku] or r.sold != sold[r.sku]],
+        ["products: SKU#* STOCK", "orders.by_time: lines by status"],
+    )
+
+
+def queues_hold_no_dead_letter(depths: Mapping[str, int]) -> Check:
+    dead = {name: depth for name, depth in depths.items() if name.endswith("-dlq")}
+    return judge(
+        "no dead letter",
+        "Every message was handled; none was given up",
+        f"{sum(dead.values()):,} in {len(dead)} dead-letter queues",
+        "0",
+        [f"{name}: {depth}" for name, depth in dead.items() if depth],
+        ["sqs: ApproximateNumberOfMessages of *-dlq"],
+    )
+
+
+def attempt(name: str, claim: str, check: Callable[[], Check]) -> Check:
+    """A side that cannot be read proves nothing, and must not look like a pass or a fault."""
+    try:
+        return check()
+    except Exception as error:  # the ledger's edge: report the reading that failed, go on
+        return Check(
+            name, claim, Verdict.NOT_PROVEN, "", "", f"{type(error).__name__}: {str(error)[:200]}"
+        )

@@ -1,0 +1,178 @@
+"""The readings: the edge's journal, the tables, the lake's raw and curated files, the API."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import polars as pl
+from boto3.dynamodb.conditions import Attr, Key
+
+from pipeline.contracts.events import ORDER_TYPES
+from pipeline.contracts.names import Names
+from pipeline.proof.domain import METRICS, Fact, Order, StockRow, Totals
+from pipeline.runtime import aws, lake
+
+QUEUES = ("payment", "fulfilment", "notification")
+
+
+def acknowledged_orders(journal: Path) -> set[str]:
+    """Order ids of every 201 that the edge handed to a client; empty before the first one."""
+    if not journal.exists():
+        return set()
+    with journal.open() as lines:
+        return {json.loads(line)["location"].rsplit("/", 1)[1] for line in lines if line.strip()}
+
+
+def orders(names: Names) -> dict[str, Order]:
+    pages = _pages(
+        aws.table(names.table("orders")).query,
+        IndexName="by_time",
+        KeyConditionExpression=Key("listing").eq("order"),
+    )
+    rows = [_to_order(item) for item in pages]
+    return {row.order_id: row for row in rows}
+
+
+def _to_order(item: dict[str, Any]) -> Order:
+    return Order(
+        order_id=item["order_id"],
+        status=item["status"],
+        version=int(item["version"]),
+        currency=item["currency"],
+        subtotal_minor=int(item["subtotal_minor"]),
+        units={line["sku"]: int(line["quantity"]) for line in item["lines"]},
+        was_paid=any(entry["status"] == "paid" for entry in item["timeline"]),
+        synthetic=bool(item.get("synthetic", False)),
+    )
+
+
+def stock_rows(names: Names) -> list[StockRow]:
+    pages = _pages(
+        aws.table(names.table("products")).scan,
+        FilterExpression=Attr("sk").eq("STOCK"),
+        ProjectionExpression="sku, received, available, held, sold",
+    )
+    return [
+        StockRow(
+            item["sku"],
+            *(int(item[count]) for count in ("received", "available", "held", "sold")),
+        )
+        for item in pages
+    ]
+
+
+def _pages(call: Any, **arguments: Any) -> Iterator[dict[str, Any]]:
+    while True:
+        page = call(**arguments)
+        yield from page["Items"]
+        if "LastEvaluatedKey" not in page:
+            return
+        arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def order_facts(names: Names) -> list[Fact]:
+    """Distinct order events from the raw files: neither folding nor compaction is asked."""
+    frame = (
+        pl.scan_parquet(
+            f"s3://{names.lake_bucket}/raw/**/*.parquet",
+            storage_options=aws.s3_storage_options(),
+            hive_partitioning=False,
+        )
+        .filter(pl.col("event_type").is_in(ORDER_TYPES))
+        .select("event_id", "event_type", "occurred_at", "source", "synthetic", "payload")
+        .unique("event_id")
+        .collect()
+    )
+    return [_to_fact(row) for row in frame.iter_rows(named=True)]
+
+
+def _to_fact(row: dict[str, Any]) -> Fact:
+    payload = json.loads(row["payload"])
+    return Fact(
+        event_id=row["event_id"],
+        event_type=row["event_type"],
+        order_id=payload["order_id"],
+        source=row["source"],
+        synthetic=row["synthetic"],
+        month=f"{row['occurred_at']:%Y-%m}",
+        currency=payload["currency"],
+        units=sum(line["quantity"] for line in payload["lines"]),
+        amount_minor=sum(line["line_total_minor"] for line in payload["lines"]),
+    )
+
+
+def curated_totals(names: Names) -> Totals:
+    """Sums over the curated order lines, with the raw tail that is not compacted yet."""
+    grouped = (
+        lake.order_lines(names, fresh=True)
+        .lazy()
+        .group_by(
+            pl.when("synthetic")
+            .then(pl.lit("synthetic"))
+            .otherwise(pl.lit("real"))
+            .alias("stream"),
+            pl.col("placed_at").dt.strftime("%Y-%m").alias("month"),
+            "currency",
+        )
+        .agg(
+            pl.col("order_id").filter(pl.col("kind") == "sale").n_unique().alias("orders"),
+            pl.col("quantity").filter(pl.col("kind") == "sale").cast(pl.Int64).sum().alias("units"),
+            pl.col("line_total_minor").filter(pl.col("kind") == "sale").sum().alias("gross"),
+            pl.col("line_total_minor").filter(pl.col("kind") == "refund").sum().alias("refunds"),
+        )
+        .collect()
+    )
+    return {
+        (row["stream"], row["month"], row["currency"]): {m: int(row[m]) for m in METRICS}
+        for row in grouped.iter_rows(named=True)
+    }
+
+
+def aggregate_totals(names: Names) -> Totals:
+    """The month items that folding keeps."""
+    totals: Totals = {}
+    for stream in ("real", "synthetic"):
+        pages = _pages(
+            aws.table(names.table("analytics")).query,
+            KeyConditionExpression=Key("pk").eq(f"SALES#{stream}#month"),
+        )
+        for item in pages:
+            month, currency = item["sk"].split("#")
+            totals[(stream, month, currency)] = {m: int(item.get(m, 0)) for m in METRICS}
+    return totals
+
+
+def api_totals(edge_url: str) -> Totals:
+    """What the public report says, by month, real and synthetic."""
+    totals: Totals = {}
+    for stream in ("real", "synthetic"):
+        answer = httpx.get(
+            f"{edge_url}/api/analytics/sales",
+            params={
+                "from": "2000-01-01",
+                "to": "2100-01-01",
+                "grain": "month",
+                "synthetic": str(stream == "synthetic").lower(),
+            },
+            timeout=30,
+        )
+        answer.raise_for_status()
+        for row in answer.json()["series"]:
+            totals[(stream, row["bucket"][:7], row["currency"])] = {m: row[m] for m in METRICS}
+    return totals
+
+
+def queue_depths(names: Names) -> dict[str, int]:
+    """Visible and in-flight messages of every queue and its dead-letter queue."""
+    sqs = aws.client("sqs")
+    depths = {}
+    for queue in (name for short in QUEUES for name in (short, f"{short}-dlq")):
+        url = sqs.get_queue_url(QueueName=names.queue(queue))["QueueUrl"]
+        counts = sqs.get_queue_attributes(
+            QueueUrl=url,
+            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+        )["Attributes"]
+        depths[queue] = sum(int(count) for count in counts.values())
+    return depths
