@@ -2,16 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.routing import APIRoute
+from opentelemetry.sdk.trace import TracerProvider
 
-from pipeline.runtime import logs
+from pipeline.runtime import logs, tracing
+from pipeline.runtime.metrics import metrics
 from storefront_api import problems
-from storefront_api.middleware import BodyLimitMiddleware, CorrelationMiddleware
+from storefront_api.middleware import BodyLimitMiddleware, SignalsMiddleware
 from storefront_api.security import TokenVerifier, keys_from_secret
 from storefront_api.settings import ServiceSettings
 
@@ -39,13 +41,14 @@ def create_app(
     logs.configure(
         settings.log_level, service=service, zone=settings.zone, replica=settings.replica
     )
+    provider = tracing.configure(service, settings.zone, settings.trace_ratio)
     app = FastAPI(
         title=title,
         version=settings.version,
         openapi_url=f"{prefix}/openapi.json",
         docs_url=f"{prefix}/docs",
         redoc_url=None,
-        lifespan=lifespan,
+        lifespan=_with_signals(provider, lifespan),
         generate_unique_id_function=_operation_id,
         responses=problems.documented(422),
     )
@@ -56,12 +59,28 @@ def create_app(
     app.add_middleware(
         BodyLimitMiddleware, limit_of=lambda path: limits.get(path, settings.body_limit_bytes)
     )
-    app.add_middleware(CorrelationMiddleware)
+    app.add_middleware(SignalsMiddleware)
     for router in routers:
         app.include_router(router, prefix=prefix)
     app.include_router(_health(settings, checks), prefix=prefix)
     _describe_problems(app)
     return app
+
+
+def _with_signals(provider: TracerProvider, inner: Lifespan | None) -> Lifespan:
+    """Send metrics and traces while the service runs, and what is left when it stops."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        metrics.start()
+        async with AsyncExitStack() as stack:
+            if inner is not None:
+                await stack.enter_async_context(inner(app))
+            yield
+        await asyncio.to_thread(metrics.stop)
+        await asyncio.to_thread(provider.shutdown)
+
+    return lifespan
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -1,4 +1,4 @@
-"""Pure ASGI middleware: correlation id, access log, body limit.
+"""Pure ASGI middleware: correlation id, access log, metrics, trace, body limit.
 
 `BaseHTTPMiddleware` is avoided because it runs the endpoint in another task and so cuts the
 context variables that carry the correlation id.
@@ -9,6 +9,14 @@ import time
 from collections.abc import Callable
 
 import structlog
+from opentelemetry.trace import (
+    INVALID_SPAN_CONTEXT,
+    NonRecordingSpan,
+    Span,
+    SpanKind,
+    StatusCode,
+    use_span,
+)
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,14 +24,21 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pipeline.contracts.errors import TooLarge
 from pipeline.runtime.clock import new_id
 from pipeline.runtime.logs import get_logger
+from pipeline.runtime.metrics import metrics
+from pipeline.runtime.tracing import propagator, tracer
 from storefront_api.problems import problem
+from storefront_api.settings import ServiceSettings
 
 log = get_logger()
 _SAFE_ID = re.compile(r"^[A-Za-z0-9._:-]{1,128}$")
 
 
-class CorrelationMiddleware:
-    """Takes a sane `X-Correlation-Id` or makes one; logs with it and answers with it."""
+class SignalsMiddleware:
+    """Takes a sane `X-Correlation-Id` or makes one, and answers with it.
+
+    Each request is a log line, a span that goes on the caller's trace, and an observation of
+    `RequestDuration` by service, zone, route and status class.
+    """
 
     def __init__(self, app: ASGIApp, quiet_suffixes: tuple[str, ...] = ("/healthz",)) -> None:
         self._app = app
@@ -33,7 +48,8 @@ class CorrelationMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-correlation-id", "")
+        headers = Headers(scope=scope)
+        given = headers.get("x-correlation-id", "")
         correlation_id = given if _SAFE_ID.match(given) else new_id()
         scope["correlation_id"] = correlation_id
         status = 500
@@ -46,19 +62,54 @@ class CorrelationMiddleware:
                 MutableHeaders(scope=message)["X-Correlation-Id"] = correlation_id
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):
+        is_quiet = scope["path"].endswith(self._quiet)
+        span = NonRecordingSpan(INVALID_SPAN_CONTEXT) if is_quiet else _start_span(scope, headers)
+        with (
+            structlog.contextvars.bound_contextvars(correlation_id=correlation_id),
+            use_span(span, end_on_exit=True),
+        ):
             try:
                 await self._app(scope, receive, send_with_id)
             finally:
-                if not scope["path"].endswith(self._quiet):
-                    route = scope.get("route")
-                    log.info(
-                        "request.done",
-                        method=scope["method"],
-                        route=getattr(route, "path", scope["path"]),
-                        status=status,
-                        duration_ms=round((time.perf_counter() - started) * 1000, 2),
-                    )
+                if not is_quiet:
+                    _record(scope, span, status, (time.perf_counter() - started) * 1000)
+
+
+def _start_span(scope: Scope, headers: Headers) -> Span:
+    parent = propagator.extract(headers)
+    return tracer().start_span(scope["path"], context=parent, kind=SpanKind.SERVER)
+
+
+def _record(scope: Scope, span: Span, status: int, duration_ms: float) -> None:
+    # An unknown path is one route: a scanner must not create a metric for each guess.
+    route = getattr(scope.get("route"), "path", "unmatched")
+    log.info(
+        "request.done",
+        method=scope["method"],
+        route=route,
+        status=status,
+        duration_ms=round(duration_ms, 2),
+    )
+    span.set_attributes(
+        {
+            "http.request.method": scope["method"],
+            "http.route": route,
+            "http.response.status_code": status,
+            "correlation_id": scope["correlation_id"],
+        }
+    )
+    if status >= 500:
+        span.set_status(StatusCode.ERROR)
+    settings: ServiceSettings = scope["app"].state.settings
+    metrics.observe(
+        "RequestDuration",
+        duration_ms,
+        "Milliseconds",
+        Service=settings.service,
+        Zone=settings.zone,
+        Route=f"{scope['method']} {route}",
+        Status=f"{status // 100}xx",
+    )
 
 
 class BodyLimitMiddleware:
