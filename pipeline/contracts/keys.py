@@ -131,3 +131,7 @@ def proof_run(run_id: str) -> Key:
 
 def audit(day: str, entry_id: str) -> Key:
     return _key(f"AUDIT#{day}", entry_id)
+
+
+def load_run(run_id: str) -> Key:
+    return _key(f"LOAD#{run_id}", "RUN")
