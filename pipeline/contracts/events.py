@@ -8,7 +8,15 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+)
 
 from pipeline.contracts.money import MAX_MINOR, Currency
 
@@ -24,7 +32,16 @@ def _require_zone(value: Any) -> Any:
     return value
 
 
-UtcTime = Annotated[datetime, BeforeValidator(_require_zone), PlainSerializer(to_iso_z)]
+def _to_utc(value: datetime) -> datetime:
+    """In UTC, because hours and days are cut from it; the bounds keep every format four digits."""
+    if not 1970 <= value.year < 9999:
+        raise ValueError("a time lies between the years 1970 and 9998")
+    return value.astimezone(UTC)
+
+
+UtcTime = Annotated[
+    datetime, BeforeValidator(_require_zone), AfterValidator(_to_utc), PlainSerializer(to_iso_z)
+]
 Text = Annotated[str, Field(max_length=512)]
 Id = Annotated[str, Field(min_length=1, max_length=128)]
 

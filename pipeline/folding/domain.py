@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, Literal
 
 from pipeline.contracts import keys
 from pipeline.contracts.events import CLICK_TYPES, ORDER_PLACED, REVERSALS, Envelope
@@ -18,6 +18,7 @@ from pipeline.contracts.keys import Grain, Stream
 Item = tuple[str, str]  # pk, sk
 
 SALES_GRAINS: tuple[Grain, ...] = ("hour", "day", "month")
+PRODUCT_GRAINS: tuple[Literal["day", "month"], ...] = ("day", "month")
 MONEY_TYPES = REVERSALS | {ORDER_PLACED}
 
 # DynamoDB: 100 items a transaction; 4 KB and 300 operators an update expression.
@@ -85,8 +86,10 @@ def portions(event: Envelope) -> list[Portion]:
         part = lines[start : start + MAX_LINES_PER_PORTION]
         marker = keys.folded(event.event_id)
         sk = marker["sk"] if number == 0 else f"{marker['sk']}#{number}"
-        increments = _sale(event, part, number == 0, seen) if event.event_type == ORDER_PLACED \
-            else _reversal(event, part)
+        if event.event_type == ORDER_PLACED:
+            increments = _sale(event, part, number == 0, seen)
+        else:
+            increments = _reversal(event, part)
         booked.append(Portion((marker["pk"], sk), increments))
     return booked
 
@@ -148,8 +151,8 @@ def _add_products(
     increments: Increments, event: Envelope, by_product: dict[str, list[int]]
 ) -> None:
     stream, currency = stream_of(event), event.payload["currency"]
-    for grain in ("day", "month"):
-        bucket = keys.bucket(event.occurred_at, cast(Grain, grain))
+    for grain in PRODUCT_GRAINS:
+        bucket = keys.bucket(event.occurred_at, grain)
         for product_id, (units, gross) in by_product.items():
             item = _product_item(stream, grain, bucket, currency, product_id)
             amounts = increments.counters.setdefault(item, {})
@@ -158,7 +161,9 @@ def _add_products(
 
 
 @lru_cache(maxsize=65_536)
-def _product_item(stream: Stream, grain: Any, bucket: str, currency: str, product: str) -> Item:
+def _product_item(
+    stream: Stream, grain: Literal["day", "month"], bucket: str, currency: str, product: str
+) -> Item:
     return _item(keys.products(stream, grain, bucket, currency, product))
 
 
@@ -239,4 +244,3 @@ def click_chunks(clicks: Iterable[Click]) -> Iterator[tuple[str, Increments]]:
         last = one.sequence
     if counters:
         yield last, Increments(counters=counters)
-

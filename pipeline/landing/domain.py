@@ -1,12 +1,6 @@
 """What a batch of the stream leaves in the lake.
 
-A raw frame is DataFrame[event_id: str, event_type: str, occurred_at: datetime us UTC, source: str,
-correlation_id: str, causation_id: str?, partition_key: str, synthetic: bool, payload: str (JSON),
-extra: str? (JSON of the envelope's unknown fields), shard: str, sequence_number: str, arrived_at:
-datetime us UTC], one row per accepted record, in stream order.
-
-A quarantine frame is DataFrame[event_id: str?, reason: str, detail: str, body: str, source: str?,
-arrived_at: datetime us UTC, shard: str, sequence_number: str], one row per refused record.
+Frames: RAW and QUARANTINE of `pipeline.runtime.facts`.
 """
 
 import json
@@ -14,21 +8,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
+from pydantic_core import to_json
 
 from pipeline.contracts.events import Rejected, parse_event
+from pipeline.runtime.facts import QUARANTINE, RAW
 from pipeline.runtime.kinesis import StreamRecord
 
-_TIME = pl.Datetime("us", "UTC")
-RAW: dict[str, Any] = {
-    "event_id": pl.String, "event_type": pl.String, "occurred_at": _TIME, "source": pl.String,
-    "correlation_id": pl.String, "causation_id": pl.String, "partition_key": pl.String,
-    "synthetic": pl.Boolean, "payload": pl.String, "extra": pl.String, "shard": pl.String,
-    "sequence_number": pl.String, "arrived_at": _TIME,
-}  # fmt: skip
-QUARANTINE: dict[str, Any] = {
-    "event_id": pl.String, "reason": pl.String, "detail": pl.String, "body": pl.String,
-    "source": pl.String, "arrived_at": _TIME, "shard": pl.String, "sequence_number": pl.String,
-}  # fmt: skip
 Cells = tuple[Any, ...]
 
 
@@ -63,11 +48,11 @@ def quarantine_key(records: Sequence[StreamRecord]) -> str:
 
 def _raw_cells(record: StreamRecord) -> Cells:
     event = parse_event(record.body)
-    extra = json.dumps(event.model_extra, separators=(",", ":")) if event.model_extra else None
+    extra = to_json(event.model_extra).decode() if event.model_extra else None
     return (
         event.event_id, event.event_type, event.occurred_at, event.source, event.correlation_id,
         event.causation_id, event.partition_key, event.synthetic,
-        json.dumps(event.payload, separators=(",", ":"), ensure_ascii=False), extra,
+        to_json(event.payload).decode(), extra,
         record.shard, record.sequence_number, record.arrived_at,
     )  # fmt: skip
 
@@ -89,6 +74,8 @@ def _names(body: bytes) -> dict[str, str | None]:
         document = None
     fields = document if isinstance(document, dict) else {}
     return {
-        name: value if isinstance(value := fields.get(name), str) else None
+        # An unpaired surrogate is a string to Python and not to Parquet.
+        name: value.encode("utf-8", "replace").decode() if isinstance(value, str) else None
         for name in ("event_id", "source")
+        for value in [fields.get(name)]
     }

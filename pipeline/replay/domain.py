@@ -84,9 +84,10 @@ def _slices(groups: Any) -> Iterator[tuple[int, list[Row]]]:
     for index, group in enumerate(grouped.iter_rows(named=True)):
         columns = [group[name] for name in names[:-1]] + [group["number"]]
         same = {name: group[name] for name in ("invoice", "customer_id", "country", "fate")}
-        yield index, [
-            same | dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)
-        ]
+        yield (
+            index,
+            [same | dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)],
+        )
 
 
 def _order_event(order_id: str, rows: list[Row], currency: str) -> LogEvent:

@@ -24,7 +24,9 @@ COLUMNS = {
     "Country": "country",
 }
 BOOKED = ("sale", "refund")
-QUARANTINED = ("negative_price", "zero_price", "sub_minor_price", "negative_quantity", "corrupt_row")
+QUARANTINED = (
+    "zero_price", "sub_minor_price", "negative_price", "negative_quantity", "corrupt_row"
+)  # fmt: skip
 _MAX_QUANTITY = 1_000_000
 _DATE_FORMATS = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M",
                  "%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S")  # fmt: skip

@@ -1,0 +1,1 @@
+"""Turns raw files into the curated tables that people query."""

@@ -1,0 +1,57 @@
+"""What compaction decides: which raw files to merge together, and what the next state is."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from pipeline.runtime.facts import Table, deduplicated
+from pipeline.runtime.lake import CompactionState, LakeObject
+
+# Of raw Parquet read at once; in memory it is about ten times that.
+MAX_GROUP_BYTES = 24_000_000
+# S3 may show an object a little after its LastModified, so the newest minutes are told by ETag.
+SETTLING = timedelta(minutes=5)
+MAX_RECENT = 2_000
+
+
+def groups(found: Sequence[LakeObject]) -> Iterator[list[LakeObject]]:
+    """Raw files in order, cut where a group would exceed the bytes that fit in memory."""
+    group: list[LakeObject] = []
+    size = 0
+    for one in found:
+        if group and size + one.size > MAX_GROUP_BYTES:
+            yield group
+            group, size = [], 0
+        group.append(one)
+        size += one.size
+    if group:
+        yield group
+
+
+def merged(table: Table, existing: pl.DataFrame | None, added: pl.DataFrame) -> pl.DataFrame:
+    """One date's file with new rows merged in: the same whether they were in it already or not."""
+    rows = added.select(list(table.columns))
+    if existing is not None:
+        rows = pl.concat([existing.select(list(table.columns)), rows])
+    return deduplicated(table, rows)
+
+
+def next_state(
+    state: CompactionState, done: Sequence[LakeObject], left: Sequence[LakeObject], now: datetime
+) -> CompactionState:
+    """The state once `done` are merged and `left` are still to do.
+
+    Files changed less than SETTLING before the newest one seen are remembered by ETag. Beyond
+    MAX_RECENT the oldest are forgotten and merged once more: work, never a wrong row.
+    """
+    newest = max((one.modified_at for one in done), default=None)
+    recent = state.recent | {one.key: one.etag for one in done}
+    settled = state.settled_until
+    if newest is not None:
+        until = newest - SETTLING
+        if left:
+            until = min(until, min(one.modified_at for one in left))
+        settled = max(until, settled) if settled else until
+    recent = dict(list(recent.items())[-MAX_RECENT:])
+    return CompactionState(settled, recent, now.isoformat())

@@ -1,0 +1,16 @@
+"""Lambda on a schedule: raw files to curated tables."""
+
+from dataclasses import asdict
+from typing import Any
+
+from pipeline.compaction.service import compact
+from pipeline.runtime import clock, logs
+from pipeline.runtime.settings import RuntimeSettings
+
+settings = RuntimeSettings()
+logs.configure(settings.log_level, service="compaction")
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Returns what it did; raises when the lake cannot be read or written."""
+    return asdict(compact(settings.names, clock.now, clock.new_id))

@@ -1,0 +1,175 @@
+"""The lake, the lease, the state and the Glue catalogue as compaction writes them."""
+
+import io
+import json
+import zlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+import stamina
+from botocore.exceptions import ClientError
+
+from pipeline.compaction.domain import merged
+from pipeline.contracts import keys
+from pipeline.contracts.names import Names
+from pipeline.runtime import aws
+from pipeline.runtime.facts import TABLES, Table
+from pipeline.runtime.lake import CompactionState
+
+_PARTITIONS_PER_CALL = 100
+_CHANGED = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
+_GLUE_TYPES = {pl.String: "string", pl.Int64: "bigint", pl.Boolean: "boolean"}
+
+
+class Changed(Exception):
+    """Somebody replaced the file since it was read: read and merge again."""
+
+
+class CuratedFiles:
+    """`curated/<table>/dt=<date>/part-0.parquet`: one object a date, replaced as a whole."""
+
+    def __init__(self, names: Names) -> None:
+        self._bucket = names.lake_bucket
+
+    @stamina.retry(on=Changed, attempts=5, wait_initial=0.1, wait_max=2)
+    def merge(self, table: Table, dt: str, added: pl.DataFrame) -> int:
+        """Merges rows into one date's file; returns its rows. A writer in between loses nothing.
+
+        Raises: Changed when it is replaced again and again; ClientError.
+        """
+        key = f"curated/{table.name}/dt={dt}/part-0.parquet"
+        existing, etag = self._read(key)
+        rows = merged(table, existing, added)
+        buffer = io.BytesIO()
+        rows.write_parquet(buffer, compression="zstd", compression_level=3)
+        condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
+        try:
+            aws.batch_client("s3").put_object(
+                Bucket=self._bucket, Key=key, Body=buffer.getvalue(), **condition
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _CHANGED:
+                raise Changed(key) from error
+            raise
+        return rows.height
+
+    def _read(self, key: str) -> tuple[pl.DataFrame | None, str | None]:
+        client = aws.batch_client("s3")
+        try:
+            answer = client.get_object(Bucket=self._bucket, Key=key)
+        except client.exceptions.NoSuchKey:
+            return None, None
+        return pl.read_parquet(io.BytesIO(answer["Body"].read())), answer["ETag"]
+
+
+class Ops:
+    """The lease that lets one compaction run at a time, and what is merged so far."""
+
+    def __init__(self, names: Names) -> None:
+        self._table = aws.table(names.table("ops"))
+
+    def take_lease(self, owner: str, now: datetime, seconds: int) -> bool:
+        """Also renews it; False while another owner's has not expired."""
+        epoch = int(now.timestamp())
+        try:
+            self._table.put_item(
+                Item={
+                    **keys.lease("compaction"), "owner": owner,
+                    "expires_at_epoch_s": epoch + seconds,
+                },
+                ConditionExpression="attribute_not_exists(pk) OR #owner = :owner"
+                " OR expires_at_epoch_s < :now",
+                ExpressionAttributeNames={"#owner": "owner"},
+                ExpressionAttributeValues={":owner": owner, ":now": epoch},
+            )  # fmt: skip
+        except self._table.meta.client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def drop_lease(self, owner: str) -> None:
+        try:
+            self._table.delete_item(
+                Key=keys.lease("compaction"),
+                ConditionExpression="#owner = :owner",
+                ExpressionAttributeNames={"#owner": "owner"},
+                ExpressionAttributeValues={":owner": owner},
+            )
+        except self._table.meta.client.exceptions.ConditionalCheckFailedException:
+            return  # it had expired, and is another's now
+
+    def save(self, state: CompactionState) -> None:
+        """Two states are both true of their time, so the last written one is good enough."""
+        if state.settled_until is None or state.compacted_at is None:
+            return
+        self._table.put_item(
+            Item={
+                **keys.compaction_state(),
+                "settled_until": state.settled_until.isoformat(),
+                "recent": zlib.compress(json.dumps(state.recent).encode()),
+                "compacted_at": state.compacted_at,
+            }
+        )
+
+
+class Catalogue:
+    """The Glue tables over the curated files, as Athena and awswrangler want them."""
+
+    def __init__(self, names: Names) -> None:
+        self._database = names.glue_database
+        self._root = f"s3://{names.lake_bucket}/curated"
+        self._glue = aws.batch_client("glue")
+
+    def ensure_tables(self) -> None:
+        glue = self._glue
+        try:
+            glue.create_database(DatabaseInput={"Name": self._database})
+        except glue.exceptions.AlreadyExistsException:
+            pass
+        for table in TABLES:
+            definition = {
+                "Name": table.name,
+                "TableType": "EXTERNAL_TABLE",
+                "Parameters": {"classification": "parquet", "EXTERNAL": "TRUE"},
+                "PartitionKeys": [{"Name": "dt", "Type": "date"}],
+                "StorageDescriptor": self._storage(table, f"{self._root}/{table.name}/"),
+            }
+            try:
+                glue.create_table(DatabaseName=self._database, TableInput=definition)
+            except glue.exceptions.AlreadyExistsException:
+                glue.update_table(DatabaseName=self._database, TableInput=definition)
+
+    def add_dates(self, table: Table, dates: Sequence[str]) -> None:
+        """Registers partitions; those that exist are left as they are."""
+        for start in range(0, len(dates), _PARTITIONS_PER_CALL):
+            self._glue.batch_create_partition(
+                DatabaseName=self._database,
+                TableName=table.name,
+                PartitionInputList=[
+                    {
+                        "Values": [dt],
+                        "StorageDescriptor": self._storage(
+                            table, f"{self._root}/{table.name}/dt={dt}/"
+                        ),
+                    }
+                    for dt in dates[start : start + _PARTITIONS_PER_CALL]
+                ],
+            )
+
+    def _storage(self, table: Table, location: str) -> dict[str, Any]:
+        hive = "org.apache.hadoop.hive.ql.io.parquet"
+        return {
+            "Columns": [
+                {"Name": name, "Type": _GLUE_TYPES.get(dtype, "timestamp")}
+                for name, dtype in table.columns.items()
+            ],
+            "Location": location,
+            "InputFormat": f"{hive}.MapredParquetInputFormat",
+            "OutputFormat": f"{hive}.MapredParquetOutputFormat",
+            "Compressed": True,
+            "SerdeInfo": {
+                "SerializationLibrary": f"{hive}.serde.ParquetHiveSerDe",
+                "Parameters": {"serialization.format": "1"},
+            },
+        }
