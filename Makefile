@@ -1,0 +1,69 @@
+# Everything a person does with the shop. `make` alone lists it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help up down status logs clean env bootstrap test test-fast replay prove load lint format lock contracts web
+
+PYTHON ?= python3
+BIN := .venv/bin
+# Absent on purpose until asked for: an empty variable gives no option.
+option = $(if $($(1)),--$(2) $($(1)))
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  \1\t\2/' | expand -t 16
+
+.venv/stamp: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements.txt)" && VIRTUAL_ENV=.venv $(BIN)/uv pip sync --quiet requirements.txt || $(BIN)/python -m pip install --quiet -r requirements.txt
+	@touch $@
+
+up: .venv/stamp web ## start everything; safe to repeat
+	@$(BIN)/python -m iac.local up
+
+down: .venv/stamp ## stop everything, keep state
+	@$(BIN)/python -m iac.local down
+
+status: .venv/stamp ## what runs, where, how healthy
+	@$(BIN)/python -m iac.local status
+
+logs: .venv/stamp ## follow every log
+	@$(BIN)/python -m iac.local logs
+
+clean: .venv/stamp ## stop everything, remove state
+	@$(BIN)/python -m iac.local clean
+
+env: .venv/stamp ## print the environment of the processes: eval "$(make -s env)"
+	@$(BIN)/python -m iac.local env
+
+bootstrap: .venv/stamp ## apply the topology and deploy the functions to the running emulator
+	@$(BIN)/python -m iac.local bootstrap
+
+web: .venv/stamp
+	@$(BIN)/python -m iac.local build
+
+test: .venv/stamp ## everything the project asserts, on ports and state of its own
+	@$(BIN)/python -m iac.local browser && $(BIN)/python -m iac.local test-web && $(BIN)/python -m pytest $(ARGS)
+
+test-fast: .venv/stamp ## the tests that need no stack
+	@$(BIN)/python -m pytest tests/unit $(ARGS)
+
+replay: .venv/stamp ## stream the real order log; SPEED= FILE= LIMIT= SHIFT_TO_NOW=1
+	@$(BIN)/python -m iac.local run -- -m pipeline.replay $(call option,SPEED,speed) $(call option,FILE,file) $(call option,LIMIT,limit) $(if $(SHIFT_TO_NOW),--shift-to-now)
+
+prove: .venv/stamp ## run the proof ledger; exit 0 only if every check holds
+	@$(BIN)/python -m iac.local run -- -m pipeline.proof
+
+load: .venv/stamp ## load through the edge; SCENARIO=normal|peak|stress|flash-sale USERS= DURATION=
+	@$(BIN)/python -m iac.local run -- -m loadgen $(call option,SCENARIO,scenario) $(call option,USERS,users) $(call option,DURATION,duration)
+
+lint: .venv/stamp ## ruff, mypy, import-linter, tsc, eslint, terraform
+	@$(BIN)/python -m iac.local lint
+
+format: .venv/stamp ## rewrite the Python code in the house's layout
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix --quiet .
+
+lock: .venv/stamp ## compile requirements.txt from requirements.in
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --quiet --no-header --no-annotate requirements.in -o requirements.txt
+
+contracts: .venv/stamp ## write OpenAPI, event schemas and TypeScript types; fails on drift with CHECK=1
+	@$(BIN)/python -m iac.local contracts

@@ -1,0 +1,1 @@
+"""Infrastructure: the topology as data, its local bootstrap, and Terraform."""

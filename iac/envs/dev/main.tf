@@ -1,0 +1,115 @@
+# The same files that the local bootstrap reads. What is to exist is decided there; this root
+# only hands each entry to the module that knows how to make it.
+locals {
+  topology = {
+    for file in fileset("${path.root}/../../topology", "*.json") :
+    trimsuffix(file, ".json") => jsondecode(file("${path.root}/../../topology/${file}"))
+  }
+  prefix = "has-${var.stage}"
+
+  arns = {
+    tables        = { for name, table in module.table : name => table.arn }
+    table_streams = { for name, table in module.table : name => table.stream_arn }
+    streams       = { for name, stream in module.stream : name => stream.arn }
+    topics        = { for name, topic in module.topic : name => topic.arn }
+    queues        = { for name, queue in module.queue : name => queue.arn }
+    buckets       = { for name, bucket in module.bucket : name => bucket.arn }
+    catalogs      = { lake = module.catalog.arns }
+  }
+}
+
+module "table" {
+  source   = "../../modules/table"
+  for_each = local.topology.tables
+
+  name     = "${local.prefix}-${each.key}"
+  declared = each.value
+
+  # What a dev stage holds can be made again from the seed and the order log.
+  point_in_time_recovery = false
+  deletion_protection    = false
+}
+
+module "stream" {
+  source   = "../../modules/stream"
+  for_each = local.topology.streams
+
+  name     = "${local.prefix}-${each.key}"
+  declared = each.value
+}
+
+module "queue" {
+  source   = "../../modules/queue"
+  for_each = local.topology.queues
+
+  name              = "${local.prefix}-${each.key}"
+  declared          = each.value
+  alarm_action_arns = var.alarm_action_arns
+  publisher_arns = [
+    for name, topic in local.topology.topics : module.topic[name].arn
+    if contains(keys(topic.subscriptions), each.key)
+  ]
+}
+
+module "topic" {
+  source   = "../../modules/topic"
+  for_each = local.topology.topics
+
+  name          = "${local.prefix}-${each.key}"
+  subscriptions = each.value.subscriptions
+  queue_arns    = local.arns.queues
+}
+
+module "bucket" {
+  source   = "../../modules/bucket"
+  for_each = local.topology.buckets
+
+  name = "${local.prefix}-${each.key}"
+}
+
+module "catalog" {
+  source = "../../modules/catalog"
+
+  name = "has_${var.stage}"
+}
+
+module "secret" {
+  source   = "../../modules/secret"
+  for_each = local.topology.secrets
+
+  name    = "${local.prefix}-${each.key}"
+  purpose = each.value.purpose
+}
+
+module "function" {
+  source   = "../../modules/function"
+  for_each = local.topology.functions
+
+  name            = "${local.prefix}-${each.key}"
+  short_name      = each.key
+  declared        = each.value
+  grants          = lookup(local.topology.grants, each.key, {})
+  arns            = local.arns
+  package         = var.function_package
+  layer_arns      = var.function_layer_arns
+  log_retention_d = var.log_retention_d
+  environment     = merge({ HAS_STAGE = var.stage, HAS_CURRENCY = var.currency }, var.function_environment)
+
+  mappings = {
+    for name, mapping in local.topology.mappings :
+    name => merge(mapping, {
+      filter_patterns = [for pattern in coalesce(mapping.filter, []) : jsonencode(pattern)]
+    })
+    if mapping.function == each.key
+  }
+}
+
+module "schedule" {
+  source   = "../../modules/schedule"
+  for_each = local.topology.schedules
+
+  name         = "${local.prefix}-${each.key}"
+  expression   = each.value.expression
+  function_arn = module.function[each.value.function].arn
+  input        = each.value.input
+}

@@ -1,0 +1,73 @@
+variable "stage" {
+  description = "Which copy of the shop; part of every name. `local` is the emulator's."
+  type        = string
+  default     = "dev"
+
+  validation {
+    condition     = contains(["dev", "local"], var.stage)
+    error_message = "This root is for the stage dev, or local on an emulator."
+  }
+
+  validation {
+    condition     = (var.stage == "local") == var.emulated
+    error_message = "The stage local and the emulator go together: neither is for AWS."
+  }
+}
+
+variable "emulated" {
+  description = "Whether AWS_ENDPOINT_URL points to an emulator: leaves out checks only AWS can answer."
+  type        = bool
+  default     = false
+}
+
+variable "function_package" {
+  description = "Path of the zip with the pipeline's code; README.md says how it is built."
+  type        = string
+}
+
+variable "function_layer_arns" {
+  description = "Layers with the libraries the functions import (pydantic, polars, ...)."
+  type        = list(string)
+  default     = []
+}
+
+variable "function_environment" {
+  description = "What the functions find in their environment besides the stage and the currency."
+  type        = map(string)
+  default     = {}
+}
+
+variable "currency" {
+  description = "The one currency the shop sells in, ISO 4217."
+  type        = string
+  default     = "GBP"
+
+  validation {
+    condition     = can(regex("^[A-Z]{3}$", var.currency))
+    error_message = "A currency is three capital letters, e.g. GBP."
+  }
+}
+
+variable "log_retention_d" {
+  description = "Days that logs are kept."
+  type        = number
+  default     = 14
+}
+
+variable "owner" {
+  description = "Who answers for these resources; a tag."
+  type        = string
+  default     = "shop"
+}
+
+variable "cost_centre" {
+  description = "Who pays for these resources; a tag."
+  type        = string
+  default     = "shop-dev"
+}
+
+variable "alarm_action_arns" {
+  description = "Who is told when messages have failed, e.g. an SNS topic with an e-mail address."
+  type        = list(string)
+  default     = []
+}

@@ -1,0 +1,91 @@
+"""Buckets, secrets, and the Glue database of the lake."""
+
+import json
+import secrets as randomness
+from collections.abc import Callable
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
+
+from iac.local.aws import Clients
+from iac.local.topology import Outcome, Topology
+
+
+def apply_bucket(clients: Clients, name: str) -> Outcome:
+    s3 = clients("s3")
+    if name in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
+        return Outcome("bucket", name, "unchanged")
+    region = s3.meta.region_name
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})
+    return Outcome("bucket", name, "created")
+
+
+def apply_glue_database(clients: Clients, name: str) -> Outcome:
+    glue = clients("glue")
+    try:
+        glue.get_database(Name=name)
+    except glue.exceptions.EntityNotFoundException:
+        glue.create_database(DatabaseInput={"Name": name, "Description": "The lake"})
+        return Outcome("database", name, "created")
+    return Outcome("database", name, "unchanged")
+
+
+def apply_secrets(clients: Clients, topology: Topology) -> list[Outcome]:
+    """Make each secret that is absent; one that exists is never touched.
+
+    `token-signing` is {kid, private_pem}, `token-verification` the JWKS of its public half,
+    `cart-signing` 32 random bytes in hexadecimal.
+    """
+    makers: dict[str, Callable[[], str]] = {
+        "token-signing": _signing_key,
+        "token-verification": lambda: _key_set(
+            _value(clients, topology.names.secret("token-signing"))
+        ),
+        "cart-signing": lambda: randomness.token_hex(32),
+    }
+    assert makers.keys() == topology.secrets.keys(), "each declared secret has its maker"
+    return [
+        _apply_secret(clients, topology.names.secret(short), makers[short])
+        for short in makers  # in order: the key set is made from the signing key
+    ]
+
+
+def _apply_secret(clients: Clients, name: str, make: Callable[[], str]) -> Outcome:
+    manager = clients("secretsmanager")
+    try:
+        manager.describe_secret(SecretId=name)
+    except manager.exceptions.ResourceNotFoundException:
+        manager.create_secret(Name=name, SecretString=make())
+        return Outcome("secret", name, "created")
+    return Outcome("secret", name, "unchanged")
+
+
+def _value(clients: Clients, name: str) -> str:
+    value: str = clients("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
+    return value
+
+
+def _signing_key() -> str:
+    key = rsa.generate_private_key(public_exponent=65_537, key_size=2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    return json.dumps({"kid": randomness.token_hex(8), "private_pem": pem.decode()})
+
+
+def _key_set(signing: str) -> str:
+    document = json.loads(signing)
+    private = serialization.load_pem_private_key(document["private_pem"].encode(), password=None)
+    assert isinstance(private, rsa.RSAPrivateKey)
+    public = RSAAlgorithm.to_jwk(private.public_key(), as_dict=True)
+    return json.dumps(
+        {
+            "keys": [
+                public
+                | {"kid": document["kid"], "use": "sig", "alg": "RS256", "key_ops": ["verify"]}
+            ]
+        }
+    )
