@@ -1,0 +1,5 @@
+"""The last proof, and the button that runs it again."""
+
+import streamlit as st
+
+st.title("Proof", anchor=False)

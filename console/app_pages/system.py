@@ -1,0 +1,5 @@
+"""The machinery: processes, zones, queues, streams, stores."""
+
+import streamlit as st
+
+st.title("System", anchor=False)

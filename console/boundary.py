@@ -1,0 +1,56 @@
+"""What a person sees when something fails: a sentence and a reference, never a trace."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from console.queries.edge import Problem, SignedOut, Unreachable
+from pipeline.runtime import logs
+from pipeline.runtime.clock import new_id
+
+log = logs.get_logger()
+
+
+@contextmanager
+def boundary(what: str) -> Iterator[None]:
+    """Guard a page or one of its panels: `what` completes "… cannot be shown right now"."""
+    try:
+        yield
+    except SignedOut:
+        st.session_state["ended"] = True
+        st.rerun()
+    except (Unreachable, Problem) as error:
+        st.warning(f"{what} cannot be shown right now. {error}", icon=":material/cloud_off:")
+    except Exception as error:  # the process edge: log it whole, show a reference
+        show_failure(what, error)
+
+
+def show_failure(what: str, error: Exception) -> None:
+    reference = new_id()
+    log.error("console.failed", what=what, correlation_id=reference, exc_info=error)
+    st.error(
+        f"{what} cannot be shown: something went wrong on our side. It is in the log under "
+        f"the reference `{reference}`.",
+        icon=":material/error:",
+    )
+
+
+def last_resort(error: Exception) -> bool:
+    """What escapes every boundary, e.g. in a callback; tells Streamlit it has been shown."""
+    show_failure("This page", error)
+    return True
+
+
+def live(what: str, run_every_s: float) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """A part of a page that redraws itself, guarded on every redraw."""
+
+    def decorate(draw: Callable[[], None]) -> Callable[[], None]:
+        @st.fragment(run_every=run_every_s)
+        def guarded() -> None:
+            with boundary(what):
+                draw()
+
+        return guarded
+
+    return decorate

@@ -1,0 +1,37 @@
+"""boto3 for watching: short timeouts and no retries, so that a dead dependency shows at once."""
+
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+_QUICK = Config(
+    connect_timeout=1,
+    read_timeout=2.5,
+    retries={"mode": "standard", "total_max_attempts": 1},
+    max_pool_connections=16,
+)
+
+
+@cache
+def quick(service: str) -> Any:
+    """A client that answers or fails within about 3 s."""
+    return boto3.client(service, config=_QUICK)
+
+
+@cache
+def table(name: str) -> Any:
+    return boto3.resource("dynamodb", config=_QUICK).Table(name)
+
+
+def plain(value: Any) -> Any:
+    """DynamoDB's Decimals as int or float, all the way down."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | set):
+        return [plain(inner) for inner in value]
+    return value

@@ -1,0 +1,160 @@
+"""The latest orders: live ones from the orders table, history from the lake's order lines."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import polars as pl
+import streamlit as st
+from boto3.dynamodb.conditions import Key
+from botocore.exceptions import BotoCoreError, ClientError
+
+from console.periods import Period
+from console.queries import clients
+from console.queries.edge import Unreachable
+from console.settings import settings
+from pipeline.contracts.ids import order_number
+from pipeline.runtime.aws import s3_storage_options
+
+SCHEMA: dict[str, Any] = {
+    "order_id": pl.String,
+    "number": pl.String,
+    "placed_at": pl.Datetime("ms", "UTC"),
+    "country": pl.String,
+    "items": pl.Int64,
+    "total_minor": pl.Int64,
+    "currency": pl.String,
+    "status": pl.String,
+    "source": pl.String,
+}
+_MAX_DATES = 12
+_LINES = "curated/order_lines/"
+
+
+@st.cache_data(ttl=2.0, max_entries=32, show_spinner=False)
+def live(period: Period, limit: int = 100) -> pl.DataFrame:
+    """Orders placed in the shop itself, newest first; without those of load tests.
+
+    Returns: DataFrame of SCHEMA (placed_at UTC, total in minor units incl. shipping and tax).
+    Raises Unreachable.
+    """
+    condition = Key("listing").eq("order") & Key("placed_at").between(
+        period.first.isoformat(), period.until.isoformat()
+    )
+    orders = clients.table(settings().names.table("orders"))
+    try:
+        page = orders.query(
+            IndexName="by_time",
+            KeyConditionExpression=condition,
+            ScanIndexForward=False,
+            Limit=limit,
+        )
+    except (BotoCoreError, ClientError) as error:
+        raise Unreachable(f"The orders table does not answer ({type(error).__name__}).") from None
+    rows = [_row(clients.plain(item)) for item in page["Items"] if not item.get("synthetic")]
+    return pl.DataFrame(rows, schema=SCHEMA)
+
+
+@st.cache_data(ttl=20.0, max_entries=32, show_spinner=False)
+def history(period: Period, limit: int = 100) -> pl.DataFrame:
+    """Orders of the lake's curated lines, newest dates first, until there are enough.
+
+    Returns: DataFrame of SCHEMA; the total is that of the lines, refunds are rows of their own.
+    Raises Unreachable.
+    """
+    bucket = settings().names.lake_bucket
+    try:
+        dates = _dates(bucket, period)
+        parts: list[pl.DataFrame] = []
+        count = 0
+        for date in dates[:_MAX_DATES]:
+            parts.append(_orders_of(f"s3://{bucket}/{_LINES}{date}/*.parquet", limit))
+            count += parts[-1].height
+            if count >= limit:
+                break
+    except (BotoCoreError, ClientError, OSError, pl.exceptions.PolarsError) as error:
+        raise Unreachable(f"The lake does not answer ({type(error).__name__}).") from None
+    return pl.concat(parts).head(limit) if parts else pl.DataFrame(schema=SCHEMA)
+
+
+def latest(period: Period, limit: int = 100) -> tuple[pl.DataFrame, str | None]:
+    """(orders of both sources, newest first, each once; what could not be read or None)."""
+    frames, missing = [], []
+    for read in (live, history):
+        try:
+            frames.append(read(period, limit))
+        except Unreachable as problem:
+            missing.append(str(problem))
+    if not frames:
+        raise Unreachable(" ".join(missing))
+    both = pl.concat(frames).unique("order_id", keep="first", maintain_order=True)
+    return both.sort("placed_at", descending=True).head(limit), " ".join(missing) or None
+
+
+def _dates(bucket: str, period: Period) -> list[str]:
+    """Partitions `dt=YYYY-MM-DD` inside the period, newest first."""
+    pages = clients.quick("s3").get_paginator("list_objects_v2")
+    names: list[str] = []
+    for page in pages.paginate(Bucket=bucket, Prefix=_LINES, Delimiter="/"):
+        names += [
+            p["Prefix"].removeprefix(_LINES).strip("/") for p in page.get("CommonPrefixes", [])
+        ]
+    last = period.until - timedelta(days=1)
+    first = f"dt={period.first.isoformat()}"
+    return sorted((n for n in names if first <= n <= f"dt={last.isoformat()}"), reverse=True)
+
+
+def _orders_of(path: str, limit: int) -> pl.DataFrame:
+    lines = pl.scan_parquet(path, storage_options=s3_storage_options(), hive_partitioning=False)
+    return (
+        lines.filter(~pl.col("synthetic"))
+        .group_by("order_id", "kind")
+        .agg(
+            pl.col("placed_at", "country", "currency", "source").first(),
+            pl.col("quantity").sum().cast(pl.Int64).alias("items"),
+            pl.col("line_total_minor").sum().cast(pl.Int64).alias("total_minor"),
+        )
+        .sort("placed_at", "order_id", descending=True)
+        .head(limit)
+        .select(
+            (
+                pl.col("order_id")
+                + pl.when(pl.col("kind") == "refund").then(pl.lit(" refund")).otherwise(pl.lit(""))
+            ).alias("order_id"),
+            pl.col("order_id").map_elements(shown_number, return_dtype=pl.String).alias("number"),
+            _utc(pl.col("placed_at")),
+            "country",
+            "items",
+            "total_minor",
+            "currency",
+            pl.when(pl.col("kind") == "refund")
+            .then(pl.lit("refunded"))
+            .otherwise(pl.lit("placed"))
+            .alias("status"),
+            "source",
+        )
+        .collect()
+    )
+
+
+def shown_number(order_id: str) -> str:
+    """`replay:536365` is invoice 536365 of the order log; others are read aloud."""
+    return order_id.partition(":")[2] if ":" in order_id else order_number(order_id)
+
+
+def _utc(column: pl.Expr) -> pl.Expr:
+    return column.cast(pl.Datetime("ms", "UTC"))
+
+
+def _row(item: dict[str, Any]) -> dict[str, Any]:
+    placed = datetime.fromisoformat(str(item["placed_at"]))
+    return {
+        "order_id": str(item["order_id"]),
+        "number": shown_number(str(item["order_id"])),
+        "placed_at": placed,
+        "country": str(item.get("country") or ""),
+        "items": sum(int(line.get("quantity") or 0) for line in item.get("lines") or []),
+        "total_minor": int(item.get("total_minor") or 0),
+        "currency": str(item.get("currency") or ""),
+        "status": str(item.get("status") or ""),
+        "source": "live",
+    }

@@ -1,0 +1,123 @@
+"""Long jobs as they report themselves in the ops table: replays, proofs, compaction, audit."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import streamlit as st
+from boto3.dynamodb.conditions import Attr, Key
+from botocore.exceptions import BotoCoreError, ClientError
+
+from console import wording
+from console.queries import clients
+from console.queries.edge import Unreachable
+from console.settings import settings
+from pipeline.contracts import keys
+from pipeline.runtime.clock import now
+
+_MAX_PAGES = 5
+_RUNNING = ("running", "started", "sending", "draining")
+# A replay writes each second; one that has been silent for this long has died.
+_SILENT_AFTER_S = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    status: str
+    total: int
+    sent: int
+    rows_per_s: float
+    updated_at: datetime | None
+    facts: dict[str, Any]
+
+    @property
+    def is_running(self) -> bool:
+        return self.status in _RUNNING and not self.is_silent
+
+    @property
+    def is_silent(self) -> bool:
+        """Says that it runs, but has stopped reporting."""
+        return (
+            self.status in _RUNNING
+            and self.updated_at is not None
+            and (now() - self.updated_at).total_seconds() > _SILENT_AFTER_S
+        )
+
+    @property
+    def share(self) -> float:
+        return min(1.0, self.sent / self.total) if self.total else 0.0
+
+    @property
+    def eta_s(self) -> float | None:
+        left = self.total - self.sent
+        return left / self.rows_per_s if self.rows_per_s > 0 and left > 0 else None
+
+
+@st.cache_data(ttl=1.5, max_entries=1, show_spinner=False)
+def find_replay() -> Replay | None:
+    """The latest replay, running or done. Raises Unreachable."""
+    item = _find(keys.replay_run("latest"))
+    if item is None:
+        return None
+    return Replay(
+        status=str(item.get("status", "unknown")),
+        total=int(item.get("rows_total") or 0),
+        sent=int(item.get("rows_sent") or 0),
+        rows_per_s=float(item.get("rows_per_s") or 0),
+        updated_at=wording.moment(item.get("updated_at") or item.get("at")),
+        facts=item,
+    )
+
+
+@st.cache_data(ttl=2.0, max_entries=1, show_spinner=False)
+def find_proof() -> dict[str, Any] | None:
+    """The latest proof: {at, duration_s, checks: [{name, verdict, detail, …}], …}."""
+    return _find(keys.proof_run("latest"))
+
+
+@st.cache_data(ttl=5.0, max_entries=1, show_spinner=False)
+def list_proofs(limit: int = 20) -> list[dict[str, Any]]:
+    """Earlier proofs, newest first. The ops table is small, so a bounded scan finds them."""
+    found: list[dict[str, Any]] = []
+    start: dict[str, Any] = {}
+    condition = Attr("pk").begins_with("PROOF#") & Attr("pk").ne("PROOF#latest")
+    for _ in range(_MAX_PAGES):
+        page = _guarded(_ops().scan, FilterExpression=condition, **start)
+        found += [clients.plain(item) for item in page["Items"]]
+        if "LastEvaluatedKey" not in page:
+            break
+        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+    return sorted(found, key=lambda item: str(item.get("at")), reverse=True)[:limit]
+
+
+@st.cache_data(ttl=3.0, max_entries=1, show_spinner=False)
+def find_compaction() -> dict[str, Any] | None:
+    """When compaction last ran and how much it has done, as it reports itself."""
+    return _find({"pk": "COMPACTION#state", "sk": "STATE"})
+
+
+@st.cache_data(ttl=2.0, max_entries=2, show_spinner=False)
+def list_audit(day: str, limit: int = 20) -> list[dict[str, Any]]:
+    """What people did through the console on a UTC day (`2026-11-24`), newest first."""
+    condition = Key("pk").eq(keys.audit(day, "")["pk"])
+    page = _guarded(
+        _ops().query, KeyConditionExpression=condition, ScanIndexForward=False, Limit=limit
+    )
+    return [clients.plain(item) for item in page["Items"]]
+
+
+def _ops() -> Any:
+    return clients.table(settings().names.table("ops"))
+
+
+def _find(key: dict[str, str]) -> dict[str, Any] | None:
+    item = _guarded(_ops().get_item, Key=key).get("Item")
+    return clients.plain(item) if item else None
+
+
+def _guarded(call: Any, **arguments: Any) -> dict[str, Any]:
+    try:
+        answer: dict[str, Any] = call(**arguments)
+    except (BotoCoreError, ClientError) as error:
+        raise Unreachable(f"The ops table does not answer ({type(error).__name__}).") from None
+    return answer

@@ -1,0 +1,179 @@
+"""What was sold, from `/api/analytics`: totals, series, groups, products, data age.
+
+Every amount is an integer in minor units; every frame is of one currency, never of two.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from console import wording
+from console.periods import Grain, Period
+from console.queries import edge
+
+MEASURES = ("orders", "units", "gross", "refunds", "net", "customers", "average_order")
+_SERIES = ("orders", "units", "gross", "refunds", "net")
+_TTL_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    currency: str
+    orders: int = 0
+    units: int = 0
+    gross: int = 0
+    refunds: int = 0
+    net: int = 0
+    customers: int = 0
+    average_order: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """`newest_event_at`: of the newest folded event; `age_s` as the service measured it."""
+
+    newest_event_at: datetime | None
+    folded_at: datetime | None
+    age_s: float | None
+    facts: dict[str, Any]
+
+
+@st.cache_data(ttl=_TTL_S, max_entries=128, show_spinner=False)
+def sales(
+    _token: str, period: Period, grain: Grain, group_by: str | None = None
+) -> tuple[dict[str, Totals], pl.DataFrame]:
+    """(totals by currency, DataFrame[bucket: str, currency, group: str, orders … net: i64]).
+
+    Raises edge.Unreachable, edge.SignedOut, edge.Problem.
+    """
+    answer = edge.get(
+        "/api/analytics/sales",
+        _token,
+        **{"from": period.first.isoformat(), "to": period.until.isoformat()},
+        grain=grain,
+        group_by=group_by,
+    )
+    totals = {row["currency"]: _totals(row) for row in answer.get("totals") or []}
+    rows = [
+        {
+            "bucket": str(row["bucket"]),
+            "currency": str(row["currency"]),
+            "group": str(row.get("group") or ""),
+            **{name: _whole(row.get(name)) for name in _SERIES},
+        }
+        for row in answer.get("series") or []
+    ]
+    schema = {"bucket": pl.String, "currency": pl.String, "group": pl.String}
+    return totals, pl.DataFrame(rows, schema=schema | dict.fromkeys(_SERIES, pl.Int64))
+
+
+def by_group(frame: pl.DataFrame, currency: str, top: int) -> pl.DataFrame:
+    """The largest groups of a grouped series.
+
+    Returns: DataFrame[group, orders … net, share: f64 percent of net], at most `top` rows, then
+    one row for all others (group `Others (n)`) when there are more.
+    """
+    if frame.is_empty():
+        return frame.with_columns(share=pl.lit(0.0))
+    sums = (
+        frame.filter(pl.col("currency") == currency)
+        .group_by("group")
+        .agg(pl.col(*_SERIES).sum())
+        .sort(["net", "group"], descending=[True, False])
+    )
+    whole = int(sums["net"].sum()) or 1
+    rest = sums.slice(top)
+    if rest.height:
+        others = rest.select(
+            pl.lit(f"Others ({rest.height})").alias("group"), pl.col(*_SERIES).sum()
+        )
+        sums = pl.concat([sums.head(top), others])
+    return sums.with_columns(share=pl.col("net") * 100 / whole)
+
+
+def filled(frame: pl.DataFrame, currency: str, period: Period, grain: Grain) -> pl.DataFrame:
+    """One row for each bucket, quiet ones with zeros, from the first sale on for all time.
+
+    Returns: DataFrame[bucket: datetime UTC naive, orders … net: i64], sorted.
+    """
+    own = frame.filter(pl.col("currency") == currency).select(
+        pl.col("bucket").map_elements(_start, return_dtype=pl.Datetime("us")), *_SERIES
+    )
+    first: Any = datetime.combine(period.first, datetime.min.time())
+    if period.preset == "all":
+        first = own["bucket"].min() or datetime.combine(
+            period.until - timedelta(days=1), datetime.min.time()
+        )
+    if grain == "month":
+        first = first.replace(day=1)
+    end = datetime.combine(period.until, datetime.min.time())
+    step = {"hour": "1h", "day": "1d", "month": "1mo"}[grain]
+    buckets = pl.datetime_range(first, end, step, closed="left", eager=True).alias("bucket")
+    return (
+        buckets.to_frame()
+        .join(own, on="bucket", how="left")
+        .with_columns(pl.col(*_SERIES).fill_null(0))
+    )
+
+
+@st.cache_data(ttl=10.0, max_entries=32, show_spinner=False)
+def top_products(_token: str, period: Period, limit: int = 15) -> pl.DataFrame:
+    """DataFrame[product_id, title, currency: str, units, gross: i64], best first."""
+    answer = edge.get(
+        "/api/analytics/top-products",
+        _token,
+        **{"from": period.first.isoformat(), "to": period.until.isoformat()},
+        limit=limit,
+    )
+    rows = [
+        {
+            "product_id": str(item["product_id"]),
+            "title": str(item.get("title") or item["product_id"]),
+            "currency": str(item.get("currency") or ""),
+            "units": _whole(item.get("units")),
+            "gross": _whole(item.get("gross")),
+        }
+        for item in answer.get("items") or []
+    ]
+    text = dict.fromkeys(("product_id", "title", "currency"), pl.String)
+    return pl.DataFrame(rows, schema={**text, "units": pl.Int64, "gross": pl.Int64})
+
+
+@st.cache_data(ttl=2.0, max_entries=4, show_spinner=False)
+def freshness(_token: str) -> Freshness:
+    answer = edge.get("/api/analytics/freshness", _token)
+    seconds = answer.get("age_s")
+    return Freshness(
+        wording.moment(answer.get("newest_event_at")),
+        wording.moment(answer.get("folded_at")),
+        float(seconds) if seconds is not None else None,
+        answer,
+    )
+
+
+def grouping_grain(period: Period) -> Grain:
+    """The coarsest grain whose buckets the range cuts cleanly: groups are summed over it."""
+    whole_months = period.first.day == 1 and period.until.day == 1
+    return "month" if whole_months or period.preset == "all" else "day"
+
+
+def _totals(row: dict[str, Any]) -> Totals:
+    return Totals(str(row["currency"]), **{name: _whole(row.get(name)) for name in MEASURES})
+
+
+def _whole(value: Any) -> int:
+    """Amounts may come as an integer or as {amount_minor, currency}."""
+    if isinstance(value, dict):
+        value = value.get("amount_minor")
+    return int(value or 0)
+
+
+def _start(bucket: str) -> datetime:
+    if len(bucket) == 7:
+        return datetime.fromisoformat(f"{bucket}-01")
+    if len(bucket) == 10:
+        return datetime.combine(date.fromisoformat(bucket), datetime.min.time())
+    return datetime.fromisoformat(bucket[:13] + ":00")
