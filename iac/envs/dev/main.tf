@@ -45,19 +45,20 @@ module "queue" {
   name              = "${local.prefix}-${each.key}"
   declared          = each.value
   alarm_action_arns = var.alarm_action_arns
-  publisher_arns = [
-    for name, topic in local.topology.topics : module.topic[name].arn
+  subscriptions = {
+    for name, topic in local.topology.topics : name => {
+      topic_arn     = module.topic[name].arn
+      filter_policy = jsonencode(topic.subscriptions[each.key])
+    }
     if contains(keys(topic.subscriptions), each.key)
-  ]
+  }
 }
 
 module "topic" {
   source   = "../../modules/topic"
   for_each = local.topology.topics
 
-  name          = "${local.prefix}-${each.key}"
-  subscriptions = each.value.subscriptions
-  queue_arns    = local.arns.queues
+  name = "${local.prefix}-${each.key}"
 }
 
 module "bucket" {

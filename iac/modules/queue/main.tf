@@ -24,17 +24,29 @@ resource "aws_sqs_queue" "this" {
 
   # The policy is part of the queue, not a resource of its own: each such resource makes the
   # provider wait another half minute for SQS to agree with itself.
-  policy = length(var.publisher_arns) == 0 ? null : jsonencode({
+  policy = length(var.subscriptions) == 0 ? null : jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Sid       = "topic"
-      Effect    = "Allow"
-      Principal = { Service = "sns.amazonaws.com" }
-      Action    = "sqs:SendMessage"
-      Resource  = local.arn
-      Condition = { ArnEquals = { "aws:SourceArn" = one(var.publisher_arns) } }
-    }]
+    Statement = [
+      for topic, subscription in var.subscriptions : {
+        Sid       = "topic"
+        Effect    = "Allow"
+        Principal = { Service = "sns.amazonaws.com" }
+        Action    = "sqs:SendMessage"
+        Resource  = local.arn
+        Condition = { ArnEquals = { "aws:SourceArn" = subscription.topic_arn } }
+      }
+    ]
   })
+}
+
+resource "aws_sns_topic_subscription" "this" {
+  for_each = var.subscriptions
+
+  topic_arn            = each.value.topic_arn
+  protocol             = "sqs"
+  endpoint             = aws_sqs_queue.this.arn
+  raw_message_delivery = true
+  filter_policy        = each.value.filter_policy
 }
 
 # Not for_each: there is one or none, and its name says whose it is.

@@ -35,14 +35,19 @@ variable "declared" {
   }
 }
 
-variable "publisher_arns" {
-  description = "The topic that may send to the queue: none or one."
-  type        = list(string)
-  default     = []
+variable "subscriptions" {
+  description = "Short name of a topic -> its ARN and the filter policy (JSON) on its messages' attributes."
+  type = map(object({
+    topic_arn     = string
+    filter_policy = string
+  }))
+  default = {}
 
   validation {
-    condition     = length(var.publisher_arns) <= 1
-    error_message = "A queue has at most one topic that sends to it."
+    condition = alltrue([
+      for subscription in values(var.subscriptions) : length(jsondecode(subscription.filter_policy)) > 0
+    ])
+    error_message = "A subscription without a filter would get every event: name the ones it is for."
   }
 }
 
