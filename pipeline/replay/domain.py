@@ -25,10 +25,11 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class LogEvent:
-    """An event and how many rows of the log it stands for."""
+    """An event, the rows of the log it stands for, and when it happened, if that is legible."""
 
     event: dict[str, Any]
     rows: int
+    at: datetime | None
 
 
 def order_id_of(invoice: str) -> str:
@@ -64,30 +65,27 @@ def events(log: pl.DataFrame, currency: str) -> Iterator[LogEvent]:
     faulty = log.filter(~pl.col("fate").is_in(BOOKED)).iter_rows(named=True)
     waiting = next(faulty, None)
     parts: Counter[str] = Counter()
-    for _, frame in _slices(groups):
-        while waiting and waiting["row"] < frame[0]["row"]:
+    for rows in _rows_of(groups):
+        while waiting and waiting["row"] < rows[0]["row"]:
             yield _faulty_event(waiting, currency)
             waiting = next(faulty, None)
-        invoice = frame[0]["invoice"]
+        invoice = rows[0]["invoice"]
         parts[invoice] += 1
         suffix = f"/{parts[invoice]}" if parts[invoice] > 1 else ""
-        yield _order_event(order_id_of(invoice) + suffix, frame, currency)
+        yield _order_event(order_id_of(invoice) + suffix, rows, currency)
     while waiting:
         yield _faulty_event(waiting, currency)
         waiting = next(faulty, None)
 
 
-def _slices(groups: Any) -> Iterator[tuple[int, list[Row]]]:
-    """The rows of each group, as dicts; one pass over column lists, far cheaper than frames."""
-    names = ("row", "stock_code", "description", "quantity", "at", "minor", "line_no")
-    grouped = groups.agg(pl.col(names[:-1]), pl.col("line_no").alias("number"))
-    for index, group in enumerate(grouped.iter_rows(named=True)):
-        columns = [group[name] for name in names[:-1]] + [group["number"]]
+def _rows_of(groups: Any) -> Iterator[list[Row]]:
+    """The rows of each group, as dicts; made from column lists, far cheaper than from frames."""
+    varying = ("row", "stock_code", "description", "quantity", "at", "minor", "number")
+    grouped = groups.agg(pl.col(varying[:-1]), pl.col("line_no").alias("number"))
+    for group in grouped.iter_rows(named=True):
         same = {name: group[name] for name in ("invoice", "customer_id", "country", "fate")}
-        yield (
-            index,
-            [same | dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)],
-        )
+        for_each = zip(*(group[name] for name in varying), strict=True)
+        yield [same | dict(zip(varying, cells, strict=True)) for cells in for_each]
 
 
 def _order_event(order_id: str, rows: list[Row], currency: str) -> LogEvent:
@@ -109,14 +107,14 @@ def _order_event(order_id: str, rows: list[Row], currency: str) -> LogEvent:
             "total_minor": total,
         },
     )
-    return LogEvent(event, len(rows))
+    return LogEvent(event, len(rows), first["at"])
 
 
 def _line(row: Row, sign: int) -> dict[str, Any]:
     title = (row["description"] or row["stock_code"])[:_MAX_TITLE]
     quantity, price = abs(row["quantity"]), round(row["minor"])
     return {
-        "line_no": row["line_no"],
+        "line_no": row["number"],
         "sku": row["stock_code"],
         "product_id": row["stock_code"],
         "title": title,
@@ -148,7 +146,7 @@ def _faulty_event(row: Row, currency: str) -> LogEvent:
         to_iso_z(row["at"]) if row["at"] else (raw["at"] or ""),
         {"status": "placed", "country": row["country"], "currency": currency, "lines": [line]},
     )
-    return LogEvent(event, 1)
+    return LogEvent(event, 1, row["at"])
 
 
 def _envelope(kind: str, order_id: str, at: str, payload: dict[str, Any]) -> dict[str, Any]:

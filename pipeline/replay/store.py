@@ -1,0 +1,180 @@
+"""What a replay reads and writes outside itself: stream, ops and products tables, Lambda."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import boto3
+import stamina
+from botocore.config import Config
+
+from pipeline.contracts import keys
+from pipeline.contracts.names import Names
+from pipeline.runtime import aws
+from pipeline.runtime.kinesis import Outgoing, comparable, put_records
+
+_KEPT = timedelta(days=90)
+
+
+class Ops:
+    """The lease, the shift and the progress of replays."""
+
+    def __init__(self, names: Names) -> None:
+        self._table = aws.table(names.table("ops"))
+
+    def take_lease(self, owner: str, now: datetime, seconds: int) -> bool:
+        """Also renews it; False while another replay's has not expired."""
+        epoch = int(now.timestamp())
+        try:
+            self._table.put_item(
+                Item={
+                    **keys.lease("replay"), "owner": owner, "expires_at_epoch_s": epoch + seconds
+                },
+                ConditionExpression="attribute_not_exists(pk) OR #owner = :owner"
+                " OR expires_at_epoch_s < :now",
+                ExpressionAttributeNames={"#owner": "owner"},
+                ExpressionAttributeValues={":owner": owner, ":now": epoch},
+            )  # fmt: skip
+        except self._table.meta.client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def drop_lease(self, owner: str) -> None:
+        try:
+            self._table.delete_item(
+                Key=keys.lease("replay"),
+                ConditionExpression="#owner = :owner",
+                ExpressionAttributeNames={"#owner": "owner"},
+                ExpressionAttributeValues={":owner": owner},
+            )
+        except self._table.meta.client.exceptions.ConditionalCheckFailedException:
+            return  # it had expired, and is another's now
+
+    def settle_shift(self, file: str, weeks: int) -> int:
+        """The weeks this file's events are moved by: those of its first replay, for ever.
+
+        Events keep their ids, so under another shift the lake would hold them on two dates.
+        """
+        key = keys.replay_run(f"shift-{file}")
+        try:
+            self._table.put_item(
+                Item={**key, "weeks": weeks}, ConditionExpression="attribute_not_exists(pk)"
+            )
+        except self._table.meta.client.exceptions.ConditionalCheckFailedException:
+            found = self._table.get_item(Key=key, ConsistentRead=True)["Item"]
+            return int(found["weeks"])
+        return weeks
+
+    def save_progress(self, run_id: str, facts: Mapping[str, Any], now: datetime) -> None:
+        """The newest run is also found under `latest`."""
+        expires = int((now + _KEPT).timestamp())
+        for name in (run_id, "latest"):
+            self._table.put_item(
+                Item={**keys.replay_run(name), "expires_at_epoch_s": expires, **facts}
+            )
+
+
+class Pipeline:
+    """The stream that a replay writes to, and how far the readers of it have come."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._kinesis = aws.batch_client("kinesis")
+
+    def send(self, records: Sequence[Outgoing]) -> dict[str, str]:
+        """Writes up to one batch; returns shard -> highest sequence number (comparable)."""
+        newest = put_records(self._kinesis, self._names.events_stream, records, attempts=12)
+        return {shard: comparable(sequence) for shard, sequence in newest.items()}
+
+    def folded(self) -> dict[str, str]:
+        """Shard -> last sequence number folded (comparable)."""
+        item = aws.table(self._names.table("analytics")).get_item(
+            Key=keys.progress("folding"), ConsistentRead=True
+        ).get("Item", {})  # fmt: skip
+        return {
+            name.partition("|")[2]: str(value)
+            for name, value in item.items()
+            if name.startswith("sequence|")
+        }
+
+    def landed(self, since: datetime) -> dict[str, str]:
+        """Shard -> last sequence number landed (comparable), by the names of the raw files."""
+        newest: dict[str, str] = {}
+        for name in self._raw_names(since):
+            shard, _, last = name.removesuffix(".parquet").rsplit("-", 2)
+            newest[shard] = max(newest.get(shard, ""), comparable(last))
+        return newest
+
+    def _raw_names(self, since: datetime) -> Iterator[str]:
+        pages = aws.batch_client("s3").get_paginator("list_objects_v2").paginate(
+            Bucket=self._names.lake_bucket,
+            Prefix="raw/",
+            StartAfter=f"raw/{since:dt=%Y-%m-%d/hour=%H}",
+        )  # fmt: skip
+        for page in pages:
+            for item in page.get("Contents", []):
+                yield item["Key"].rpartition("/")[2]
+
+    def compact(self) -> bool:
+        """Runs the compaction function and waits; False when another run holds the lease."""
+        config = Config(read_timeout=900, retries={"total_max_attempts": 1})
+        answer = boto3.client("lambda", config=config).invoke(
+            FunctionName=self._names.function("compaction"),
+            Payload=json.dumps({"trigger": "replay"}),
+        )
+        outcome = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer:
+            raise RuntimeError(f"Compaction failed: {outcome.get('errorMessage', outcome)}")
+        return not outcome["is_skipped"]
+
+
+class Unprocessed(Exception):
+    """DynamoDB took only a part of a batch."""
+
+
+def put_absent_products(names: Names, items: Sequence[dict[str, Any]]) -> int:
+    """Writes those items that are not there yet; returns how many."""
+    table = names.table("products")
+    resource = boto3.resource("dynamodb", config=Config(max_pool_connections=4))
+    absent: list[dict[str, Any]] = []
+    for group in _batched(items, 100):
+        wanted = [{"pk": item["pk"], "sk": item["sk"]} for item in group]
+        present = _present(resource, table, wanted)
+        absent += [item for item in group if item["pk"] not in present]
+    for group in _batched(absent, 25):
+        _write(resource, {table: [{"PutRequest": {"Item": item}} for item in group]})
+    return len(absent)
+
+
+def _batched(items: Sequence[dict[str, Any]], size: int) -> Iterator[Sequence[dict[str, Any]]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _present(resource: Any, table: str, wanted: list[dict[str, str]]) -> set[str]:
+    found: set[str] = set()
+    left: dict[str, Any] = {table: {"Keys": wanted, "ProjectionExpression": "pk"}}
+
+    @stamina.retry(on=Unprocessed, attempts=8, wait_initial=0.05, wait_max=2)
+    def attempt() -> None:
+        nonlocal left
+        answer = resource.batch_get_item(RequestItems=left)
+        found.update(item["pk"] for item in answer["Responses"].get(table, []))
+        left = answer.get("UnprocessedKeys") or {}
+        if left:
+            raise Unprocessed
+
+    attempt()
+    return found
+
+
+def _write(resource: Any, left: dict[str, Any]) -> None:
+    @stamina.retry(on=Unprocessed, attempts=8, wait_initial=0.05, wait_max=2)
+    def attempt() -> None:
+        nonlocal left
+        left = resource.batch_write_item(RequestItems=left).get("UnprocessedItems") or {}
+        if left:
+            raise Unprocessed
+
+    attempt()
