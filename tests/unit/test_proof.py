@@ -1,0 +1,87 @@
+"""The ledger must find each kind of fault; here it is given one at a time."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.contracts.events import REVERSALS
+from pipeline.proof import domain
+from pipeline.proof.domain import Check, Fact, Order, StockRow, Verdict
+
+
+def an_order(order_id: str = "o1", version: int = 2, status: str = "paid") -> Order:
+    return Order(order_id, status, version, "GBP", 2000, {"sku": 2}, True, False)
+
+
+def facts_of(order: Order) -> list[Fact]:
+    types = ["order.placed.v1", "order.paid.v1", "order.packed.v1"][: order.version]
+    return [
+        Fact(f"{order.order_id}:{n}", kind, order.order_id, "checkout", False, "2026-11",
+             "GBP", 2, order.subtotal_minor)
+        for n, kind in enumerate(types, start=1)
+    ]  # fmt: skip
+
+
+def by_id(*orders: Order) -> dict[str, Order]:
+    return {order.order_id: order for order in orders}
+
+
+def assert_names(check: Check, *offenders: str) -> None:
+    assert check.verdict is Verdict.INVALID
+    assert check.offending_ids == list(offenders)
+
+
+def test_an_acknowledged_order_without_a_row_is_named() -> None:
+    assert domain.acknowledged_exist({"o1"}, by_id(an_order())).verdict is Verdict.VALID
+    assert_names(domain.acknowledged_exist({"o1", "o2"}, by_id(an_order())), "o2")
+
+
+def test_a_state_that_never_reached_the_lake_is_named() -> None:
+    order = an_order()
+    assert domain.orders_reach_the_lake(by_id(order), facts_of(order)).verdict is Verdict.VALID
+    assert_names(domain.orders_reach_the_lake(by_id(order), facts_of(order)[:1]), "o1:2")
+
+
+def test_an_event_without_its_order_is_named() -> None:
+    assert_names(domain.orders_reach_the_lake({}, facts_of(an_order())), "o1")
+
+
+def test_a_penny_of_difference_is_named() -> None:
+    order = an_order()
+    assert domain.money_agrees(by_id(order), facts_of(order)).verdict is Verdict.VALID
+    short = by_id(replace(order, subtotal_minor=1999))
+    assert_names(domain.money_agrees(short, facts_of(order)), "o1")
+
+
+@given(st.integers(0, 50), st.integers(0, 50), st.integers(0, 50), st.integers(-3, 3))
+def test_stock_is_conserved_exactly_when_it_adds_up(a: int, h: int, s: int, off: int) -> None:
+    check = domain.stock_is_conserved([StockRow("sku", a + h + s + off, a, h, s)])
+    assert (check.verdict is Verdict.VALID) == (off == 0)
+
+
+@pytest.mark.parametrize(("held", "sold"), [(0, 4), (2, 2), (0, 0)])
+def test_a_doubled_or_lost_stock_move_is_named(held: int, sold: int) -> None:
+    rows = [StockRow("sku", 10, 10 - held - sold, held, sold)]
+    assert_names(domain.stock_matches_orders(rows, [an_order()]), "sku")
+
+
+def test_totals_take_reversals_back_and_differences_name_month_and_metric() -> None:
+    order = an_order(version=1, status="cancelled")
+    cancelled = replace(facts_of(order)[0], event_type="order.cancelled.v1", event_id="o1:2")
+    totals = domain.totals_of([*facts_of(order), cancelled], REVERSALS)
+    row = totals["real", "2026-11", "GBP"]
+    assert row == {"orders": 1, "units": 2, "gross": 2000, "refunds": -2000}
+    check = domain.totals_agree("a", "b", totals, {}, ("raw", "aggregates"), [])
+    assert check.verdict is Verdict.INVALID
+    assert "real/2026-11/GBP gross: 2000 != 0" in check.offending_ids
+
+
+def test_a_reading_that_fails_proves_nothing() -> None:
+    def unreadable() -> Check:
+        raise ConnectionError("the table does not answer")
+
+    check = domain.attempt("name", "claim", unreadable)
+    assert check.verdict is Verdict.NOT_PROVEN
+    assert "ConnectionError" in check.detail
