@@ -6,8 +6,9 @@ import time
 
 import psutil
 
-from iac.local import edge, health, seeding, show, web
+from iac.local import health, seeding, show, web
 from iac.local.bootstrap import bootstrap
+from iac.local.edge.config import write_config
 from iac.local.ports import Addresses
 from iac.local.processes import Program, programs
 from iac.local.supervise import Running, Supervisor
@@ -30,7 +31,7 @@ def up(at: Addresses, until: str | None = None) -> int:
         show.taken(taken)
         return 1
     try:
-        edge.write_config(at)
+        write_config(at)
         supervisor.start()
         _start(at, supervisor, [p for p in wanted if p.name == "emulator"], _EMULATOR_TIMEOUT_S)
         show.outcomes(bootstrap(at))

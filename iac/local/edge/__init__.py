@@ -1,0 +1,1 @@
+"""The edge: Envoy as load balancer, CDN and keeper of the journal."""

@@ -1,0 +1,96 @@
+"""What the edge says when it answers itself: the same problem+json as the services."""
+
+from iac.local.edge.types import Json, message_of
+
+_MEDIA_TYPE = "application/problem+json"
+# status → (slug, title, detail); the slugs of pipeline/contracts/errors.py where there is one.
+_PROBLEMS = {
+    400: ("bad-request", "The request is not valid", "The request could not be read as HTTP"),
+    404: ("not-found", "There is nothing here", "No page, picture or route has this address"),
+    405: ("method-not-allowed", "This method is not allowed here", "Pages are read with GET"),
+    408: ("timeout", "The request took too long to arrive", "Send the request again"),
+    413: ("too-large", "The request body is too large", "At most 1048576 bytes"),
+    429: ("too-many-requests", "Too many requests", "Wait a moment, then try again"),
+    431: (
+        "headers-too-large",
+        "The request headers are too large",
+        "Send fewer or shorter headers",
+    ),
+    502: ("bad-gateway", "A service answered with nonsense", "Try again"),
+    503: ("unavailable", "A dependency did not answer; try again", "No replica could answer"),
+    504: (
+        "timeout",
+        "A service took too long",
+        "Try again; an order sent with a key is not doubled",
+    ),
+}
+
+
+def local_replies() -> Json:
+    """A mapper for each status, and a general body for the rest."""
+    return {
+        "mappers": [_mapper(status) for status in _PROBLEMS],
+        "body_format": _format(_body("%RESPONSE_CODE%", "error", "The request failed", "")),
+    }
+
+
+def hidden_bucket_errors() -> Json:
+    """Per-route configuration: a missing object is our 404, not the bucket's XML."""
+    status_is_404 = {
+        "single_predicate": {
+            "input": {
+                "name": "status",
+                "typed_config": message_of("type.matcher.v3.HttpResponseStatusCodeMatchInput"),
+            },
+            "value_match": {"exact": "404"},
+        }
+    }
+    policy = message_of(
+        "extensions.http.custom_response.local_response_policy.v3.LocalResponsePolicy",
+        status_code=404,
+        body_format=_format(_body(404, *_PROBLEMS[404])),
+        response_headers_to_add=[
+            {
+                "header": {"key": "cache-control", "value": "no-store"},
+                "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+            }
+        ],
+    )
+    matcher = {
+        "predicate": status_is_404,
+        "on_match": {"action": {"name": "not-found", "typed_config": policy}},
+    }
+    return message_of(
+        "extensions.filters.http.custom_response.v3.CustomResponse",
+        custom_response_matcher={"matcher_list": {"matchers": [matcher]}},
+    )
+
+
+def _mapper(status: int) -> Json:
+    return {
+        "filter": {
+            "status_code_filter": {
+                "comparison": {
+                    "op": "EQ",
+                    "value": {"default_value": status, "runtime_key": f"edge.reply.{status}"},
+                }
+            }
+        },
+        "body_format_override": _format(_body(status, *_PROBLEMS[status])),
+    }
+
+
+def _body(status: int | str, slug: str, title: str, detail: str) -> Json:
+    return {
+        "type": f"/problems/{slug}",
+        "title": title,
+        "status": status,
+        "detail": detail or title,
+        "instance": "%PATH(NQ)%",
+        "correlation_id": "%REQ(X-CORRELATION-ID)%",
+        "errors": [{"field": "body", "message": detail}] if status == 413 else [],
+    }
+
+
+def _format(body: Json) -> Json:
+    return {"json_format": body, "content_type": _MEDIA_TYPE}

@@ -1,0 +1,14 @@
+"""Envoy's configuration is JSON; each typed part names its message."""
+
+from typing import Any
+
+Json = dict[str, Any]
+
+
+def typed(name: str, message: str, **config: Any) -> Json:
+    """A named extension whose configuration is `message` of package `envoy.`."""
+    return {"name": name, "typed_config": message_of(message, **config)}
+
+
+def message_of(message: str, **config: Any) -> Json:
+    return {"@type": f"type.googleapis.com/envoy.{message}", **config}
