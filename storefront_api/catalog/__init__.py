@@ -1,0 +1,1 @@
+"""What the shop sells: search and product pages for shoppers, goods and stock for operators."""

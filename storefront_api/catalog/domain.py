@@ -1,0 +1,141 @@
+"""Goods, their stock, and what may be asked of the list; pure values and rules."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+ACTIVE = "active"
+ARCHIVED = "archived"
+
+# META and every variant change in one transaction, which takes 100 items; one more is the audit.
+MAX_VARIANTS = 98
+MAX_LEVELS = 3
+
+# Bayesian mean: a product starts with this many reviews of the shop's average.
+_PRIOR_REVIEWS = 5
+_PRIOR_RATING = Decimal("4.5")
+
+
+class Sort(StrEnum):
+    RELEVANCE = "relevance"
+    PRICE_ASC = "price_asc"
+    PRICE_DESC = "price_desc"
+    RATING = "rating"
+    NEWEST = "newest"
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What a product is, without its stock; `price_minor` is its cheapest variant's.
+
+    `changed_at` is a ULID, unique per change; `created_at` is ISO 8601 in UTC.
+    """
+
+    product_id: str
+    title: str
+    description: str
+    category: tuple[str, ...]
+    price_minor: int
+    currency: str
+    created_at: str
+    changed_at: str
+    brand: str | None = None
+    image_url: str | None = None
+    images: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    rating: Decimal | None = None
+    review_count: int = 0
+    version: int = 1
+    status: str = ACTIVE
+    featured: bool = False
+    variant_count: int = 0
+    in_stock: bool = False
+
+    @property
+    def is_active(self) -> bool:
+        return self.status == ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class StockRow:
+    """One SKU of a product and its stock: `received = available + held + sold`, always."""
+
+    product_id: str
+    sku: str
+    position: int
+    options: Mapping[str, str]
+    price_minor: int
+    currency: str
+    received: int
+    available: int
+    held: int = 0
+    sold: int = 0
+
+    @classmethod
+    def new(
+        cls,
+        product_id: str,
+        sku: str,
+        position: int,
+        options: Mapping[str, str],
+        price_minor: int,
+        currency: str,
+        stock: int,
+    ) -> "StockRow":
+        """A row as it is first put on the shelf: all that was received is available."""
+        return cls(product_id, sku, position, options, price_minor, currency, stock, stock)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a shopper narrows the list by; prices are inclusive, in minor units."""
+
+    text: str = ""
+    category: tuple[str, ...] = ()
+    min_price: int | None = None
+    max_price: int | None = None
+    in_stock: bool | None = None
+    featured: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PriceBand:
+    """Both ends inclusive, so that its count is what the filter of the same bounds returns."""
+
+    from_minor: int
+    to_minor: int | None
+
+    @property
+    def value(self) -> str:
+        return f"{self.from_minor}-{'' if self.to_minor is None else self.to_minor}"
+
+
+PRICE_BANDS = (
+    PriceBand(0, 2_500),
+    PriceBand(2_501, 5_000),
+    PriceBand(5_001, 10_000),
+    PriceBand(10_001, 20_000),
+    PriceBand(20_001, None),
+)
+
+
+def standing(product: Product) -> int:
+    """Where a product stands when nothing else tells two apart; higher comes first.
+
+    Featured goods stand above all others, then the mean rating, drawn towards the shop's average
+    where there are few reviews: 5.0 from one person does not beat 4.9 from a hundred.
+    """
+    rating = product.rating if product.rating is not None else _PRIOR_RATING
+    reviews = product.review_count if product.rating is not None else 0
+    mean = (_PRIOR_RATING * _PRIOR_REVIEWS + rating * reviews) / (_PRIOR_REVIEWS + reviews)
+    return int(mean * 1_000) + (100_000 if product.featured else 0)
+
+
+def prefixes(category: Sequence[str]) -> list[tuple[str, ...]]:
+    """("Clothing", "Dresses") -> [("Clothing",), ("Clothing", "Dresses")]."""
+    return [tuple(category[: level + 1]) for level in range(len(category))]
+
+
+def lowest_price(rows: Sequence[StockRow]) -> int:
+    return min(row.price_minor for row in rows)

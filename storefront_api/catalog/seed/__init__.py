@@ -1,0 +1,1 @@
+"""The goods a fresh shop opens with; where they come from is in docs/data.md."""

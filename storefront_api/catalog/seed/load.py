@@ -1,0 +1,98 @@
+"""Writes the goods to the table: what is absent, never over what is there."""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+import stamina
+
+from pipeline.contracts.names import Names
+from pipeline.runtime import aws
+from pipeline.runtime.clock import new_id, now
+from storefront_api.catalog import items
+from storefront_api.catalog.items import Item
+from storefront_api.catalog.seed.sources import Goods
+
+_THREADS = 4
+_BATCH = 25  # BatchWriteItem takes no more
+_MARKER = {"pk": "SEED#catalogue", "sk": "STATE"}
+
+
+class _Unprocessed(Exception):
+    """The table took only part of a batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """How many rows were absent and are now written."""
+
+    products: int
+    skus: int
+
+
+def find_marker(names: Names) -> dict[str, Any] | None:
+    """What the last complete seed wrote: {limit, products, skus, at}."""
+    answer = aws.batch_client("dynamodb").get_item(
+        TableName=names.table("ops"), Key=items.encode(_MARKER), ConsistentRead=True
+    )
+    return items.decode(answer["Item"]) if "Item" in answer else None
+
+
+def load(names: Names, goods: list[Goods], limit: int) -> Loaded:
+    """Stock rows first, then the products, so that nothing is listed before it can be bought.
+
+    Existing rows are left as they are: their stock may already have been sold from. The marker is
+    written last, so a seed that was cut short goes on where it stopped.
+    """
+    table = names.table("products")
+    present = set(_present_keys(table))
+    stock = [
+        items.from_stock(row, product)
+        for product, rows in goods
+        for row in rows
+        if f"SKU#{row.sku}" not in present
+    ]
+    _write(table, stock)
+    products = [
+        items.from_product(replace(product, changed_at=new_id()))
+        for product, _ in goods
+        if f"PRODUCT#{product.product_id}" not in present
+    ]
+    _write(table, products)
+    written = Loaded(len(products), len(stock))
+    marker = {"limit": limit, "products": len(goods), "at": now().isoformat()}
+    aws.batch_client("dynamodb").put_item(
+        TableName=names.table("ops"), Item=items.encode({**_MARKER, **marker})
+    )
+    return written
+
+
+def _present_keys(table: str) -> Iterator[str]:
+    pages = aws.batch_client("dynamodb").get_paginator("scan")
+    for page in pages.paginate(TableName=table, ProjectionExpression="pk", ConsistentRead=True):
+        for item in page["Items"]:
+            yield item["pk"]["S"]
+
+
+def _write(table: str, rows: Iterable[Item]) -> None:
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for _ in pool.map(lambda batch: _write_batch(table, batch), _batches(rows)):
+            pass
+
+
+def _batches(rows: Iterable[Item]) -> Iterator[tuple[Item, ...]]:
+    remaining = iter(rows)
+    while batch := tuple(islice(remaining, _BATCH)):
+        yield batch
+
+
+def _write_batch(table: str, batch: tuple[Item, ...]) -> None:
+    client = aws.batch_client("dynamodb")
+    pending: dict[str, Any] = {table: [{"PutRequest": {"Item": item}} for item in batch]}
+    for attempt in stamina.retry_context(on=_Unprocessed, attempts=8, timeout=60.0):
+        with attempt:
+            pending = client.batch_write_item(RequestItems=pending)["UnprocessedItems"]
+            if pending:
+                raise _Unprocessed(f"{len(pending[table])} of {len(batch)} rows")
