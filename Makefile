@@ -66,4 +66,4 @@ lock: .venv/stamp ## compile requirements.txt from requirements.in
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --quiet --no-header --no-annotate requirements.in -o requirements.txt
 
 contracts: .venv/stamp ## write OpenAPI, event schemas and TypeScript types; fails on drift with CHECK=1
-	@$(BIN)/python -m iac.local contracts
+	@$(BIN)/python -m iac.local contracts $(if $(CHECK),--check)

@@ -1,32 +1,44 @@
-"""`python -m iac.local up|down|status|logs|clean|bootstrap|env|history`; the Makefile calls it."""
+"""`python -m iac.local COMMAND`: what the Makefile calls."""
 
 import argparse
 import shlex
 import sys
 from collections.abc import Callable
 
-from iac.local import seeding, show, stack
+from iac.local import seeding, show, stack, tools
 from iac.local.bootstrap import bootstrap
 from iac.local.ports import Addresses, process_environment
 
-_COMMANDS: dict[str, Callable[[Addresses], int]] = {}
-
 
 def main() -> int:
+    commands: dict[str, Callable[[Addresses], int]] = {
+        "up": lambda at: stack.up(at, until=args.until),
+        "down": stack.down,
+        "status": stack.status,
+        "logs": stack.logs,
+        "clean": stack.clean,
+        "bootstrap": _apply,
+        "env": _env,
+        "history": seeding.replay_history,
+        "build": tools.build_storefront,
+        "browser": tools.install_browser,
+        "test-web": tools.test_storefront,
+        "lint": tools.lint,
+        "contracts": lambda at: tools.write_contracts(at, check=args.check),
+        "run": lambda at: tools.run_module(at, args.rest),
+    }
     parser = argparse.ArgumentParser(prog="python -m iac.local", description=__doc__)
-    parser.add_argument("command", choices=sorted([*_COMMANDS, "up"]))
-    parser.add_argument(
-        "--until", choices=["emulator", "services"], help="start only this much (up only)"
-    )
+    parser.add_argument("command", choices=sorted(commands))
+    parser.add_argument("--until", choices=["emulator"], help="up: start no more than this")
+    parser.add_argument("--check", action="store_true", help="contracts: write nothing")
+    parser.add_argument("rest", nargs="*", help="run: what to give to Python, after `--`")
     args = parser.parse_args()
     try:
         at = Addresses.from_environ()
     except ValueError as error:
         show.out.print(f"[red]{error}[/red]")
         return 2
-    if args.command == "up":
-        return stack.up(at, until=args.until)
-    return _COMMANDS[args.command](at)
+    return commands[args.command](at)
 
 
 def _apply(at: Addresses) -> int:
@@ -41,15 +53,8 @@ def _env(at: Addresses) -> int:
     return 0
 
 
-_COMMANDS |= {
-    "down": stack.down,
-    "status": stack.status,
-    "logs": stack.logs,
-    "clean": stack.clean,
-    "bootstrap": _apply,
-    "env": _env,
-    "history": seeding.replay_history,
-}
-
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
