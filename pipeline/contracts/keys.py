@@ -43,6 +43,11 @@ def refresh_family(family_id: str) -> Key:
     return _key(f"FAMILY#{family_id}", "REFRESH")
 
 
+def failures(subject_hash: str) -> Key:
+    """Failed sign-ins at one account, or from one network address; `subject_hash` hides which."""
+    return _key(f"FAILURES#{subject_hash}", "SIGN_IN")
+
+
 # orders
 def order(order_id: str) -> Key:
     return _key(f"ORDER#{order_id}", "ORDER")
