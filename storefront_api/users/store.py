@@ -1,0 +1,265 @@
+"""The users table: profiles, e-mail claims, addresses, refresh families, failed sign-ins."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+from pipeline.contracts import keys
+from pipeline.contracts.events import to_iso_z
+from pipeline.contracts.names import Names
+from pipeline.runtime import aws
+from pipeline.runtime.dynamo import Item, TransactionCancelled, from_item, to_item, transact
+from storefront_api.users.domain import (
+    MAX_ADDRESSES,
+    Failures,
+    Family,
+    PostalAddress,
+    SavedAddress,
+    User,
+)
+
+_NOBODY = "NOBODY"
+
+
+class UserStore:
+    """Plain values in and out; every write is conditional on what it assumes."""
+
+    def __init__(self, names: Names) -> None:
+        self._table = names.table("users")
+
+    def add_user(self, user: User, at: datetime) -> bool:
+        """False, with nothing written, if somebody has the e-mail."""
+        profile = asdict(user) | {"address_count": 0, "created_at": to_iso_z(at)}
+        claim = {**keys.email(user.email), "user_id": user.user_id}
+        try:
+            transact([self._put_new(claim), self._put_new(keys.user(user.user_id) | profile)])
+        except TransactionCancelled:
+            return False
+        return True
+
+    def find_by_email(self, email: str) -> User | None:
+        """As many reads for a stranger as for a member, so that time tells nothing."""
+        claim = self._find(keys.email(email))
+        user = self.find_user(claim["user_id"] if claim else _NOBODY)
+        return user if claim else None
+
+    def find_user(self, user_id: str) -> User | None:
+        item = self._find(keys.user(user_id))
+        return _to_user(item) if item else None
+
+    def set_name(self, user_id: str, name: str) -> User | None:
+        return self._set_profile(user_id, "name", name)
+
+    def set_password_hash(self, user_id: str, password_hash: str) -> User | None:
+        return self._set_profile(user_id, "password_hash", password_hash)
+
+    def set_role(self, user_id: str, role: str) -> User | None:
+        return self._set_profile(user_id, "role", role)
+
+    def list_addresses(
+        self, user_id: str, limit: int, after: str | None
+    ) -> tuple[list[SavedAddress], str | None]:
+        """Oldest first; the second value is the last id when there is more."""
+        partition = keys.address(user_id, "")
+        request: Item = {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :sk)",
+            "ExpressionAttributeValues": to_item({":pk": partition["pk"], ":sk": partition["sk"]}),
+            "Limit": limit,
+            "ConsistentRead": True,
+        }
+        if after is not None:
+            request["ExclusiveStartKey"] = to_item(keys.address(user_id, after))
+        answer = aws.client("dynamodb").query(**request)
+        saved = [_to_saved(from_item(item)) for item in answer["Items"]]
+        return saved, saved[-1].address_id if saved and "LastEvaluatedKey" in answer else None
+
+    def add_address(self, user_id: str, saved: SavedAddress) -> bool:
+        """False, with nothing written, if the address book is full or the user is gone."""
+        item = keys.address(user_id, saved.address_id) | {
+            "address_id": saved.address_id, **asdict(saved.address)
+        }  # fmt: skip
+        try:
+            transact([self._put_new(item), self._count_addresses(user_id, 1)])
+        except TransactionCancelled:
+            return False
+        return True
+
+    def remove_address(self, user_id: str, address_id: str) -> bool:
+        """False if there is none."""
+        delete = {
+            "TableName": self._table,
+            "Key": to_item(keys.address(user_id, address_id)),
+            "ConditionExpression": "attribute_exists(pk)",
+        }
+        try:
+            transact([{"Delete": delete}, self._count_addresses(user_id, -1)])
+        except TransactionCancelled:
+            return False
+        return True
+
+    def open_family(self, family: Family) -> None:
+        item = {
+            **keys.refresh_family(family.family_id),
+            "family_id": family.family_id,
+            "user_id": family.user_id,
+            "token_hash": family.token_hash,
+            "is_revoked": False,
+            "generation": 1,
+            "expires_at_epoch_s": int(family.expires_at.timestamp()),
+        }
+        aws.client("dynamodb").put_item(
+            TableName=self._table,
+            Item=to_item(item),
+            ConditionExpression="attribute_not_exists(pk)",
+        )
+
+    def find_family(self, family_id: str) -> Family | None:
+        item = self._find(keys.refresh_family(family_id))
+        if item is None:
+            return None
+        return Family(
+            family_id=item["family_id"],
+            user_id=item["user_id"],
+            token_hash=item["token_hash"],
+            expires_at=datetime.fromtimestamp(item["expires_at_epoch_s"], UTC),
+            is_revoked=item["is_revoked"],
+        )
+
+    def rotate_family(self, family: Family, token_hash: str) -> bool:
+        """False if the family moved on, or was revoked, since it was read."""
+        return self._update(
+            keys.refresh_family(family.family_id),
+            "SET token_hash = :new ADD generation :one",
+            "token_hash = :seen AND is_revoked = :no",
+            {":new": token_hash, ":seen": family.token_hash, ":no": False, ":one": 1},
+        )
+
+    def revoke_family(self, family_id: str) -> None:
+        self._update(
+            keys.refresh_family(family_id),
+            "SET is_revoked = :yes",
+            "attribute_exists(pk)",
+            {":yes": True},
+        )
+
+    def read_failures(self, subjects: Sequence[str]) -> list[Failures]:
+        """One for each subject, in order; a subject is anything that can be guessed from or at."""
+        wanted = [to_item(_failures_key(subject)) for subject in subjects]
+        answer = aws.client("dynamodb").batch_get_item(
+            RequestItems={self._table: {"Keys": wanted, "ConsistentRead": True}}
+        )
+        found = {item["pk"]: item for item in map(from_item, answer["Responses"][self._table])}
+        return [_to_failures(found.get(_failures_key(subject)["pk"])) for subject in subjects]
+
+    def add_failure(self, subject: str, at: datetime, memory_s: int) -> None:
+        """Counts up; starts again at one after `memory_s` of quiet."""
+        epoch_s = int(at.timestamp())
+        values = {":one": 1, ":at": to_iso_z(at), ":end": epoch_s + memory_s, ":now": epoch_s}
+        key = _failures_key(subject)
+        counted = self._update(
+            key,
+            "SET last_at = :at, expires_at_epoch_s = :end ADD failures :one",
+            "attribute_not_exists(pk) OR expires_at_epoch_s > :now",
+            values,
+        )
+        if not counted:
+            self._update(
+                key,
+                "SET last_at = :at, expires_at_epoch_s = :end, failures = :one",
+                "expires_at_epoch_s <= :now",
+                values,
+            )
+
+    def forget_failures(self, subject: str) -> None:
+        aws.client("dynamodb").delete_item(
+            TableName=self._table, Key=to_item(_failures_key(subject))
+        )
+
+    def _find(self, key: keys.Key) -> Item | None:
+        answer = aws.client("dynamodb").get_item(
+            TableName=self._table, Key=to_item(key), ConsistentRead=True
+        )
+        return from_item(answer["Item"]) if "Item" in answer else None
+
+    def _put_new(self, item: Item) -> Item:
+        return {
+            "Put": {
+                "TableName": self._table,
+                "Item": to_item(item),
+                "ConditionExpression": "attribute_not_exists(pk)",
+            }
+        }
+
+    def _count_addresses(self, user_id: str, change: int) -> Item:
+        # Counted beside the profile, so that two requests at once cannot overfill the book.
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": to_item(keys.user(user_id)),
+                "UpdateExpression": "ADD address_count :change",
+                "ConditionExpression": "attribute_exists(pk) AND address_count <= :most",
+                "ExpressionAttributeValues": to_item(
+                    {":change": change, ":most": MAX_ADDRESSES - change if change > 0 else 10**6}
+                ),
+            }
+        }
+
+    def _set_profile(self, user_id: str, attribute: str, value: str) -> User | None:
+        client = aws.client("dynamodb")
+        try:
+            answer = client.update_item(
+                TableName=self._table,
+                Key=to_item(keys.user(user_id)),
+                UpdateExpression="SET #attribute = :value",
+                ConditionExpression="attribute_exists(pk)",
+                ExpressionAttributeNames={"#attribute": attribute},
+                ExpressionAttributeValues=to_item({":value": value}),
+                ReturnValues="ALL_NEW",
+            )
+        except client.exceptions.ConditionalCheckFailedException:
+            return None
+        return _to_user(from_item(answer["Attributes"]))
+
+    def _update(self, key: keys.Key, update: str, condition: str, values: dict[str, Any]) -> bool:
+        client = aws.client("dynamodb")
+        used = {name: value for name, value in values.items() if name in update + condition}
+        try:
+            client.update_item(
+                TableName=self._table,
+                Key=to_item(key),
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ExpressionAttributeValues=to_item(used),
+            )
+        except client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+
+def _failures_key(subject: str) -> keys.Key:
+    # Hashed, so that the key has a bounded length and the table holds no network addresses.
+    return keys.failures(sha256(subject.encode()).hexdigest())
+
+
+def _to_user(item: Item) -> User:
+    return User(
+        user_id=item["user_id"],
+        email=item["email"],
+        name=item["name"],
+        role=item["role"],
+        password_hash=item["password_hash"],
+    )
+
+
+def _to_saved(item: Item) -> SavedAddress:
+    lines = {name: item[name] for name in PostalAddress.__dataclass_fields__}
+    return SavedAddress(address_id=item["address_id"], address=PostalAddress(**lines))
+
+
+def _to_failures(item: Item | None) -> Failures:
+    if item is None:
+        return Failures()
+    return Failures(count=item["failures"], last_at=datetime.fromisoformat(item["last_at"]))
