@@ -85,6 +85,7 @@ def from_stock(row: StockRow, product: Product) -> Item:
             "available": row.available,
             "held": row.held,
             "sold": row.sold,
+            "status": product.status,
         }
     )
 
