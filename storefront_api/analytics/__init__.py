@@ -1,0 +1,1 @@
+"""Browser events in, sales reports out."""

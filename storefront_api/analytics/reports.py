@@ -1,0 +1,194 @@
+"""Sales, products and clicks from the aggregates; sums of integers, nothing else."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Literal, Protocol
+
+from pipeline.contracts.errors import Unprocessable
+from pipeline.contracts.events import CLICK_TYPES
+from pipeline.contracts.keys import Grain, Stream
+
+GroupBy = Literal["country", "category"]
+COUNTERS = ("orders", "units", "gross", "refunds")
+DEFAULT_DAYS = 30
+MAX_HOUR_DAYS = 92
+MAX_CLICK_DAYS = 400
+MAX_TOP_DAYS = 3_660
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Whole UTC days: `since` inclusive, `until` exclusive."""
+
+    since: date
+    until: date
+
+    @property
+    def days(self) -> int:
+        return (self.until - self.since).days
+
+    def whole_months(self) -> list[str]:
+        """The months that lie in it from their first day to their last: `2011-12` …"""
+        months: list[str] = []
+        first = self.since if self.since.day == 1 else _next_month(self.since)
+        while (after := _next_month(first)) <= self.until:
+            months.append(f"{first:%Y-%m}")
+            first = after
+        return months
+
+    def loose_days(self) -> list[str]:
+        """The days outside its whole months."""
+        whole = set(self.whole_months())
+        days = (self.since + timedelta(days=offset) for offset in range(self.days))
+        return [day.isoformat() for day in days if f"{day:%Y-%m}" not in whole]
+
+
+@dataclass(frozen=True, slots=True)
+class SalesItem:
+    """One aggregate item: its bucket, currency and counters (`gross`, `gross|country|France` …)."""
+
+    bucket: str
+    currency: str
+    counters: Mapping[str, int]
+
+
+class Aggregates(Protocol):
+    def sales(
+        self, stream: Stream, grain: Grain, period: Range, group_by: GroupBy | None
+    ) -> Iterable[SalesItem]:
+        """The items of a grain (`hour` or `day`) whose bucket lies in the period."""
+
+    def customers(self, stream: Stream, period: Range) -> Mapping[str, set[str]]:
+        """Currency -> the distinct registered customers of the period."""
+
+    def products(self, stream: Stream, period: Range) -> Mapping[tuple[str, str], Counter[str]]:
+        """(currency, product id) -> its `units` and `gross`."""
+
+    def clicks(self, stream: Stream, period: Range) -> Counter[str]:
+        """Event type -> how many."""
+
+    def titles(self, product_ids: Sequence[str]) -> Mapping[str, str]:
+        """Product id -> title, of those the catalogue knows."""
+
+
+def period_of(since: date | None, until: date | None, now: datetime) -> Range:
+    """The range asked for; the last 30 days by default, today included."""
+    end = until or now.astimezone(UTC).date() + timedelta(days=1)
+    try:
+        start = since or end - timedelta(days=DEFAULT_DAYS)
+    except OverflowError:
+        raise refused("to", "is too early") from None
+    if start >= end:
+        raise refused("to", f"must be after from ({start})")
+    return Range(start, end)
+
+
+def refused(field: str, message: str) -> Unprocessable:
+    return Unprocessable(f"{field} {message}", errors=[{"field": field, "message": message}])
+
+
+Total = dict[str, str | int | None]
+
+
+def sales_report(
+    aggregates: Aggregates,
+    period: Range,
+    grain: Grain,
+    group_by: GroupBy | None,
+    streams: Sequence[Stream],
+) -> tuple[list[Total], list[Total]]:
+    """(totals per currency, series per bucket, currency and group), both sorted.
+
+    Buckets without a sale or refund are left out. Raises Unprocessable for hours of too long a
+    period.
+    """
+    if grain == "hour" and period.days > MAX_HOUR_DAYS:
+        raise refused("grain", f"hour takes at most {MAX_HOUR_DAYS} days, not {period.days}")
+    totals: dict[str, Counter[str]] = defaultdict(Counter)
+    series: dict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
+    customers: dict[str, set[str]] = defaultdict(set)
+    read_grain: Grain = "hour" if grain == "hour" else "day"
+    for stream in streams:
+        for item in aggregates.sales(stream, read_grain, period, group_by):
+            bucket = item.bucket[:7] if grain == "month" else item.bucket
+            for name, amount in item.counters.items():
+                counter, _, group = name.partition("|")
+                if not group:
+                    totals[item.currency][counter] += amount
+                if bool(group) == bool(group_by):
+                    series[bucket, item.currency, group.partition("|")[2]][counter] += amount
+        for currency, ids in aggregates.customers(stream, period).items():
+            customers[currency] |= ids
+    return (
+        [_total(currency, totals[currency], customers[currency]) for currency in sorted(totals)],
+        [
+            {"bucket": bucket, "currency": currency, **({"group": group} if group_by else {}),
+             **_counted(counted)}
+            for (bucket, currency, group), counted in sorted(series.items())
+        ],
+    )  # fmt: skip
+
+
+def _total(currency: str, counted: Counter[str], customers: set[str]) -> Total:
+    orders = counted["orders"]
+    return {
+        "currency": currency,
+        **_counted(counted),
+        "customers": len(customers),
+        "average_order": _rounded(counted["gross"], orders) if orders else None,
+    }
+
+
+def _counted(counted: Counter[str]) -> Total:
+    counters: Total = {name: counted[name] for name in COUNTERS}
+    return counters | {"net": counted["gross"] + counted["refunds"]}
+
+
+def _rounded(amount: int, parts: int) -> int:
+    """A share in whole minor units, halves up."""
+    return (2 * amount + parts) // (2 * parts)
+
+
+def top_products(
+    aggregates: Aggregates,
+    period: Range,
+    by: Literal["gross", "units"],
+    limit: int,
+    streams: Sequence[Stream],
+) -> list[Total]:
+    """The products sold most, per currency at most `limit`, by what was sold (refunds apart)."""
+    if period.days > MAX_TOP_DAYS:
+        raise refused("from", f"at most {MAX_TOP_DAYS} days, not {period.days}")
+    summed: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for stream in streams:
+        for key, counted in aggregates.products(stream, period).items():
+            summed[key].update(counted)
+    best: list[tuple[str, str]] = []
+    for currency in sorted({currency for currency, _ in summed}):
+        mine = [key for key in summed if key[0] == currency]
+        best += sorted(mine, key=lambda key: (-summed[key][by], key))[:limit]
+    titles = aggregates.titles([product_id for _, product_id in best])
+    return [
+        {"product_id": product_id, "title": titles.get(product_id, product_id),
+         "currency": currency, "units": summed[currency, product_id]["units"],
+         "gross": summed[currency, product_id]["gross"]}
+        for currency, product_id in best
+    ]  # fmt: skip
+
+
+def funnel(aggregates: Aggregates, period: Range, streams: Sequence[Stream]) -> list[Total]:
+    """Events per step, in the order of the way to an order."""
+    if period.days > MAX_CLICK_DAYS:
+        raise refused("from", f"at most {MAX_CLICK_DAYS} days, not {period.days}")
+    counted: Counter[str] = Counter()
+    for stream in streams:
+        counted.update(aggregates.clicks(stream, period))
+    return [{"event_type": kind, "count": counted[kind]} for kind in CLICK_TYPES]
+
+
+def _next_month(day: date) -> date:
+    if day.month == 12:
+        return date(day.year + 1, 1, 1)
+    return date(day.year, day.month + 1, 1)

@@ -1,0 +1,235 @@
+"""The public routes of the analytics service."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from pipeline.contracts.errors import Forbidden, Unauthenticated
+from pipeline.contracts.keys import Grain, Stream
+from pipeline.runtime import clock
+from storefront_api import problems
+from storefront_api.analytics import reports
+from storefront_api.analytics.collect import MAX_EVENTS, Sender, collect
+from storefront_api.analytics.reports import GroupBy, Range
+from storefront_api.analytics.store import AnalyticsItems, EventStream
+from storefront_api.security import MaybePrincipal
+
+router = APIRouter(tags=["analytics"])
+_ROLES = frozenset({"analyst", "operator", "admin"})
+
+
+def may_read_reports(request: Request, principal: MaybePrincipal) -> None:
+    """Analysts and operators; everybody where `HAS_REPORTS_PUBLIC` says so."""
+    if request.app.state.settings.reports_public:
+        return
+    if principal is None:
+        raise Unauthenticated(headers={"WWW-Authenticate": 'Bearer realm="shop"'})
+    if principal.role not in _ROLES:
+        raise Forbidden("Needs the role analyst or operator")
+
+
+def _items(request: Request) -> AnalyticsItems:
+    items: AnalyticsItems = request.app.state.items
+    return items
+
+
+def _stream(request: Request) -> EventStream:
+    stream: EventStream = request.app.state.stream
+    return stream
+
+
+def _period(
+    since: Annotated[
+        date | None, Query(alias="from", description="UTC date, inclusive; 30 days before `to`")
+    ] = None,
+    until: Annotated[
+        date | None, Query(alias="to", description="UTC date, exclusive; tomorrow")
+    ] = None,
+) -> Range:
+    return reports.period_of(since, until, clock.now())
+
+
+def _streams(
+    synthetic: Annotated[bool, Query(description="Add the orders of load tests")] = False,
+) -> list[Stream]:
+    return ["real", "synthetic"] if synthetic else ["real"]
+
+
+Items = Annotated[AnalyticsItems, Depends(_items)]
+Period = Annotated[Range, Depends(_period)]
+Streams = Annotated[list[Stream], Depends(_streams)]
+reading = APIRouter(
+    dependencies=[Depends(may_read_reports)], responses=problems.documented(401, 403, 422, 503)
+)
+
+
+class BrowserEvent(BaseModel):
+    """One event as a browser sends it; the server completes the envelope."""
+
+    event_id: str | None = Field(None, description="8 to 64 letters, digits, - or _; makes it safe "
+                                 "to send the event again")  # fmt: skip
+    event_type: str = Field(examples=["shopper.product_viewed.v1"])
+    occurred_at: datetime | None = None
+    session_id: str | None = None
+    anonymous_id: str | None = None
+    customer_id: str | None = None
+    payload: dict[str, Any] = {}
+
+
+class EventBatch(BaseModel):
+    # Items are checked one by one, so that a bad one does not cost the others.
+    events: list[Any] = Field(
+        min_length=1, max_length=MAX_EVENTS,
+        json_schema_extra={"items": BrowserEvent.model_json_schema()},
+    )  # fmt: skip
+
+
+class RefusedEvent(BaseModel):
+    index: int
+    reason: str
+
+
+class Collected(BaseModel):
+    accepted: int
+    rejected: list[RefusedEvent]
+
+
+class Counters(BaseModel):
+    """Money in minor units of `currency`; `refunds` at or below zero, `net` = gross + refunds."""
+
+    orders: int
+    units: int
+    gross: int
+    refunds: int
+    net: int
+
+
+class SalesTotal(Counters):
+    currency: str
+    customers: int = Field(description="Distinct registered customers who ordered")
+    average_order: int | None = Field(description="gross / orders; null without orders")
+
+
+class SalesPoint(Counters):
+    bucket: str = Field(examples=["2011-12-09T12", "2011-12-09", "2011-12"])
+    currency: str
+    group: str | None = None
+
+
+class SalesReport(BaseModel):
+    totals: list[SalesTotal]
+    series: list[SalesPoint]
+
+
+class ProductSales(BaseModel):
+    product_id: str
+    title: str
+    currency: str
+    units: int
+    gross: int
+
+
+class TopProducts(BaseModel):
+    items: list[ProductSales]
+    next_cursor: None = None
+
+
+class FunnelStep(BaseModel):
+    event_type: str
+    count: int
+
+
+class Funnel(BaseModel):
+    steps: list[FunnelStep]
+
+
+class Freshness(BaseModel):
+    """How old the figures are; null before the first event."""
+
+    newest_occurred_at: str | None
+    newest_arrived_at: str | None
+    folded_at: str | None
+    age_s: float | None = Field(description="Seconds since the newest folded event arrived")
+    fold_delay_s: float | None = Field(description="From its arrival to its folding")
+    compacted_at: str | None
+
+
+@router.post("/events", status_code=202, responses=problems.documented(400, 401, 413, 422, 503))
+def collect_events(
+    request: Request,
+    batch: EventBatch,
+    principal: MaybePrincipal,
+    stream: Annotated[EventStream, Depends(_stream)],
+    x_synthetic: Annotated[Literal["0", "1"], Header()] = "0",
+) -> Collected:
+    """Takes up to 100 browser events; those refused are named by their place."""
+    sender = Sender(
+        correlation_id=request.scope["correlation_id"],
+        customer_id=principal.user_id if principal else None,
+        is_synthetic=x_synthetic == "1",
+    )
+    refusals = collect(batch.events, sender, stream, clock.now, clock.new_id)
+    return Collected(
+        accepted=len(batch.events) - len(refusals),
+        rejected=[RefusedEvent(index=one.index, reason=one.reason) for one in refusals],
+    )
+
+
+@reading.get("/sales", response_model_exclude_unset=True)
+def sales(
+    items: Items,
+    period: Period,
+    streams: Streams,
+    response: Response,
+    grain: Annotated[Grain, Query()] = "day",
+    group_by: Annotated[GroupBy | None, Query()] = None,
+) -> SalesReport:
+    """Sales per currency, in total and over time. Buckets without sales are left out."""
+    response.headers["Cache-Control"] = "no-store"
+    totals, series = reports.sales_report(items, period, grain, group_by, streams)
+    return SalesReport.model_validate({"totals": totals, "series": series})
+
+
+@reading.get("/top-products")
+def top_products(
+    items: Items,
+    period: Period,
+    streams: Streams,
+    by: Annotated[Literal["gross", "units"], Query()] = "gross",
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> TopProducts:
+    """What sold most, with titles, at most `limit` per currency."""
+    found = reports.top_products(items, period, by, limit, streams)
+    return TopProducts.model_validate({"items": found})
+
+
+@reading.get("/funnel")
+def funnel(items: Items, period: Period, streams: Streams) -> Funnel:
+    """Browser events per step on the way to an order."""
+    return Funnel.model_validate({"steps": reports.funnel(items, period, streams)})
+
+
+@reading.get("/freshness")
+def freshness(items: Items) -> Freshness:
+    """How old the aggregates and the lake's curated tables are."""
+    facts = items.progress()
+    arrived, folded = facts.get("newest_arrived_at"), facts.get("folded_at")
+    return Freshness(
+        newest_occurred_at=facts.get("newest_occurred_at"),
+        newest_arrived_at=arrived,
+        folded_at=folded,
+        age_s=_seconds(arrived, clock.now()) if arrived else None,
+        fold_delay_s=_seconds(arrived, datetime.fromisoformat(folded))
+        if arrived and folded
+        else None,
+        compacted_at=items.compacted_at(),
+    )
+
+
+def _seconds(since: str, until: datetime) -> float:
+    return round(max(0.0, (until - datetime.fromisoformat(since)).total_seconds()), 1)
+
+
+router.include_router(reading)
