@@ -89,7 +89,7 @@ module "function" {
   name            = "${local.prefix}-${each.key}"
   short_name      = each.key
   declared        = each.value
-  grants          = lookup(local.topology.grants, each.key, {})
+  grants          = local.topology.grants[each.key]
   arns            = local.arns
   package         = var.function_package
   layer_arns      = var.function_layer_arns

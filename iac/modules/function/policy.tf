@@ -17,8 +17,8 @@ locals {
     catalogs = {
       read = ["glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:GetPartition", "glue:GetPartitions"]
       write = [
-        "glue:CreateTable", "glue:UpdateTable", "glue:BatchCreatePartition", "glue:CreatePartition",
-        "glue:UpdatePartition", "glue:BatchDeletePartition",
+        "glue:CreateDatabase", "glue:CreateTable", "glue:UpdateTable", "glue:BatchCreatePartition",
+        "glue:CreatePartition", "glue:UpdatePartition", "glue:BatchDeletePartition",
       ]
     }
   }

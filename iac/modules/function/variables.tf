@@ -75,7 +75,6 @@ variable "mappings" {
 variable "grants" {
   description = "The entry of iac/topology/grants.json: kind -> short name -> verbs."
   type        = map(map(list(string)))
-  default     = {}
 
   validation {
     condition = alltrue([
