@@ -1,0 +1,61 @@
+import { Button, Skeleton, Stack, Title } from "@mantine/core";
+import { IconShoppingBag } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "react-router";
+
+import { EmptyState } from "@/components/empty-state";
+import { ErrorView } from "@/components/error-view";
+import { cartOptions } from "@/features/cart/api/get-cart";
+import { CartLines } from "@/features/cart/components/cart-lines";
+import { QuoteSummary } from "@/features/cart/components/quote-summary";
+import { useDocumentTitle } from "@/lib/document-title";
+
+import classes from "@/app/pages/columns.module.css";
+
+export function CartPage() {
+  useDocumentTitle("Cart");
+  const cart = useQuery(cartOptions());
+  if (cart.isPending) {
+    return (
+      <Stack aria-hidden="true">
+        <Skeleton height={40} width={180} />
+        <Skeleton height={120} />
+        <Skeleton height={120} />
+      </Stack>
+    );
+  }
+  if (!cart.data) return <ErrorView error={cart.error} onRetry={() => void cart.refetch()} />;
+  if (cart.data.items.length === 0) {
+    return (
+      <EmptyState
+        icon={<IconShoppingBag size={44} stroke={1.4} color="var(--mantine-color-dimmed)" aria-hidden />}
+        title="Your cart is empty"
+        action={
+          <Button component={Link} to="/products" mt="sm">
+            Find something good
+          </Button>
+        }
+      >
+        What you add stays here, on this device and in your account.
+      </EmptyState>
+    );
+  }
+  return (
+    <>
+      <Title order={1} mb="md">
+        Cart
+      </Title>
+      <div className={classes.columns}>
+        <CartLines lines={cart.data.items} />
+        <QuoteSummary
+          quote={cart.data.quote}
+          action={
+            <Button component={Link} to="/checkout" size="lg" fullWidth>
+              Go to checkout
+            </Button>
+          }
+        />
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,38 @@
+import { Button, Stack, Text, Title } from "@mantine/core";
+import { IconCloudOff, IconMoodSad } from "@tabler/icons-react";
+
+import { friendlyMessage, Problem } from "@/lib/api/problem";
+
+interface Props {
+  error: unknown;
+  title?: string;
+  onRetry?: () => void;
+}
+
+/** What a shopper sees when something failed: words, a way on, and the id support will ask for. */
+export function ErrorView({ error, title, onRetry }: Props) {
+  const problem = error instanceof Problem ? error : null;
+  const isOutOfReach = problem?.status === 0;
+  const Icon = isOutOfReach ? IconCloudOff : IconMoodSad;
+  return (
+    <Stack align="center" ta="center" gap="xs" py={48} px="md" role="alert">
+      <Icon size={40} stroke={1.4} color="var(--mantine-color-dimmed)" aria-hidden />
+      <Title order={2} size="h3">
+        {title ?? (isOutOfReach ? "We cannot reach the shop" : "That did not work")}
+      </Title>
+      <Text c="dimmed" maw={420}>
+        {friendlyMessage(error)}
+      </Text>
+      {onRetry && (
+        <Button variant="default" mt="xs" onClick={onRetry}>
+          Try again
+        </Button>
+      )}
+      {problem?.correlationId && (
+        <Text size="xs" c="dimmed" mt="xs">
+          Reference <code>{problem.correlationId}</code>
+        </Text>
+      )}
+    </Stack>
+  );
+}

@@ -1,0 +1,19 @@
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+
+import { request } from "@/lib/api/client";
+
+import type { Cart, ShippingMethod } from "@/lib/api/types";
+
+export interface QuoteFor {
+  country: string;
+  shipping_method: ShippingMethod;
+}
+
+/** The cart, quoted for where and how it is to be sent; without that, as the server assumes. */
+export const cartOptions = (quoteFor?: QuoteFor) =>
+  queryOptions({
+    queryKey: quoteFor ? ["cart", quoteFor] : ["cart"],
+    queryFn: ({ signal }) => request<Cart>("/checkout/cart", { query: { ...quoteFor }, signal }),
+    placeholderData: quoteFor ? keepPreviousData : undefined,
+    staleTime: 15_000,
+  });

@@ -1,0 +1,37 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+
+import { cartOptions } from "@/features/cart/api/get-cart";
+import { request } from "@/lib/api/client";
+import { Problem } from "@/lib/api/problem";
+
+import type { Cart } from "@/lib/api/types";
+
+interface WantedLine {
+  sku: string;
+  quantity: number;
+}
+
+/** Puts an order's goods back into the cart, one line after the other; sold-out lines stay out. */
+async function refill(lines: WantedLine[]): Promise<{ skipped: number }> {
+  let skipped = 0;
+  for (const { sku, quantity } of lines) {
+    try {
+      await request<Cart>(`/checkout/cart/items/${encodeURIComponent(sku)}`, {
+        method: "PUT",
+        body: { quantity },
+      });
+    } catch (error) {
+      if (!(error instanceof Problem) || error.isRetryable) throw error;
+      skipped += 1;
+    }
+  }
+  return { skipped };
+}
+
+export function useRefillCart() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: refill,
+    onSettled: () => client.invalidateQueries({ queryKey: cartOptions().queryKey }),
+  });
+}

@@ -1,0 +1,101 @@
+import { Button, Text } from "@mantine/core";
+import { useState } from "react";
+import { Link } from "react-router";
+
+import { Picture } from "@/components/picture";
+import { QuantityStepper } from "@/components/quantity-stepper";
+import { useSetQuantity } from "@/features/cart/api/set-quantity";
+import { friendlyMessage } from "@/lib/api/problem";
+import { formatMoney } from "@/lib/format-money";
+import { notify } from "@/lib/notices";
+import { optionsText } from "@/lib/options-text";
+
+import type { CartLine } from "@/lib/api/types";
+
+import classes from "@/features/cart/components/cart-lines.module.css";
+
+const MAX_PER_LINE = 20;
+
+function Line({ line }: { line: CartLine }) {
+  const change = useSetQuantity();
+  const isShort = line.available < line.quantity;
+  const [error, setError] = useState<unknown>(null);
+
+  function set(quantity: number) {
+    setError(null);
+    change.mutate(
+      { sku: line.sku, product_id: line.product_id, quantity },
+      {
+        onError: setError,
+        onSuccess: () => {
+          notify(quantity === 0 ? `Removed: ${line.title}` : `${line.title}: quantity ${String(quantity)}`);
+        },
+      },
+    );
+  }
+
+  return (
+    <li className={classes.line} data-busy={change.isPending || undefined}>
+      <Link to={`/products/${encodeURIComponent(line.product_id)}`} tabIndex={-1} aria-hidden="true">
+        <Picture src={line.image_url} alt="" className={classes.picture} />
+      </Link>
+      <div className={classes.what}>
+        <Link to={`/products/${encodeURIComponent(line.product_id)}`} className={classes.title}>
+          {line.title}
+        </Link>
+        <Text size="sm" c="dimmed">
+          {optionsText(line.options)}
+        </Text>
+        <Text size="sm" c="dimmed">
+          {formatMoney(line.unit_price)} each
+        </Text>
+        {line.price_changed && (
+          <Text className={classes.warn}>The price has changed since you added it.</Text>
+        )}
+        {isShort && (
+          <Text className={classes.warn}>
+            {line.available === 0 ? "Sold out." : `Only ${String(line.available)} left.`}
+          </Text>
+        )}
+        {error !== null && (
+          <Text size="sm" c="var(--mantine-color-error)" role="alert">
+            {friendlyMessage(error)}
+          </Text>
+        )}
+      </div>
+      <div className={classes.controls}>
+        <QuantityStepper
+          label={line.title}
+          value={line.quantity}
+          max={Math.max(line.available, 1) > MAX_PER_LINE ? MAX_PER_LINE : line.available}
+          isDisabled={change.isPending}
+          onChange={set}
+        />
+        <Button
+          variant="subtle"
+          color="gray"
+          size="compact-sm"
+          className={classes.remove}
+          disabled={change.isPending}
+          aria-label={`Remove ${line.title}`}
+          onClick={() => {
+            set(0);
+          }}
+        >
+          Remove
+        </Button>
+      </div>
+      <p className={classes.total}>{formatMoney(line.line_total)}</p>
+    </li>
+  );
+}
+
+export function CartLines({ lines }: { lines: CartLine[] }) {
+  return (
+    <ul className={classes.lines}>
+      {lines.map((line) => (
+        <Line key={line.sku} line={line} />
+      ))}
+    </ul>
+  );
+}

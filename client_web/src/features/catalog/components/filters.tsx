@@ -1,0 +1,143 @@
+import { Link, useSearchParams } from "react-router";
+
+import { categoryName, filterFromUrl, urlWith } from "@/features/catalog/filter-url";
+import { formatMoney } from "@/lib/format-money";
+
+import type { ProductFilter } from "@/features/catalog/api/get-products";
+import type { PriceBucket, ProductPage } from "@/lib/api/types";
+
+import classes from "@/features/catalog/components/filters.module.css";
+
+interface Props {
+  facets: ProductPage["facets"] | undefined;
+  currency: string;
+}
+
+const whole = (amount_minor: number, currency: string) =>
+  formatMoney({ amount_minor, currency }).replace(/\.00$/, "");
+
+export function priceText(bucket: Pick<PriceBucket, "from_minor" | "to_minor">, currency: string): string {
+  if (bucket.to_minor === null) return `${whole(bucket.from_minor, currency)} and over`;
+  if (bucket.from_minor === 0) return `Under ${whole(bucket.to_minor, currency)}`;
+  return `${whole(bucket.from_minor, currency)} to ${whole(bucket.to_minor, currency)}`;
+}
+
+/** Every choice is a link: it can be opened, shared and undone with the back button. */
+export function Filters({ facets, currency }: Props) {
+  const [search] = useSearchParams();
+  const filter = filterFromUrl(search);
+  const to = (patch: Partial<ProductFilter>) => ({ search: urlWith(search, patch).toString() });
+  const trail = filter.category?.split(" > ") ?? [];
+  const categories = (facets?.category ?? [])
+    .filter((facet) => facet.value !== filter.category && facet.count > 0)
+    .slice(0, 14);
+  const inStock = facets?.in_stock.find((facet) => facet.value);
+
+  return (
+    <div className={classes.filters}>
+      <section>
+        <h3>Category</h3>
+        <ul>
+          {trail.length > 0 && (
+            <li>
+              <Link to={to({ category: undefined })}>All categories</Link>
+            </li>
+          )}
+          {trail.map((name, index) => {
+            const value = trail.slice(0, index + 1).join(" > ");
+            const isHere = index === trail.length - 1;
+            return (
+              <li key={value} style={{ paddingInlineStart: `${String((index + 1) * 0.6)}rem` }}>
+                <Link to={to({ category: value })} aria-current={isHere || undefined}>
+                  {name}
+                </Link>
+              </li>
+            );
+          })}
+          {categories.map((facet) => (
+            <li
+              key={facet.value}
+              style={{
+                paddingInlineStart: trail.length > 0 ? `${String((trail.length + 1) * 0.6)}rem` : undefined,
+              }}
+            >
+              <Link to={to({ category: facet.value })}>{categoryName(facet.value)}</Link>
+              <span>{facet.count.toLocaleString("en-GB")}</span>
+            </li>
+          ))}
+        </ul>
+      </section>
+      <section>
+        <h3>Price</h3>
+        <ul>
+          {facets?.price.map((bucket) => {
+            const isHere =
+              filter.min_price === bucket.from_minor && filter.max_price === (bucket.to_minor ?? undefined);
+            if (bucket.count === 0 && !isHere) return null;
+            return (
+              <li key={bucket.value}>
+                <Link
+                  to={to(
+                    isHere
+                      ? { min_price: undefined, max_price: undefined }
+                      : { min_price: bucket.from_minor, max_price: bucket.to_minor ?? undefined },
+                  )}
+                  aria-current={isHere || undefined}
+                >
+                  {priceText(bucket, currency)}
+                </Link>
+                <span>{bucket.count.toLocaleString("en-GB")}</span>
+              </li>
+            );
+          })}
+        </ul>
+      </section>
+      <section>
+        <h3>Availability</h3>
+        <ul>
+          <li>
+            <Link
+              to={to({ in_stock: filter.in_stock ? undefined : true })}
+              aria-current={filter.in_stock || undefined}
+            >
+              In stock only
+            </Link>
+            {inStock && <span>{inStock.count.toLocaleString("en-GB")}</span>}
+          </li>
+        </ul>
+      </section>
+    </div>
+  );
+}
+
+/** What is filtered now, each with a way to drop it. */
+export function ActiveFilters({ currency }: { currency: string }) {
+  const [search] = useSearchParams();
+  const filter = filterFromUrl(search);
+  const chips: { label: string; without: Partial<ProductFilter> }[] = [];
+  if (filter.category) {
+    chips.push({ label: categoryName(filter.category), without: { category: undefined } });
+  }
+  if (filter.min_price !== undefined || filter.max_price !== undefined) {
+    chips.push({
+      label: priceText({ from_minor: filter.min_price ?? 0, to_minor: filter.max_price ?? null }, currency),
+      without: { min_price: undefined, max_price: undefined },
+    });
+  }
+  if (filter.in_stock) chips.push({ label: "In stock", without: { in_stock: undefined } });
+  if (chips.length === 0) return null;
+  return (
+    <ul className={classes.active} aria-label="Active filters">
+      {chips.map((chip) => (
+        <li key={chip.label}>
+          <Link
+            to={{ search: urlWith(search, chip.without).toString() }}
+            aria-label={`Remove filter ${chip.label}`}
+          >
+            {chip.label} <span aria-hidden="true">×</span>
+          </Link>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,36 @@
+import { IconCheck, IconX } from "@tabler/icons-react";
+
+import { STATUS_TEXT, steps } from "@/features/orders/status";
+import { formatMoment } from "@/lib/format-date";
+
+import type { Order } from "@/lib/api/types";
+
+import classes from "@/features/orders/components/order-timeline.module.css";
+
+export function OrderTimeline({ order }: { order: Pick<Order, "status" | "timeline"> }) {
+  return (
+    <ol className={classes.timeline} aria-label="Progress of the order">
+      {steps(order).map((step) => (
+        <li
+          key={step.status}
+          data-state={step.state}
+          aria-current={step.status === order.status ? "step" : undefined}
+        >
+          <span className={classes.dot} aria-hidden="true">
+            {step.state === "done" && <IconCheck size={14} stroke={3} />}
+            {step.state === "failed" && <IconX size={14} stroke={3} />}
+          </span>
+          <span className={classes.text}>
+            <b>{STATUS_TEXT[step.status]}</b>
+            {step.at ? (
+              <time dateTime={step.at}>{formatMoment(step.at)}</time>
+            ) : (
+              <span className="visually-hidden">(still to come)</span>
+            )}
+            {step.note && <span>{step.note}</span>}
+          </span>
+        </li>
+      ))}
+    </ol>
+  );
+}

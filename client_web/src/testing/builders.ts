@@ -1,0 +1,111 @@
+import type {
+  Cart, CartLine, Category, Money, Order, OrderStatus, Product, ProductPage, Variant,
+} from "@/lib/api/types";
+
+export const gbp = (amount_minor: number): Money => ({ amount_minor, currency: "GBP" });
+
+export function aVariant(colour: string, size: string, available = 20, price = 4999): Variant {
+  return { sku: `sku-${colour}-${size}`, options: { colour, size }, price: gbp(price), available };
+}
+
+export function aProduct(over: Partial<Product> = {}): Product {
+  return {
+    product_id: "p-1",
+    title: "Summit Jacket",
+    description: "A light jacket. Why you'll reach for it It keeps the wind out.",
+    category: ["Clothing", "Coats & Jackets"],
+    price: gbp(4999),
+    images: [],
+    image_url: null,
+    rating: 4.6,
+    review_count: 12,
+    in_stock: true,
+    brand: null,
+    featured: false,
+    variants: [
+      aVariant("black", "S", 0),
+      aVariant("black", "M", 3),
+      aVariant("navy", "S", 8, 5499),
+      aVariant("navy", "M", 0),
+    ],
+    version: 1,
+    ...over,
+  };
+}
+
+export function aProductPage(): ProductPage {
+  const { product_id, title, price, image_url, rating, review_count, in_stock, category } = aProduct();
+  return {
+    items: [{ product_id, title, price, image_url, rating, review_count, in_stock, category }],
+    facets: {
+      category: [{ value: "Clothing", count: 1 }],
+      price: [{ value: "2500-5000", from_minor: 2500, to_minor: 5000, count: 1 }],
+      in_stock: [{ value: true, count: 1 }],
+    },
+    total: 1,
+    next_cursor: null,
+    took_ms: 1,
+  };
+}
+
+export const CATEGORIES: Category[] = [
+  { value: "Clothing", name: "Clothing", count: 3, children: [] },
+  { value: "Outdoor", name: "Outdoor", count: 2, children: [] },
+];
+
+export function aCartLine(over: Partial<CartLine> = {}): CartLine {
+  const line = {
+    sku: "sku-black-M",
+    product_id: "p-1",
+    title: "Summit Jacket",
+    image_url: null,
+    options: { colour: "black", size: "M" },
+    quantity: 1,
+    unit_price: gbp(4999),
+    available: 10,
+    price_changed: false,
+    ...over,
+  };
+  return { ...line, line_total: gbp(line.unit_price.amount_minor * line.quantity) };
+}
+
+export function aCart(lines: Partial<CartLine>[] = [{}]): Cart {
+  const items = lines.map(aCartLine);
+  const subtotal = items.reduce((sum, line) => sum + line.line_total.amount_minor, 0);
+  return {
+    items,
+    quote: {
+      subtotal: gbp(subtotal),
+      shipping: gbp(395),
+      tax: gbp(0),
+      total: gbp(subtotal + 395),
+      currency: "GBP",
+      shipping_method: "standard",
+      country: "GB",
+    },
+    item_count: items.reduce((sum, line) => sum + line.quantity, 0),
+    next_cursor: null,
+  };
+}
+
+export function anOrder(over: Partial<Order> = {}): Order {
+  const statuses: OrderStatus[] = ["placed", "paid"];
+  return {
+    order_id: "o-1",
+    order_number: "AA-1001",
+    status: "paid",
+    placed_at: "2026-03-01T10:00:00Z",
+    total: gbp(5394),
+    lines: [{ line_no: 1, ...aCartLine() }],
+    subtotal: gbp(4999),
+    shipping: gbp(395),
+    tax: gbp(0),
+    shipping_address: { name: "Ada", line1: "1 Hill Road", city: "Leeds", postal_code: "LS1 1AA", country: "GB" },
+    shipping_method: "standard",
+    payment: { status: "captured", failure_code: null },
+    timeline: statuses.map((status, index) => ({ status, at: `2026-03-01T10:0${String(index)}:00Z`, note: null })),
+    version: 2,
+    can_cancel: true,
+    ...over,
+  };
+}

@@ -1,0 +1,8 @@
+import { setupWorker } from "msw/browser";
+
+import { handlers } from "@/testing/handlers";
+
+/** `npm run dev:mock`: the shop without a backend. */
+export async function startMockWorker(): Promise<void> {
+  await setupWorker(...handlers).start({ onUnhandledRequest: "bypass", quiet: true });
+}
