@@ -1,5 +1,32 @@
-"""The last proof, and the button that runs it again."""
+"""Proof: whether the shop's claims hold, from independent readings."""
 
 import streamlit as st
 
-st.title("Proof", anchor=False)
+from console import context
+from console.boundary import boundary, live
+from console.panels import proof
+from console.queries import runs
+
+with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+    st.title("Proof", anchor=False, width="content")
+    if context.person().is_operator:
+        proof.run_button()
+st.markdown(
+    "Each claim compares two readings that do not come from one another: the edge's journal, the "
+    "tables, the lake, the aggregates and the API. Only *valid* proves anything."
+)
+
+
+@live("The last proof", run_every_s=3)
+def last() -> None:
+    proof.run_state()
+    report = proof.report_of(runs.find_proof())
+    if report is None:
+        st.info("Nothing has been proven yet.", icon=":material/info:")
+        return
+    proof.show_report(report)
+
+
+last()
+with boundary("Earlier proofs"):
+    proof.history()

@@ -1,5 +1,43 @@
-"""The machinery: processes, zones, queues, streams, stores."""
+"""System: what runs, where it is behind, and what is down; true within five seconds."""
 
 import streamlit as st
 
+from console.boundary import boundary, live
+from console.panels import controls, data, machines
+from pipeline.runtime.clock import now
+
 st.title("System", anchor=False)
+
+
+@live("The processes and replicas", run_every_s=2)
+def fast() -> None:
+    found = machines.readings()
+    is_well, sentence = machines.finding(found)
+    st.caption(f"As of {now():%d %b %Y %H:%M:%S} UTC · looks again every 2 s")
+    if is_well:
+        st.success(sentence, icon=":material/check_circle:")
+    else:
+        st.error(sentence, icon=":material/error:")
+    machines.key_figures(found)
+    with st.grid(2, min_column_width=340):
+        machines.zones(found)
+        machines.process_table(found)
+
+
+@live("The data plane", run_every_s=4)
+def slow() -> None:
+    found = data.readings()
+    with st.grid(2, min_column_width=340):
+        data.stream(found)
+        with boundary("Long jobs"):
+            data.jobs()
+        data.queues(found)
+        data.functions(found)
+        data.stores(found)
+
+
+fast()
+controls.replica_controls()
+slow()
+with boundary("The audit log"):
+    controls.audit_log()

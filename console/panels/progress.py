@@ -20,7 +20,7 @@ def replay_banner() -> None:
     with st.container(border=True, key="replay"):
         if replay.is_silent:
             st.warning(
-                f"The replay of the order history stopped reporting after {replay.sent:,} of "
+                f"The replay of the order history stopped reporting after {replay.done:,} of "
                 f"{replay.total:,} rows. Figures of the past are incomplete.",
                 icon=":material/warning:",
             )
@@ -28,7 +28,7 @@ def replay_banner() -> None:
         left = f", about {wording.age(replay.eta_s)} to go" if replay.eta_s else ""
         st.progress(
             replay.share,
-            text=f"**Order history is being replayed:** {replay.sent:,} of {replay.total:,} rows "
+            text=f"**Order history is being replayed:** {replay.done:,} of {replay.total:,} rows "
             f"({replay.share:.0%}), {replay.rows_per_s:,.0f} rows/s{left}. "
             "Figures of the past grow until it is done.",
         )

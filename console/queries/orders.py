@@ -1,6 +1,7 @@
 """The latest orders: live ones from the orders table, history from the lake's order lines."""
 
-from datetime import datetime, timedelta
+import io
+from datetime import datetime
 from typing import Any
 
 import polars as pl
@@ -13,7 +14,6 @@ from console.queries import clients
 from console.queries.edge import Unreachable
 from console.settings import settings
 from pipeline.contracts.ids import order_number
-from pipeline.runtime.aws import s3_storage_options
 
 SCHEMA: dict[str, Any] = {
     "order_id": pl.String,
@@ -56,18 +56,17 @@ def live(period: Period, limit: int = 100) -> pl.DataFrame:
 
 @st.cache_data(ttl=20.0, max_entries=32, show_spinner=False)
 def history(period: Period, limit: int = 100) -> pl.DataFrame:
-    """Orders of the lake's curated lines, newest dates first, until there are enough.
+    """Replayed orders of the lake's curated lines, newest dates first, until there are enough.
 
     Returns: DataFrame of SCHEMA; the total is that of the lines, refunds are rows of their own.
     Raises Unreachable.
     """
     bucket = settings().names.lake_bucket
     try:
-        dates = _dates(bucket, period)
         parts: list[pl.DataFrame] = []
         count = 0
-        for date in dates[:_MAX_DATES]:
-            parts.append(_orders_of(f"s3://{bucket}/{_LINES}{date}/*.parquet", limit))
+        for key in _keys(bucket, period)[:_MAX_DATES]:
+            parts.append(_orders_of(bucket, key, limit))
             count += parts[-1].height
             if count >= limit:
                 break
@@ -90,23 +89,22 @@ def latest(period: Period, limit: int = 100) -> tuple[pl.DataFrame, str | None]:
     return both.sort("placed_at", descending=True).head(limit), " ".join(missing) or None
 
 
-def _dates(bucket: str, period: Period) -> list[str]:
-    """Partitions `dt=YYYY-MM-DD` inside the period, newest first."""
-    pages = clients.quick("s3").get_paginator("list_objects_v2")
-    names: list[str] = []
-    for page in pages.paginate(Bucket=bucket, Prefix=_LINES, Delimiter="/"):
-        names += [
-            p["Prefix"].removeprefix(_LINES).strip("/") for p in page.get("CommonPrefixes", [])
-        ]
-    last = period.until - timedelta(days=1)
-    first = f"dt={period.first.isoformat()}"
-    return sorted((n for n in names if first <= n <= f"dt={last.isoformat()}"), reverse=True)
+def _keys(bucket: str, period: Period) -> list[str]:
+    """Files of `dt=YYYY-MM-DD` inside the period, newest first; the listing starts at its edge."""
+    pages = clients.quick("s3").get_paginator("list_objects_v2").paginate(
+        Bucket=bucket, Prefix=_LINES, StartAfter=f"{_LINES}dt={period.first.isoformat()}"
+    )  # fmt: skip
+    end = f"{_LINES}dt={period.until.isoformat()}"
+    found = [str(entry["Key"]) for page in pages for entry in page.get("Contents", [])]
+    return sorted((key for key in found if key < end), reverse=True)
 
 
-def _orders_of(path: str, limit: int) -> pl.DataFrame:
-    lines = pl.scan_parquet(path, storage_options=s3_storage_options(), hive_partitioning=False)
+def _orders_of(bucket: str, key: str, limit: int) -> pl.DataFrame:
+    body = clients.quick("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    is_refund = pl.col("kind") == "refund"
     return (
-        lines.filter(~pl.col("synthetic"))
+        pl.read_parquet(io.BytesIO(body))
+        .filter(~pl.col("synthetic") & (pl.col("source") == "replay"))
         .group_by("order_id", "kind")
         .agg(
             pl.col("placed_at", "country", "currency", "source").first(),
@@ -116,33 +114,22 @@ def _orders_of(path: str, limit: int) -> pl.DataFrame:
         .sort("placed_at", "order_id", descending=True)
         .head(limit)
         .select(
-            (
-                pl.col("order_id")
-                + pl.when(pl.col("kind") == "refund").then(pl.lit(" refund")).otherwise(pl.lit(""))
-            ).alias("order_id"),
+            "order_id",
             pl.col("order_id").map_elements(shown_number, return_dtype=pl.String).alias("number"),
-            _utc(pl.col("placed_at")),
+            pl.col("placed_at").cast(SCHEMA["placed_at"]),
             "country",
             "items",
             "total_minor",
             "currency",
-            pl.when(pl.col("kind") == "refund")
-            .then(pl.lit("refunded"))
-            .otherwise(pl.lit("placed"))
-            .alias("status"),
+            pl.when(is_refund).then(pl.lit("refunded")).otherwise(pl.lit("placed")).alias("status"),
             "source",
         )
-        .collect()
     )
 
 
 def shown_number(order_id: str) -> str:
     """`replay:536365` is invoice 536365 of the order log; others are read aloud."""
     return order_id.partition(":")[2] if ":" in order_id else order_number(order_id)
-
-
-def _utc(column: pl.Expr) -> pl.Expr:
-    return column.cast(pl.Datetime("ms", "UTC"))
 
 
 def _row(item: dict[str, Any]) -> dict[str, Any]:

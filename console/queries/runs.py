@@ -16,16 +16,19 @@ from pipeline.contracts import keys
 from pipeline.runtime.clock import now
 
 _MAX_PAGES = 5
-_RUNNING = ("running", "started", "sending", "draining")
+_RUNNING = ("sending", "catching_up", "compacting")
 # A replay writes each second; one that has been silent for this long has died.
 _SILENT_AFTER_S = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
+    """`done` rows are in the lake and in the aggregates, of `sent` into the stream, of `total`."""
+
     status: str
     total: int
     sent: int
+    done: int
     rows_per_s: float
     updated_at: datetime | None
     facts: dict[str, Any]
@@ -45,11 +48,15 @@ class Replay:
 
     @property
     def share(self) -> float:
-        return min(1.0, self.sent / self.total) if self.total else 0.0
+        return min(1.0, self.done / self.total) if self.total else 0.0
+
+    @property
+    def has_failed(self) -> bool:
+        return self.status not in ("done", *_RUNNING)
 
     @property
     def eta_s(self) -> float | None:
-        left = self.total - self.sent
+        left = self.total - self.done
         return left / self.rows_per_s if self.rows_per_s > 0 and left > 0 else None
 
 
@@ -63,8 +70,9 @@ def find_replay() -> Replay | None:
         status=str(item.get("status", "unknown")),
         total=int(item.get("rows_total") or 0),
         sent=int(item.get("rows_sent") or 0),
+        done=int(item.get("rows_done") or 0),
         rows_per_s=float(item.get("rows_per_s") or 0),
-        updated_at=wording.moment(item.get("updated_at") or item.get("at")),
+        updated_at=wording.moment(item.get("updated_at")),
         facts=item,
     )
 
@@ -93,7 +101,7 @@ def list_proofs(limit: int = 20) -> list[dict[str, Any]]:
 @st.cache_data(ttl=3.0, max_entries=1, show_spinner=False)
 def find_compaction() -> dict[str, Any] | None:
     """When compaction last ran and how much it has done, as it reports itself."""
-    return _find({"pk": "COMPACTION#state", "sk": "STATE"})
+    return _find(keys.compaction_state())
 
 
 @st.cache_data(ttl=2.0, max_entries=2, show_spinner=False)

@@ -1,0 +1,137 @@
+"""What a person may change from the console; every action leaves an audit entry."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from http.client import HTTPException
+from typing import Literal
+from xmlrpc.client import Fault
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from console.queries import clients, processes, replicas
+from console.sessions import Session
+from console.settings import ROOT, settings
+from pipeline.contracts import keys
+from pipeline.contracts.events import to_iso_z
+from pipeline.runtime import logs
+from pipeline.runtime.clock import new_id, now
+
+Verb = Literal["restart", "stop", "start"]
+VERBS: dict[Verb, str] = {"restart": "Restart", "stop": "Stop", "start": "Start"}
+_STOP_TIMEOUT_S = 30.0
+_AUDIT_DAYS = 400
+_PROOF_LEASE_S = 300
+log = logs.get_logger()
+
+
+class Refused(Exception):
+    """The action was not done; the text is for the person."""
+
+
+def replica_names() -> list[str]:
+    return [f"{service}-{zone}" for service in replicas.SERVICES for zone in replicas.ZONES]
+
+
+def act_on_replica(person: Session, verb: Verb, name: str) -> None:
+    """Raises Refused when the person may not, the audit cannot be written or supervisor says no.
+
+    The audit entry comes first: nothing is done that leaves no trace.
+    """
+    if not person.is_operator:
+        raise Refused("Only an operator may do this.")
+    if name not in replica_names():
+        raise Refused(f"There is no replica {name}.")
+    write_audit(person, f"replica.{verb}", name)
+    try:
+        with processes.connect(_STOP_TIMEOUT_S) as rpc:
+            if verb in ("stop", "restart"):
+                _ignoring("NOT_RUNNING", lambda: rpc.supervisor.stopProcess(name, True))
+            if verb in ("start", "restart"):
+                _ignoring("ALREADY_STARTED", lambda: rpc.supervisor.startProcess(name, False))
+    except Fault as fault:
+        raise Refused(f"Supervisor refused: {fault.faultString}") from None
+    except (OSError, HTTPException) as error:
+        raise Refused(f"Supervisor does not answer ({type(error).__name__}).") from None
+
+
+def write_audit(person: Session, action: str, target: str) -> None:
+    """Raises Refused when the entry cannot be written."""
+    at = now()
+    item = {
+        **keys.audit(f"{at:%Y-%m-%d}", new_id()),
+        "at": to_iso_z(at),
+        "actor": person.email,
+        "role": person.role,
+        "action": action,
+        "target": target,
+        "expires_at_epoch_s": int(at.timestamp()) + _AUDIT_DAYS * 86_400,
+    }
+    try:
+        clients.table(settings().names.table("ops")).put_item(Item=item)
+    except (BotoCoreError, ClientError) as error:
+        log.warning("console.audit_failed", action=action, target=target, error=str(error))
+        raise Refused(
+            "Nothing was done: the audit entry could not be written, because the ops table "
+            f"does not answer ({type(error).__name__})."
+        ) from None
+
+
+def start_proof(person: Session) -> "subprocess.Popen[bytes]":
+    """Runs the ledger in a process group of its own; its table goes to `<state>/log/prove.log`.
+
+    Raises Refused while another console's run still holds the lease.
+    """
+    if not person.is_operator:
+        raise Refused("Only an operator may run the proof.")
+    _take_lease("proof", person.email)
+    write_audit(person, "proof.run", "all checks")
+    folder = settings().state_dir / "log"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "prove.log").open("wb") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "pipeline.proof"],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "160"},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def end_of_proof_log(lines: int = 6) -> str:
+    path = settings().state_dir / "log" / "prove.log"
+    text = path.read_text(errors="replace") if path.exists() else ""
+    return "\n".join(text.splitlines()[-lines:])
+
+
+def drop_proof_lease() -> None:
+    try:
+        clients.table(settings().names.table("ops")).delete_item(Key=keys.lease("proof"))
+    except (BotoCoreError, ClientError) as error:
+        log.warning("console.lease_kept", lease="proof", error=str(error))  # it expires by itself
+
+
+def _take_lease(name: str, owner: str) -> None:
+    epoch = int(now().timestamp())
+    table = clients.table(settings().names.table("ops"))
+    try:
+        table.put_item(
+            Item={**keys.lease(name), "owner": owner, "expires_at_epoch_s": epoch + _PROOF_LEASE_S},
+            ConditionExpression="attribute_not_exists(pk) OR expires_at_epoch_s < :now",
+            ExpressionAttributeValues={":now": epoch},
+        )
+    except table.meta.client.exceptions.ConditionalCheckFailedException:
+        raise Refused("A proof is already running; its result appears here.") from None
+    except (BotoCoreError, ClientError) as error:
+        raise Refused(f"The ops table does not answer ({type(error).__name__}).") from None
+
+
+def _ignoring(fault_name: str, call: Callable[[], object]) -> None:
+    try:
+        call()
+    except Fault as fault:
+        if fault_name not in fault.faultString:
+            raise

@@ -1,0 +1,130 @@
+"""The proof ledger's last result, its history, and the button that runs it again."""
+
+import json
+import subprocess
+from typing import Any
+
+import streamlit as st
+
+from console import actions, context, wording
+from console.panels import status
+from console.queries import runs
+from pipeline.runtime.clock import now
+
+_WORD = {"valid": status.good, "invalid": status.bad, "not proven": status.warn}
+
+
+def report_of(item: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The report inside an ops item; {run_id, at, duration_s, verdict, checks}."""
+    if item is None:
+        return None
+    text = item.get("report")
+    report: dict[str, Any] = json.loads(text) if isinstance(text, str) else item
+    return report
+
+
+def finding(report: dict[str, Any]) -> tuple[str, str]:
+    """(`valid`, `invalid` or `not proven`; one sentence)."""
+    checks = report.get("checks") or []
+    counts = {word: sum(c.get("verdict") == word for c in checks) for word in _WORD}
+    if counts["invalid"]:
+        return "invalid", f"{counts['invalid']} of {len(checks)} claims do not hold"
+    if counts["not proven"] or not checks:
+        return "not proven", f"{counts['not proven']} of {len(checks)} claims could not be proven"
+    return "valid", f"All {len(checks)} claims hold"
+
+
+def age_words(report: dict[str, Any]) -> str:
+    at = wording.moment(report.get("at"))
+    age = f"{wording.age((now() - at).total_seconds())} ago" if at else "at an unknown time"
+    return f"proven {age}, in {float(report.get('duration_s') or 0):.1f} s"
+
+
+def show_report(report: dict[str, Any]) -> None:
+    verdict, sentence = finding(report)
+    draw = {"valid": st.success, "invalid": st.error, "not proven": st.warning}[verdict]
+    icon = {"valid": "verified", "invalid": "error", "not proven": "help"}[verdict]
+    draw(f"**{sentence}**, {age_words(report)}.", icon=f":material/{icon}:")
+    for check in report.get("checks") or []:
+        _show_check(check)
+
+
+def _show_check(check: dict[str, Any]) -> None:
+    word = _WORD.get(str(check.get("verdict")), status.quiet)
+    with st.container(border=True):
+        st.markdown(f"{word(str(check.get('verdict')))} **{check.get('name')}**")
+        if claim := check.get("claim"):
+            st.markdown(str(claim))
+        with st.grid(2, min_column_width=260):
+            for side in ("left", "right"):
+                if check.get(side):
+                    st.markdown(f":small[One reading says]  \n{check[side]}" if side == "left"
+                                else f":small[Another says]  \n{check[side]}")  # fmt: skip
+        if check.get("detail"):
+            st.caption(str(check["detail"]))
+        if offenders := check.get("offending_ids"):
+            st.code("\n".join(map(str, offenders)), language=None)
+        if queries := check.get("queries"):
+            with st.popover("How it was read", type="tertiary"):
+                for query in queries:
+                    st.markdown(f"- `{query}`")
+
+
+def run_button() -> None:
+    """Only an operator's; the run goes on when the page is left."""
+    running: subprocess.Popen[bytes] | None = _running()
+    if running is not None:
+        st.button("Proving…", disabled=True, icon=":material/hourglass_top:")
+        return
+    if st.button("Prove now", type="primary", icon=":material/play_arrow:"):
+        try:
+            _RUN["process"] = actions.start_proof(context.person())
+        except actions.Refused as refusal:
+            st.warning(str(refusal), icon=":material/info:")
+            return
+        st.rerun()
+
+
+def run_state() -> None:
+    """While a run of this console goes on, and once when it has failed to write a result."""
+    if _running() is not None:
+        st.info("The proof is running; the result appears here by itself.",
+                icon=":material/hourglass_top:")  # fmt: skip
+    elif (code := _RUN.pop("failed", None)) is not None:
+        st.error(f"The proof ended with {code} and wrote no result:", icon=":material/error:")
+        st.code(actions.end_of_proof_log(), language=None)
+
+
+def history() -> None:
+    reports = [report for item in runs.list_proofs() if (report := report_of(item))]
+    with st.container(border=True):
+        st.subheader(f"The last {len(reports)} proofs" if reports else "No earlier proofs",
+                     anchor=False)  # fmt: skip
+        if not reports:
+            return
+        rows = []
+        for report in reports:
+            verdict, sentence = finding(report)
+            at = wording.moment(report.get("at"))
+            when = f"{at:%d %b %Y %H:%M:%S}" if at else ""
+            seconds = f"{float(report.get('duration_s') or 0):.1f} s"
+            rows.append([when, _WORD[verdict](verdict), sentence, seconds])
+        status.table(["When (UTC)", "Verdict", "Finding", "Took"], rows, right=(3,))
+
+
+# One run at a time in this process; over all consoles the lease in the ops table sees to it.
+_RUN: dict[str, Any] = {}
+
+
+def _running() -> "subprocess.Popen[bytes] | None":
+    process: subprocess.Popen[bytes] | None = _RUN.get("process")
+    if process is None:
+        return None
+    code = process.poll()
+    if code is None:
+        return process
+    del _RUN["process"]
+    actions.drop_proof_lease()
+    if code not in (0, 1):  # 1 says that a claim does not hold, which the result itself shows
+        _RUN["failed"] = code
+    return None

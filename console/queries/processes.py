@@ -1,0 +1,115 @@
+"""Processes as supervisor knows them, over its unix socket, and their memory from the kernel."""
+
+import http.client
+import re
+import socket
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xmlrpc.client import ServerProxy, Transport
+
+import psutil
+
+from console.settings import settings
+
+_QUICK_S = 1.5
+_LOG_TAIL_BYTES = 400_000
+_SPAWNED = re.compile(r"spawned: '([^']+)' with pid")
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """`state` as supervisor names it; `restarts` since supervisor's log began."""
+
+    name: str
+    state: str
+    pid: int
+    up_s: int
+    exit_status: int
+    restarts: int
+    memory_bytes: int
+    cpu_percent: float
+
+    @property
+    def is_up(self) -> bool:
+        return self.state == "RUNNING"
+
+    @property
+    def is_one_shot(self) -> bool:
+        return self.name in ONE_SHOT
+
+    @property
+    def is_fine(self) -> bool:
+        """Runs, or has done its one job."""
+        waits = self.state in ("EXITED", "STOPPED") and self.exit_status == 0
+        return self.is_up or (self.is_one_shot and waits)
+
+
+ONE_SHOT = frozenset({"history"})
+_seen: dict[int, psutil.Process] = {}
+
+
+def list_processes() -> list[Process]:
+    """Raises OSError when supervisor is not there."""
+    with connect(_QUICK_S) as rpc:
+        infos: list[dict[str, Any]] = rpc.supervisor.getAllProcessInfo()  # type: ignore[assignment]
+        tail = str(rpc.supervisor.readLog(-_LOG_TAIL_BYTES, 0))
+    starts = Counter(_SPAWNED.findall(tail))
+    found = [_process(info, starts[str(info["name"])]) for info in infos]
+    for pid in _seen.keys() - {process.pid for process in found}:
+        del _seen[pid]
+    return found
+
+
+def connect(timeout_s: float) -> ServerProxy:
+    transport = _UnixTransport(settings().supervisor_socket, timeout_s)
+    return ServerProxy("http://supervisor", transport=transport)
+
+
+def _process(info: dict[str, Any], starts: int) -> Process:
+    pid = int(info["pid"])
+    memory, cpu = _usage(pid)
+    is_up = info["statename"] == "RUNNING"
+    return Process(
+        name=str(info["name"]),
+        state=str(info["statename"]),
+        pid=pid,
+        up_s=max(0, int(info["now"]) - int(info["start"])) if is_up else 0,
+        exit_status=int(info["exitstatus"]),
+        restarts=max(0, starts - 1),
+        memory_bytes=memory,
+        cpu_percent=cpu,
+    )
+
+
+def _usage(pid: int) -> tuple[int, float]:
+    """(resident bytes with its children's, percent of a core since the last look)."""
+    if not pid:
+        return 0, 0.0
+    try:
+        process = _seen.setdefault(pid, psutil.Process(pid))
+        family = [process, *process.children(recursive=True)]
+        return sum(member.memory_info().rss for member in family), process.cpu_percent()
+    except psutil.Error:
+        return 0, 0.0
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path, timeout_s: float) -> None:
+        super().__init__("localhost", timeout=timeout_s)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+class _UnixTransport(Transport):
+    def __init__(self, path: Path, timeout_s: float) -> None:
+        super().__init__()
+        self._path, self._timeout_s = path, timeout_s
+
+    def make_connection(self, host: Any) -> http.client.HTTPConnection:
+        return _UnixConnection(self._path, self._timeout_s)
