@@ -1,0 +1,1 @@
+"""Carts and orders: what a shopper means to buy, and the one transaction that sells it."""

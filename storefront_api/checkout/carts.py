@@ -1,0 +1,187 @@
+"""Use cases of the cart: see it, change it, merge a guest's into a user's."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import stamina
+
+from pipeline.contracts.errors import Conflict, NotFound, OutOfStock, Unavailable, Unprocessable
+from pipeline.contracts.events import to_iso_z
+from pipeline.contracts.money import MAX_MINOR
+from pipeline.runtime.clock import Clock
+from storefront_api.checkout.domain import Cart, StockRow, merged, with_line
+
+# Half of what one amount may be: shipping and tax come on top.
+_MAX_SUBTOTAL_MINOR = MAX_MINOR // 2
+
+
+@dataclass(frozen=True, slots=True)
+class Shopper:
+    """Who is asking. `guest` is the cart owner of the cookie, for users too: it may be merged,
+    and orders placed as a guest stay readable with it."""
+
+    owner: str
+    user_id: str | None = None
+    guest: str | None = None
+    is_operator: bool = False
+
+    @property
+    def owners(self) -> frozenset[str]:
+        return frozenset({self.owner, self.guest or self.owner})
+
+    @property
+    def mergeable(self) -> str | None:
+        return self.guest if self.user_id else None
+
+
+class Snapshot(Protocol):
+    @property
+    def cart(self) -> Cart: ...
+    @property
+    def guest(self) -> Cart | None: ...
+    @property
+    def stock(self) -> StockRow | None: ...
+
+
+class CartStore(Protocol):
+    """Each writes at the version read and returns the new cart, or None if somebody was faster."""
+
+    def read(
+        self, owner: str, *, guest: str | None = None, sku: str | None = None, now_epoch_s: int
+    ) -> Snapshot: ...
+    def read_stock(self, products_of: Mapping[str, str]) -> dict[str, StockRow]: ...
+    def put_cart(self, cart: Cart, now_epoch_s: int) -> Cart | None: ...
+    def merge_carts(self, cart: Cart, guest: Cart, now_epoch_s: int) -> Cart | None: ...
+
+
+class CartMoved(Unavailable):
+    """Another request of the same shopper wrote the cart in between: read it again."""
+
+    def __init__(self) -> None:
+        super().__init__("The cart is changing; try again", headers={"Retry-After": "1"})
+
+
+def retries() -> Iterable[stamina.Attempt]:
+    """A shopper races only with their own clicks, so a few attempts are plenty."""
+    return stamina.retry_context(
+        on=CartMoved, attempts=6, timeout=4, wait_initial=0.01, wait_max=0.5, wait_jitter=0.1
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PricedCart:
+    """A cart beside the stock rows of its lines as they are now; a missing row is gone for good."""
+
+    cart: Cart
+    stock: Mapping[str, StockRow]
+
+
+class Carts:
+    def __init__(self, store: CartStore, clock: Clock, currency: str) -> None:
+        self._store = store
+        self._clock = clock
+        self._currency = currency
+
+    def get(self, shopper: Shopper) -> PricedCart:
+        """Two reads; the second only if there is something in the cart."""
+        for attempt in retries():
+            with attempt:
+                cart = self._read(shopper).cart
+        return self._priced(cart)
+
+    def put_item(self, shopper: Shopper, sku: str, quantity: int) -> PricedCart:
+        """Set the quantity of a SKU at today's price; 0 takes it out, whether it was in or not.
+
+        Raises: NotFound for an unknown SKU, OutOfStock, CartFull, Unprocessable, CartMoved.
+        """
+        for attempt in retries():
+            with attempt:
+                found = self._read(shopper, sku)
+                if quantity == 0:
+                    return self._priced(self._without(found.cart, sku))
+                if found.stock is None:
+                    raise _unknown(sku)
+                stock = self._stock_of(found.cart, found.stock)
+                self._check(stock[sku], quantity)
+                cart = with_line(found.cart, stock[sku], quantity, to_iso_z(self._clock()))
+                if cart.subtotal_minor > _MAX_SUBTOTAL_MINOR:
+                    raise Unprocessable(
+                        "The cart is worth more than the shop can sell at once",
+                        errors=[{"field": "quantity", "message": "The cart's value is too large"}],
+                    )
+                return PricedCart(self._put(cart), stock)
+        raise AssertionError("the last attempt returns or raises")
+
+    def clear(self, shopper: Shopper) -> PricedCart:
+        """Take everything out; what a guest had put in is merged first and goes too."""
+        for attempt in retries():
+            with attempt:
+                cart = self._read(shopper).cart
+                if cart.lines:
+                    cart = self._put(Cart(cart.owner, {}, cart.version))
+        return PricedCart(cart, {})
+
+    def _read(self, shopper: Shopper, sku: str | None = None) -> Snapshot:
+        found = self._store.read(
+            shopper.owner, guest=shopper.mergeable, sku=sku, now_epoch_s=self._now()
+        )
+        if found.guest is None or not found.guest.lines:
+            return found
+        merge_guest(self._store, found.cart, found.guest, self._now())
+        return self._store.read(shopper.owner, sku=sku, now_epoch_s=self._now())
+
+    def _without(self, cart: Cart, sku: str) -> Cart:
+        if sku not in cart.lines:
+            return cart
+        lines = {other: line for other, line in cart.lines.items() if other != sku}
+        return self._put(Cart(cart.owner, lines, cart.version))
+
+    def _put(self, cart: Cart) -> Cart:
+        written = self._store.put_cart(cart, self._now())
+        if written is None:
+            raise CartMoved
+        return written
+
+    def _priced(self, cart: Cart) -> PricedCart:
+        products_of = {sku: line.product_id for sku, line in cart.lines.items()}
+        return PricedCart(cart, self._store.read_stock(products_of) if products_of else {})
+
+    def _stock_of(self, cart: Cart, row: StockRow) -> dict[str, StockRow]:
+        """The rows of the cart and of the SKU to be added, which may be the one line too many."""
+        products_of = {sku: line.product_id for sku, line in cart.lines.items()}
+        if row.sku in products_of or len(products_of) < _STOCK_BATCH:
+            return {row.sku: row} | self._store.read_stock(products_of | {row.sku: row.product_id})
+        return {row.sku: row}
+
+    def _check(self, row: StockRow, quantity: int) -> None:
+        if row.currency != self._currency:
+            raise Conflict(f"{row.sku} is not sold in {self._currency}", sku=row.sku)
+        if quantity > row.sellable:
+            raise OutOfStock(
+                f"{row.sku}: {quantity} wanted, {row.sellable} available",
+                errors=[{"field": "quantity", "message": f"At most {row.sellable}"}],
+                lines=[{"sku": row.sku, "requested": quantity, "available": row.sellable}],
+            )
+
+    def _now(self) -> int:
+        return int(self._clock().timestamp())
+
+
+_STOCK_BATCH = 50
+
+
+def merge_guest(store: CartStore, cart: Cart, guest: Cart, now_epoch_s: int) -> Cart:
+    """The user's cart with the guest's, written once: the guest's goes in the same transaction."""
+    written = store.merge_carts(merged(cart, guest), guest, now_epoch_s)
+    if written is None:
+        raise CartMoved
+    return written
+
+
+def _unknown(sku: str) -> NotFound:
+    return NotFound(
+        f"There is no article {sku}",
+        errors=[{"field": "sku", "message": "Unknown SKU"}],
+        sku=sku,
+    )

@@ -1,0 +1,308 @@
+"""Use cases of orders: place one in a single transaction, read, list, cancel."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pipeline.contracts.errors import Conflict, NotFound, OutOfStock, PriceChanged, Unprocessable
+from pipeline.contracts.events import to_iso_z
+from pipeline.contracts.ids import order_number
+from pipeline.contracts.orders import ALLOWED_FROM, OrderStatus
+from pipeline.runtime.clock import Clock, NewId
+from pipeline.runtime.logs import get_logger
+from pipeline.runtime.order_store import OrderStore, Outcome
+from storefront_api.checkout.carts import CartMoved, CartStore, Shopper, merge_guest, retries
+from storefront_api.checkout.domain import (
+    Cart,
+    EmptyCart,
+    Purchase,
+    Quote,
+    ShippingMethod,
+    StockRow,
+    new_order,
+    quote,
+    repriced,
+)
+from storefront_api.checkout.reference import sales_country, tax_rate
+
+log = get_logger()
+Order = dict[str, Any]
+Place = tuple[str, str]
+
+
+class IdempotencyKeyReused(Unprocessable):
+    slug, title = "idempotency-key-reused", "This key came with another order before"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRequest:
+    """A checked order: `body_hash` tells two bodies apart, `expected_total_minor` is optional."""
+
+    idempotency_key: str
+    body_hash: str
+    email: str | None
+    shipping_address: Mapping[str, str | None]
+    shipping_method: ShippingMethod
+    card_token: str
+    expected_total_minor: int | None
+    correlation_id: str
+    is_synthetic: bool
+
+    @property
+    def country(self) -> str:
+        return str(self.shipping_address["country"])
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """`order_id` of a placed order, with the JSON it was answered with the first time."""
+
+    order_id: str
+    answer: str
+    is_replay: bool
+
+
+class Refusal(Protocol):
+    @property
+    def idempotency(self) -> Mapping[str, Any] | None: ...
+    @property
+    def cart_changed(self) -> bool: ...
+    @property
+    def stock(self) -> Mapping[str, StockRow | None]: ...
+
+
+class PlacementSnapshot(Protocol):
+    @property
+    def cart(self) -> Cart: ...
+    @property
+    def guest(self) -> Cart | None: ...
+    @property
+    def idempotency(self) -> Mapping[str, Any] | None: ...
+    @property
+    def stock(self) -> StockRow | None: ...
+
+
+class PlacementStore(CartStore, Protocol):
+    def read(
+        self,
+        owner: str,
+        *,
+        guest: str | None = None,
+        idempotency_key: str | None = None,
+        sku: str | None = None,
+        now_epoch_s: int,
+    ) -> PlacementSnapshot: ...
+    def place(
+        self,
+        order: Order,
+        cart: Cart,
+        idempotency_key: str,
+        body_hash: str,
+        answer: str,
+        now_epoch_s: int,
+    ) -> Refusal | None: ...
+    def list_orders(
+        self, owner: str, page_size: int, after: Place | None
+    ) -> tuple[list[Order], Place | None]: ...
+
+
+class Answer(Protocol):
+    def __call__(self, order: Order) -> str:
+        """The JSON a placed order is answered with."""
+
+
+class Orders:
+    def __init__(
+        self,
+        store: PlacementStore,
+        transitions: OrderStore,
+        clock: Clock,
+        new_id: NewId,
+        currency: str,
+        answer: Answer,
+    ) -> None:
+        self._store = store
+        self._transitions = transitions
+        self._clock = clock
+        self._new_id = new_id
+        self._currency = currency
+        self._answer = answer
+
+    def place(self, shopper: Shopper, request: OrderRequest) -> Placement:
+        """Sell what is in the cart: one read, one transaction.
+
+        Raises: IdempotencyKeyReused, EmptyCart, OutOfStock, PriceChanged (the cart then has the
+        new prices), Unavailable when others kept the rows or the cart busy.
+        """
+        for attempt in retries():
+            with attempt:
+                return self._place_once(shopper, request)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _place_once(self, shopper: Shopper, request: OrderRequest) -> Placement:
+        found = self._store.read(
+            shopper.owner,
+            guest=shopper.mergeable,
+            idempotency_key=request.idempotency_key,
+            now_epoch_s=self._now(),
+        )
+        if found.idempotency is not None:
+            return _replayed(found.idempotency, request)
+        cart = found.cart
+        if found.guest is not None and found.guest.lines:
+            cart = merge_guest(self._store, cart, found.guest, self._now())
+        if not cart.lines:
+            raise EmptyCart("Put something in the cart first")
+        cart, price = self._agreed(cart, request)
+        order = new_order(self._purchase(shopper, request), cart, price)
+        answer = self._answer(order)
+        refusal = self._store.place(
+            order, cart, request.idempotency_key, request.body_hash, answer, self._now()
+        )
+        if refusal is None:
+            log.info("order.placed", order_id=order["order_id"], lines=len(order["lines"]))
+            return Placement(order["order_id"], answer, is_replay=False)
+        if refusal.idempotency is not None:
+            return _replayed(refusal.idempotency, request)
+        if refusal.cart_changed:
+            raise CartMoved
+        raise self._refused(cart, refusal.stock)
+
+    def _purchase(self, shopper: Shopper, request: OrderRequest) -> Purchase:
+        return Purchase(
+            order_id=self._new_id(),
+            owner=shopper.owner,
+            customer_id=shopper.user_id,
+            email=request.email,
+            placed_at=to_iso_z(self._clock()),
+            sales_country=sales_country(request.country),
+            shipping_address=request.shipping_address,
+            card_token=request.card_token,
+            correlation_id=request.correlation_id,
+            is_synthetic=request.is_synthetic,
+        )
+
+    def _quote(self, cart: Cart, request: OrderRequest) -> Quote:
+        return quote(
+            cart.subtotal_minor,
+            self._currency,
+            request.country,
+            request.shipping_method,
+            tax_rate(request.country),
+        )
+
+    def _agreed(self, cart: Cart, request: OrderRequest) -> tuple[Cart, Quote]:
+        """The cart at the prices the shopper agreed to, and what it costs.
+
+        Without a mismatch this reads nothing. If the total expected is the one at today's prices,
+        the shopper has seen these, and the order is placed at them.
+        """
+        price = self._quote(cart, request)
+        expected = request.expected_total_minor
+        if expected is None or expected == price.total_minor:
+            return cart, price
+        stock = self._store.read_stock({sku: one.product_id for sku, one in cart.lines.items()})
+        current = self._reprice(cart, stock)
+        price = self._quote(current, request)
+        if expected == price.total_minor:
+            return current, price
+        raise PriceChanged(
+            "The order costs another amount than expected",
+            errors=[{"field": "expected_total", "message": "Not the total of this order"}],
+            expected=self._money(expected),
+            actual=self._money(price.total_minor),
+            lines=self._price_lines(cart, stock),
+        )
+
+    def _reprice(self, cart: Cart, stock: Mapping[str, StockRow]) -> Cart:
+        current = repriced(cart, {sku: row.price_minor for sku, row in stock.items()})
+        if current == cart:
+            return cart
+        written = self._store.put_cart(current, self._now())
+        if written is None:
+            raise CartMoved
+        return written
+
+    def _refused(self, cart: Cart, failed: Mapping[str, StockRow | None]) -> Exception:
+        short = [
+            {"sku": sku, "requested": quantity, "available": available}
+            for sku, row in failed.items()
+            if (quantity := cart.lines[sku].quantity) > (available := row.sellable if row else 0)
+        ]
+        moved = {sku: row for sku, row in failed.items() if row is not None}
+        price_lines = self._price_lines(cart, moved)
+        if price_lines:  # so that the next attempt is at the price the shopper is told now
+            self._reprice(cart, moved)
+        if short:
+            return OutOfStock(
+                "; ".join(f"{x['sku']}: {x['requested']} wanted, {x['available']}" for x in short)
+                + " available",
+                lines=short,
+            )
+        if not price_lines:  # it was short, and somebody gave some back at this very moment
+            return CartMoved()
+        actual = repriced(cart, {sku: row.price_minor for sku, row in moved.items()})
+        return PriceChanged(
+            "The price of " + ", ".join(line["sku"] for line in price_lines) + " has changed",
+            lines=price_lines,
+            actual_subtotal=self._money(actual.subtotal_minor),
+        )
+
+    def _price_lines(self, cart: Cart, stock: Mapping[str, StockRow]) -> list[dict[str, Any]]:
+        return [
+            {
+                "sku": sku,
+                "expected": self._money(line.unit_price_minor),
+                "actual": self._money(stock[sku].price_minor),
+            }
+            for sku, line in sorted(cart.lines.items())
+            if sku in stock and stock[sku].price_minor != line.unit_price_minor
+        ]
+
+    def get(self, shopper: Shopper, order_id: str) -> Order:
+        """Raises NotFound for another shopper's order too; operators may read any."""
+        order = self._transitions.find_order(order_id)
+        if order is None or not (shopper.is_operator or order["owner"] in shopper.owners):
+            raise NotFound("There is no such order", order_id=order_id)
+        return order
+
+    def list_(
+        self, shopper: Shopper, page_size: int, after: Place | None
+    ) -> tuple[list[Order], Place | None]:
+        return self._store.list_orders(shopper.owner, page_size, after)
+
+    def cancel(self, shopper: Shopper, order_id: str) -> Order:
+        """Cancel one's own order and give its stock back, once; again is answered the same.
+
+        Raises: NotFound, Conflict when it is too late.
+        """
+        order = self.get(shopper, order_id)
+        if order["owner"] not in shopper.owners:
+            raise NotFound("There is no such order", order_id=order_id)
+        done = self._transitions.advance(
+            order_id, OrderStatus.CANCELLED, self._clock(), note="Cancelled by the shopper"
+        )
+        if done.outcome is Outcome.REFUSED:
+            raise Conflict(
+                f"An order that is {done.order['status']} cannot be cancelled",
+                order_status=done.order["status"],
+                cancellable=sorted(ALLOWED_FROM[OrderStatus.CANCELLED]),
+            )
+        if done.outcome is Outcome.ADVANCED:
+            log.info("order.cancelled", order_id=order_id, number=order_number(order_id))
+        return done.order
+
+    def _money(self, amount_minor: int) -> dict[str, Any]:
+        return {"amount_minor": amount_minor, "currency": self._currency}
+
+    def _now(self) -> int:
+        return int(self._clock().timestamp())
+
+
+def _replayed(row: Mapping[str, Any], request: OrderRequest) -> Placement:
+    if row["body_hash"] != request.body_hash:
+        raise IdempotencyKeyReused(
+            "Use a new Idempotency-Key for another order",
+            errors=[{"field": "Idempotency-Key", "message": "Came with another body before"}],
+        )
+    return Placement(row["order_id"], row["answer"], is_replay=True)

@@ -1,0 +1,252 @@
+"""The routes under /api/checkout. Handlers are synchronous: boto3 runs in the thread pool."""
+
+import base64
+import json
+import re
+from hashlib import sha256
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+
+from pipeline.contracts.errors import BadRequest, Unprocessable
+from storefront_api.checkout.carts import Carts, PricedCart, Shopper
+from storefront_api.checkout.cookies import CurrentShopper
+from storefront_api.checkout.domain import ShippingMethod, quote
+from storefront_api.checkout.orders import OrderRequest, Orders, Place
+from storefront_api.checkout.reference import tax_rate
+from storefront_api.checkout.schemas import (
+    CartView,
+    Country,
+    ItemQuantity,
+    OrderPage,
+    OrderView,
+    PlacedOrder,
+    PlaceOrder,
+)
+from storefront_api.problems import documented
+
+router = APIRouter()
+_PRIVATE = "private, no-cache"
+_SAFE_KEY = re.compile(r"^[A-Za-z0-9._:-]{1,128}$")
+_KEY_HEADER = "Idempotency-Key"
+_ID = r"^[^\x00-\x1f\x7f]+$"
+Sku = Annotated[str, Path(min_length=1, max_length=128, pattern=_ID)]
+OrderId = Annotated[str, Path(min_length=1, max_length=64, pattern=_ID)]
+
+
+def _carts(request: Request) -> Carts:
+    carts: Carts = request.app.state.carts
+    return carts
+
+
+def _orders(request: Request) -> Orders:
+    orders: Orders = request.app.state.orders
+    return orders
+
+
+def get_idempotency_key(request: Request) -> str:
+    key = request.headers.get(_KEY_HEADER, "")
+    if not _SAFE_KEY.match(key):
+        message = "Required: 1 to 128 of the characters A-Z a-z 0-9 . _ : -"
+        raise BadRequest(
+            f"{_KEY_HEADER}: {message}", errors=[{"field": _KEY_HEADER, "message": message}]
+        )
+    return key
+
+
+CartsService = Annotated[Carts, Depends(_carts)]
+OrdersService = Annotated[Orders, Depends(_orders)]
+IdempotencyKey = Annotated[str, Depends(get_idempotency_key)]
+_KEY_PARAMETER = {
+    "name": _KEY_HEADER,
+    "in": "header",
+    "required": True,
+    "description": "Made once per intent to buy; the same key and body give the same order.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 128},
+}
+
+
+class Destination:
+    """Where the quote is for."""
+
+    def __init__(
+        self,
+        request: Request,
+        country: Annotated[Country, Query(description="ISO 3166-1 alpha-2")] = "GB",
+        shipping_method: ShippingMethod = ShippingMethod.STANDARD,
+    ) -> None:
+        self._currency: str = request.app.state.settings.currency
+        self._country = country
+        self._method = shipping_method
+
+    def view(self, priced: PricedCart) -> CartView:
+        """Prices are those of now, not those when the goods were put in."""
+        subtotal_minor = sum(
+            line.quantity
+            * (row.price_minor if (row := priced.stock.get(sku)) else line.unit_price_minor)
+            for sku, line in priced.cart.lines.items()
+        )
+        rate = tax_rate(self._country)
+        return CartView.of(
+            priced, quote(subtotal_minor, self._currency, self._country, self._method, rate)
+        )
+
+
+To = Annotated[Destination, Depends()]
+
+
+@router.get("/cart", tags=["cart"], responses=documented(401, 503))
+def get_cart(shopper: CurrentShopper, carts: CartsService, to: To, response: Response) -> CartView:
+    """The cart at today's prices and stock, with what it would cost."""
+    response.headers["Cache-Control"] = "private, no-store"
+    return to.view(carts.get(shopper))
+
+
+@router.put("/cart/items/{sku}", tags=["cart"], responses=documented(401, 404, 409, 503))
+def put_cart_item(
+    sku: Sku, body: ItemQuantity, shopper: CurrentShopper, carts: CartsService, to: To
+) -> CartView:
+    """Set how many of a SKU are in the cart; 0 takes it out."""
+    return to.view(carts.put_item(shopper, sku, body.quantity))
+
+
+@router.delete("/cart/items/{sku}", tags=["cart"], responses=documented(401, 503))
+def delete_cart_item(sku: Sku, shopper: CurrentShopper, carts: CartsService, to: To) -> CartView:
+    """Take a SKU out of the cart, whether it was in or not."""
+    return to.view(carts.put_item(shopper, sku, 0))
+
+
+@router.delete("/cart", tags=["cart"], responses=documented(401, 503))
+def delete_cart(shopper: CurrentShopper, carts: CartsService, to: To) -> CartView:
+    """Take everything out."""
+    return to.view(carts.clear(shopper))
+
+
+@router.post(
+    "/orders",
+    status_code=201,
+    response_model=PlacedOrder,
+    tags=["orders"],
+    responses=documented(400, 401, 409, 503),
+    openapi_extra={"parameters": [_KEY_PARAMETER]},
+)
+def place_order(
+    request: Request,
+    key: IdempotencyKey,
+    body: PlaceOrder,
+    shopper: CurrentShopper,
+    orders: OrdersService,
+    response: Response,
+    x_synthetic: Annotated[str | None, Header(description="1 marks a load test's order")] = None,
+) -> Response:
+    """Order what is in the cart, once per Idempotency-Key."""
+    _check_against(shopper, body, request.app.state.settings.currency)
+    placed = orders.place(
+        shopper,
+        OrderRequest(
+            idempotency_key=key,
+            body_hash=_hash(body),
+            email=body.email,
+            shipping_address=body.shipping_address.model_dump(),
+            shipping_method=body.shipping_method,
+            card_token=body.payment.card_token,
+            expected_total_minor=(
+                body.expected_total.amount_minor if body.expected_total else None
+            ),
+            correlation_id=request.scope["correlation_id"],
+            is_synthetic=x_synthetic == "1",
+        ),
+    )
+    answer = Response(placed.answer, 201, media_type="application/json")
+    answer.raw_headers += [
+        (name, value) for name, value in response.raw_headers if name == b"set-cookie"
+    ]
+    answer.headers["Location"] = f"/api/checkout/orders/{placed.order_id}"
+    answer.headers["Cache-Control"] = "no-store"
+    if placed.is_replay:
+        answer.headers["Idempotent-Replay"] = "true"
+    return answer
+
+
+def _check_against(shopper: Shopper, body: PlaceOrder, currency: str) -> None:
+    """What the body's schema cannot know: who asks, and what the shop sells in."""
+    if shopper.user_id is None and body.email is None:
+        raise Unprocessable(
+            "email: guests need one, for the confirmation",
+            errors=[{"field": "email", "message": "Required of guests"}],
+        )
+    if body.expected_total and body.expected_total.currency != currency:
+        raise Unprocessable(
+            f"expected_total.currency: the shop sells in {currency}",
+            errors=[{"field": "expected_total.currency", "message": f"Use {currency}"}],
+        )
+
+
+def _hash(body: PlaceOrder) -> str:
+    return sha256(json.dumps(body.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+
+
+@router.get("/orders", tags=["orders"], responses=documented(401, 503))
+def list_orders(
+    shopper: CurrentShopper,
+    orders: OrdersService,
+    response: Response,
+    page_size: Annotated[int, Query(ge=1, le=50)] = 20,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> OrderPage:
+    """The shopper's own orders, newest first."""
+    response.headers["Cache-Control"] = "private, no-store"
+    found, place = orders.list_(shopper, page_size, _to_place(cursor) if cursor else None)
+    return OrderPage(
+        items=[PlacedOrder.of(order) for order in found],
+        next_cursor=_to_cursor(place) if place else None,
+    )
+
+
+@router.get("/orders/{order_id}", tags=["orders"], responses={
+    304: {"description": "Not modified"}, **documented(401, 404, 503)
+})  # fmt: skip
+def get_order(
+    order_id: OrderId,
+    shopper: CurrentShopper,
+    orders: OrdersService,
+    response: Response,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> OrderView:
+    """One order with its timeline; ask again with If-None-Match to follow it cheaply."""
+    order = orders.get(shopper, order_id)
+    etag = f'"{order["version"]}"'
+    headers = {"ETag": etag, "Cache-Control": _PRIVATE}
+    seen = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
+    if etag in seen:
+        return Response(status_code=304, headers=headers)  # type: ignore[return-value]  # FastAPI sends it as it is
+    response.headers.update(headers)
+    return OrderView.of(order)
+
+
+@router.post("/orders/{order_id}/cancel", tags=["orders"], responses=documented(401, 404, 409, 503))
+def cancel_order(
+    order_id: OrderId, shopper: CurrentShopper, orders: OrdersService, response: Response
+) -> OrderView:
+    """Cancel an order that is not packed yet; its goods go back on sale, once."""
+    order = orders.cancel(shopper, order_id)
+    response.headers.update({"ETag": f'"{order["version"]}"', "Cache-Control": _PRIVATE})
+    return OrderView.of(order)
+
+
+def _to_cursor(place: Place) -> str:
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+
+
+def _to_place(cursor: str) -> Place:
+    try:
+        document: Any = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        placed_at, order_id = document
+        if not all(isinstance(part, str) and part for part in (placed_at, order_id)):
+            raise ValueError
+    except (ValueError, TypeError):
+        message = "Not a cursor of this list"
+        raise Unprocessable(
+            f"cursor: {message}", errors=[{"field": "cursor", "message": message}]
+        ) from None
+    return placed_at, order_id
