@@ -3,28 +3,18 @@
 import secrets
 
 from fastapi import FastAPI
-from pydantic import SecretStr
 
 from pipeline.contracts import keys
 from pipeline.runtime import aws, clock
 from pipeline.runtime.dynamo import to_item
 from storefront_api.app import create_app
 from storefront_api.security import keys_from_secret
-from storefront_api.settings import ServiceSettings
 from storefront_api.users.passwords import Passwords
 from storefront_api.users.router import router
 from storefront_api.users.service import Users
+from storefront_api.users.settings import UsersSettings
 from storefront_api.users.store import UserStore
 from storefront_api.users.tokens import AccessTokens, PublishedKeys
-
-
-class UsersSettings(ServiceSettings):
-    demo_password: SecretStr | None = None
-
-    @property
-    def is_cookie_secure(self) -> bool:
-        """A laptop has no TLS."""
-        return self.stage != "local"
 
 
 def build_app(settings: UsersSettings) -> FastAPI:

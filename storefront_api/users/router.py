@@ -65,8 +65,7 @@ async def _hashed(work: Callable[[], T]) -> T:
 )
 async def register(body: Registration, users: TheUsers, response: Response) -> Registered:
     """Open an account; the e-mail address must be new."""
-    password = body.password.get_secret_value()
-    user = await _hashed(lambda: users.register(body.email, password, body.name))
+    user = await _hashed(lambda: users.register(body.email, body.password, body.name))
     response.headers["Location"] = f"{COOKIE_PATH}/me"
     return Registered(user=Profile.of(user))
 
@@ -77,8 +76,7 @@ async def login(
 ) -> Session:
     """An access token in the answer, and a refresh token in the cookie `has_refresh`."""
     network = request.client.host if request.client else ""
-    password = body.password.get_secret_value()
-    signed_in = await _hashed(lambda: users.sign_in(body.email, password, network))
+    signed_in = await _hashed(lambda: users.sign_in(body.email, body.password, network))
     return _session(request, response, signed_in)
 
 

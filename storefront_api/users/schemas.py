@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field
 
 from storefront_api.users.domain import MAX_EMAIL, MAX_PASSWORD, MIN_PASSWORD, SavedAddress, User
 
@@ -19,13 +19,13 @@ class Strict(BaseModel):
 
 class Registration(Strict):
     email: Email
-    password: Annotated[SecretStr, Field(min_length=MIN_PASSWORD, max_length=MAX_PASSWORD)]
+    password: Annotated[str, Field(min_length=MIN_PASSWORD, max_length=MAX_PASSWORD, repr=False)]
     name: Name
 
 
 class Credentials(Strict):
     email: Email
-    password: Annotated[SecretStr, Field(min_length=1, max_length=1_024)]
+    password: Annotated[str, Field(min_length=1, max_length=1_024, repr=False)]
 
 
 class ProfileChange(Strict):

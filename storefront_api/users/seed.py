@@ -4,8 +4,8 @@ import sys
 
 from pipeline.runtime import clock
 from storefront_api.users.domain import Role, User
-from storefront_api.users.main import UsersSettings
 from storefront_api.users.passwords import Passwords
+from storefront_api.users.settings import UsersSettings
 from storefront_api.users.store import UserStore
 
 _LOCAL_PASSWORD = "demo-Shop-2026!"
