@@ -37,3 +37,9 @@ class Clients:
                     service, endpoint_url=endpoint, config=_CONFIG
                 )
             return self._made[service]
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        for made in self._made.values():
+            made.close()
+        self._made.clear()

@@ -3,19 +3,13 @@
 import json
 
 from iac.local.edge.clusters import clusters
-from iac.local.edge.replies import local_replies
+from iac.local.edge.replies import SECURITY_HEADERS, local_replies
 from iac.local.edge.routes import virtual_host
 from iac.local.edge.types import Json, message_of, typed
 from iac.local.ports import HOST, Addresses
 
 _BODY_LIMIT_BYTES = 1_048_576
 _HTTP = "extensions.filters.http"
-_SECURITY_HEADERS = {
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "strict-origin-when-cross-origin",
-    "permissions-policy": "camera=(), microphone=(), geolocation=()",
-}
 _COMPRESSED = [
     "text/html", "text/plain", "text/css", "text/javascript", "application/javascript",
     "application/json", "application/problem+json", "application/manifest+json", "image/svg+xml",
@@ -113,6 +107,7 @@ def _filters() -> list[Json]:
             "envoy.filters.http.custom_response",
             f"{_HTTP}.custom_response.v3.CustomResponse",
         ),
+        typed("envoy.filters.http.lua", f"{_HTTP}.lua.v3.Lua"),
         typed(
             "envoy.filters.http.buffer",
             f"{_HTTP}.buffer.v3.Buffer",
@@ -146,7 +141,7 @@ def _headers() -> Json:
                 _append(echoed, "ADD_IF_ABSENT"),
                 *(
                     _append({"key": key, "value": value}, "OVERWRITE_IF_EXISTS_OR_ADD")
-                    for key, value in _SECURITY_HEADERS.items()
+                    for key, value in SECURITY_HEADERS.items()
                 ),
             ],
         },
@@ -180,7 +175,7 @@ def _access_log() -> Json:
         log_format=_json_lines(
             at="%START_TIME(%Y-%m-%dT%H:%M:%S.%3fZ)%",
             method="%REQ(:METHOD)%",
-            path="%PATH(NQ:ORIG)%",
+            path="%PATH(NQ:ORIG_OR_PATH)%",
             status="%RESPONSE_CODE%",
             flags="%RESPONSE_FLAGS%",
             duration_ms="%DURATION%",

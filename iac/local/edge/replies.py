@@ -3,6 +3,12 @@
 from iac.local.edge.types import Json, message_of
 
 _MEDIA_TYPE = "application/problem+json"
+SECURITY_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "strict-origin-when-cross-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+}
 # status → (slug, title, detail); the slugs of pipeline/contracts/errors.py where there is one.
 _PROBLEMS = {
     400: ("bad-request", "The request is not valid", "The request could not be read as HTTP"),
@@ -34,7 +40,7 @@ def local_replies() -> Json:
     }
 
 
-def hidden_bucket_errors() -> Json:
+def hidden_bucket_errors(headers: dict[str, str]) -> Json:
     """Per-route configuration: a missing object is our 404, not the bucket's XML."""
     status_is_404 = {
         "single_predicate": {
@@ -45,15 +51,22 @@ def hidden_bucket_errors() -> Json:
             "value_match": {"exact": "404"},
         }
     }
+    headers = (
+        SECURITY_HEADERS
+        | headers
+        | {
+            "cache-control": "no-store",
+            "x-correlation-id": "%REQ(X-CORRELATION-ID)%",
+        }
+    )
     policy = message_of(
         "extensions.http.custom_response.local_response_policy.v3.LocalResponsePolicy",
         status_code=404,
         body_format=_format(_body(404, *_PROBLEMS[404])),
+        # This answer passes no other filter on its way out.
         response_headers_to_add=[
-            {
-                "header": {"key": "cache-control", "value": "no-store"},
-                "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
-            }
+            {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+            for key, value in headers.items()
         ],
     )
     matcher = {

@@ -62,39 +62,69 @@ def _service_routes(service: str) -> list[Json]:
 def _storefront_routes(bucket: str) -> list[Json]:
     """Files by their path, every other page is the application's index."""
     reads = _methods("GET|HEAD")
-    file = {"safe_regex": {"regex": r"/.*\.[A-Za-z0-9]{1,12}"}} | reads
-    whole_path = {"pattern": {"regex": r"^(/[^?]*)(\?.*)?$"}, "substitution": rf"/{bucket}\1"}
+    file = {"safe_regex": {"regex": r"/.*\.[A-Za-z0-9]{1,12}"}}
     with_query = _methods("GET|HEAD", _header(":path", contains_match="?"))
-    index = {"pattern": {"regex": "^/.*$"}, "substitution": f"/{bucket}/index.html"}
+    whole_path = f'"/{bucket}" .. path'
     return [
         # A query makes another cache key of the same file: whoever invents them must not fill it.
         _from_bucket(file | with_query, whole_path, cached=False),
-        _from_bucket(file, whole_path, cached=True),
-        _from_bucket({"prefix": "/"} | reads, index, cached=False, cache_control="no-cache"),
-        _answer(405, {"prefix": "/"}),
+        _from_bucket(file | reads, whole_path, cached=True),
+        _from_bucket(
+            {"prefix": "/"} | reads,
+            f'"/{bucket}/index.html"',
+            cached=False,
+            cache_control="no-cache",
+        ),
+        _answer(405, {"prefix": "/"}) | {"response_headers_to_add": [_set("allow", "GET, HEAD")]},
     ]
 
 
-def _from_bucket(match: Json, rewrite: Json, *, cached: bool, cache_control: str = "") -> Json:
+def _from_bucket(match: Json, path: str, *, cached: bool, cache_control: str = "") -> Json:
     route = _to("bucket", match, _REQUEST_TIMEOUT, _repeatable("5s"))
-    route["route"] |= {"regex_rewrite": rewrite}
-    headers = [_set("content-security-policy", _PAGE_POLICY)]
+    headers = {"content-security-policy": _PAGE_POLICY}
     if cache_control:
-        headers.append(_set("cache-control", cache_control))
+        headers["cache-control"] = cache_control
     filters = {} if cached else dict(_NOT_CACHED)
-    filters["envoy.filters.http.custom_response"] = hidden_bucket_errors()
-    return route | {
-        "typed_per_filter_config": filters,
-        # A visitor's token and cookies are no business of the bucket, and would defeat the cache.
-        "request_headers_to_remove": ["authorization", "cookie"],
-        "response_headers_to_add": headers,
-        "response_headers_to_remove": [
-            "x-amz-request-id", "x-amz-id-2", "x-amzn-requestid", "x-amz-version-id",
-            "x-amz-server-side-encryption", "x-amz-checksum-crc32", "x-amz-checksum-type",
-            "x-amz-storage-class", "access-control-allow-origin", "access-control-allow-methods",
-            "access-control-allow-headers", "access-control-expose-headers",
-        ],
-    }  # fmt: skip
+    filters["envoy.filters.http.custom_response"] = hidden_bucket_errors(headers)
+    filters["envoy.filters.http.lua"] = message_of(
+        "extensions.filters.http.lua.v3.LuaPerRoute",
+        source_code={"inline_string": _bucket_script(path, headers)},
+    )
+    return route | {"typed_per_filter_config": filters}
+
+
+def _bucket_script(path: str, headers: dict[str, str]) -> str:
+    """Ask the bucket for `path`, a Lua expression over `path`; answer with no trace of the bucket.
+
+    In a filter and not in the route, because the cache asks upstream without the route's rewriting.
+    A visitor's token and cookies are no business of the bucket, and would defeat the cache.
+    """
+    answers = "\n".join(f"  headers:replace([[{k}]], [[{v}]])" for k, v in headers.items())
+    return f"""
+function envoy_on_request(handle)
+  local headers = handle:headers()
+  local whole = headers:get(":path")
+  local path = whole:match("^[^?]*")
+  headers:replace("x-envoy-original-path", whole)
+  headers:replace(":path", {path})
+  headers:remove("authorization")
+  headers:remove("cookie")
+end
+
+function envoy_on_response(handle)
+  local headers = handle:headers()
+  local foreign = {{}}
+  for name, _ in pairs(headers) do
+    if name:find("^x%-amz") or name:find("^access%-control") or name:find("^x%-envoy") then
+      table.insert(foreign, name)
+    end
+  end
+  for _, name in ipairs(foreign) do
+    headers:remove(name)
+  end
+{answers}
+end
+"""
 
 
 def _to(cluster: str, match: Json, timeout: str, retries: Json) -> Json:

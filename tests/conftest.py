@@ -1,0 +1,180 @@
+"""Fixtures that start the shop for the tests, on ports and state of its own.
+
+`emulator` is the AWS emulator with the topology applied; `stack` adds everything else. Both are
+one stack, started once per session and stopped at its end. `HAS_TEST_KEEP=1` leaves it running
+and uses it again in the next session.
+"""
+
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+
+from iac.local.aws import Clients
+from iac.local.health import taken_ports
+from iac.local.ports import ROOT, Addresses, environment
+from iac.local.supervise import Supervisor
+from pipeline.contracts.names import Names
+from pipeline.runtime import aws
+
+T = TypeVar("T")
+_FIRST_OFFSET = int(os.environ.get("HAS_TEST_PORT_OFFSET", "20000"))
+_BLOCKS = 5
+_KEEP = os.environ.get("HAS_TEST_KEEP") == "1"
+_UP_TIMEOUT_S = 240
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A running shop. `settings` are the variables that choose it among others."""
+
+    at: Addresses
+    settings: dict[str, str]
+    aws: Clients
+
+    @property
+    def edge_url(self) -> str:
+        return self.at.url(self.at.edge)
+
+    @property
+    def console_url(self) -> str:
+        return self.at.url(self.at.console)
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What every process of this stack finds in its environment."""
+        own = {key: self.settings[key] for key in ("HAS_STEP_DELAY_S",)}
+        return environment(self.at) | own
+
+    @property
+    def names(self) -> Names:
+        return Names(self.at.stage)
+
+    @property
+    def supervisor(self) -> Supervisor:
+        return Supervisor(self.at)
+
+    def http(self) -> httpx.Client:
+        """A browser at the edge, with a cookie jar of its own; to be used in a `with`."""
+        return httpx.Client(base_url=self.edge_url, timeout=20, trust_env=False)
+
+    def table(self, short: str) -> Any:
+        return aws.table(self.names.table(short))
+
+    def run(self, *command: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
+        """`python -m iac.local …` against this stack; output and error together in `stdout`."""
+        return subprocess.run(
+            [sys.executable, "-m", "iac.local", *command],
+            cwd=ROOT,
+            env=os.environ | self.settings,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout_s,
+        )
+
+
+def wait_until(check: Callable[[], T], timeout_s: float, pause_s: float = 0.1) -> T:
+    """Ask until the answer is truthy, and return it. Fails with the last answer or assertion."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        problem: object
+        try:
+            if answer := check():
+                return answer
+            problem = answer
+        except AssertionError as error:
+            problem = error
+        if time.monotonic() > deadline:
+            pytest.fail(f"not within {timeout_s} s; last: {problem!r}")
+        time.sleep(pause_s)
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[Stack]:
+    """The AWS emulator with tables, queues, functions …; this process's AWS clients use it too."""
+    with _claimed_block() as stack, pytest.MonkeyPatch.context() as patch:
+        for name, value in stack.env.items():
+            patch.setenv(name, value)
+        aws.client.cache_clear()
+        aws.batch_client.cache_clear()
+        aws.table.cache_clear()
+        try:
+            _up(stack, "--until", "emulator")
+            yield stack
+        finally:
+            if not _KEEP:
+                stack.run("down")
+            stack.aws.close()
+
+
+@pytest.fixture(scope="session")
+def stack(emulator: Stack) -> Stack:
+    """The whole shop, healthy, with a small catalogue and the demo accounts."""
+    _up(emulator)
+    return emulator
+
+
+def _up(stack: Stack, *options: str) -> None:
+    done = stack.run("up", *options, timeout_s=_UP_TIMEOUT_S)
+    if done.returncode != 0:
+        pytest.fail(f"the stack did not start:\n{done.stdout}", pytrace=False)
+
+
+@contextmanager
+def _claimed_block() -> Iterator[Stack]:
+    """The first block of ports that no other session has claimed and nobody listens on."""
+    for block in range(_BLOCKS):
+        offset = _FIRST_OFFSET + 1000 * block
+        state = f"var/test-{offset}"
+        (ROOT / "var").mkdir(exist_ok=True)
+        with (ROOT / f"{state}.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            if stack := _usable(offset, state):
+                yield stack
+                return
+    pytest.fail("no block of free ports: set HAS_TEST_PORT_OFFSET")
+
+
+def _usable(offset: int, state: str) -> Stack | None:
+    settings = {
+        "HAS_PORT_OFFSET": str(offset),
+        "HAS_STATE_DIR": state,
+        "HAS_SEED_PRODUCTS": os.environ.get("HAS_SEED_PRODUCTS", "300"),
+        "HAS_HISTORY": "0",
+        "HAS_STEP_DELAY_S": "1",
+    }
+    at = Addresses.from_environ(settings)
+    stack = Stack(at, settings, Clients(at))
+    if Supervisor(at).is_up():
+        if _KEEP:
+            return stack
+        stack.run("down")  # left over from a session that was killed
+    if taken_ports(at, {name for name, _ in at.all_ports()}):
+        return None
+    if not _KEEP:
+        stack.run("clean")
+    return stack
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Fast tests first: who broke arithmetic need not wait for a browser."""
+    order = ["unit", "contract", "integration", "simulation", "e2e"]
+
+    def rank(item: pytest.Item) -> int:
+        folder = Path(item.path).relative_to(ROOT / "tests").parts[0]
+        return order.index(folder) if folder in order else len(order)
+
+    items.sort(key=rank)
