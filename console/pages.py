@@ -15,7 +15,7 @@ _FOLDER = Path(__file__).with_name("app_pages")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A page: its file is `app_pages/<name>.py`, its address `/<name>` (the first one is at `/`)."""
+    """A page: its file is `app_pages/<name>.py`, its address `/<name>`, or `/` for the first."""
 
     name: str
     title: str

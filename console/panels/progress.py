@@ -1,5 +1,7 @@
 """How far the replay of the order history is, and how old the figures are."""
 
+from datetime import datetime
+
 import streamlit as st
 
 from console import wording
@@ -35,17 +37,20 @@ def replay_banner() -> None:
 
 
 def data_age(token: str, period: Period | None = None) -> None:
-    """`As of 15:03:21 UTC · newest event 4 s ago`."""
+    """`As of 24 Nov 2026 15:03:21 UTC · newest event 4 s ago · …`, and what is compared."""
     fresh = sales.freshness(token)
     at = now()
     words = [f"As of {at:%d %b %Y %H:%M:%S} UTC"]
-    if fresh.newest_event_at:
-        newest = (at - fresh.newest_event_at).total_seconds()
-        words.append(f"newest event {wording.age(newest)} ago")
-    if fresh.folded_at:
-        words.append(f"last folded {wording.age((at - fresh.folded_at).total_seconds())} ago")
+    if fresh.newest_arrived_at:
+        words.append(f"newest event {_ago(fresh.newest_arrived_at, at)}")
+    else:
+        words.append("no event yet")
     words.append("dates and hours in UTC")
     if period and period.previous:
         so_far = " so far" if period.until > at.date() else ""
         words.append(f"{period}{so_far}, changes against {name_of_previous(period)}")
     st.caption(" · ".join(words))
+
+
+def _ago(then: datetime, at: datetime) -> str:
+    return f"{wording.age((at - then).total_seconds())} ago"

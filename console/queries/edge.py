@@ -92,11 +92,13 @@ def log_in(email: str, password: str) -> tuple[dict[str, Any], Tokens]:
 
 
 def renew(tokens: Tokens) -> Tokens:
-    """Raises SignedOut when the refresh token is spent, Unreachable."""
+    """Raises SignedOut when the refresh token is spent, Problem when it is busy, Unreachable."""
     try:
         response = call("POST", "/api/users/refresh", headers={"Cookie": tokens.cookies})
-    except Problem:
-        raise SignedOut from None
+    except Problem as problem:
+        if problem.status == 401:
+            raise SignedOut from None
+        raise
     return _tokens(response, tokens.cookies)
 
 

@@ -33,12 +33,12 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """`newest_event_at`: of the newest folded event; `age_s` as the service measured it."""
+    """Of the newest folded event: when it happened, reached the stream and was folded."""
 
-    newest_event_at: datetime | None
+    newest_occurred_at: datetime | None
+    newest_arrived_at: datetime | None
     folded_at: datetime | None
-    age_s: float | None
-    facts: dict[str, Any]
+    compacted_at: datetime | None
 
 
 @st.cache_data(ttl=_TTL_S, max_entries=128, show_spinner=False)
@@ -145,12 +145,11 @@ def top_products(_token: str, period: Period, limit: int = 15) -> pl.DataFrame:
 @st.cache_data(ttl=2.0, max_entries=4, show_spinner=False)
 def freshness(_token: str) -> Freshness:
     answer = edge.get("/api/analytics/freshness", _token)
-    seconds = answer.get("age_s")
     return Freshness(
-        wording.moment(answer.get("newest_event_at")),
+        wording.moment(answer.get("newest_occurred_at")),
+        wording.moment(answer.get("newest_arrived_at")),
         wording.moment(answer.get("folded_at")),
-        float(seconds) if seconds is not None else None,
-        answer,
+        wording.moment(answer.get("compacted_at")),
     )
 
 
