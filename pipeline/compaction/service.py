@@ -53,7 +53,7 @@ def _compact(names: Names, clock: Clock, ops: Ops, owner: str) -> Outcome:
     for group in groups(pending):
         if not ops.take_lease(owner, clock(), _LEASE_S):
             return Outcome(done, merged_events, merged_dates, is_skipped=True)
-        events = lake.read_raw(group).unique("event_id", keep="first")
+        events = lake.read_raw(group).unique(["event_id", "event_type"])
         for table in TABLES:
             dates = _merge(table, rows_of(table, events), files)
             catalogue.add_dates(table, dates)

@@ -44,6 +44,8 @@ def s3_storage_options() -> dict[str, str]:
     if key := os.environ.get("AWS_ACCESS_KEY_ID"):
         options["aws_access_key_id"] = key
         options["aws_secret_access_key"] = os.environ.get("AWS_SECRET_ACCESS_KEY", "")
+        if token := os.environ.get("AWS_SESSION_TOKEN"):  # as every function on AWS has one
+            options["aws_session_token"] = token
     if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
         options |= {
             "aws_endpoint_url": endpoint,

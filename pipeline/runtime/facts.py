@@ -132,6 +132,7 @@ def _orders(events: pl.DataFrame) -> pl.DataFrame:
     return _with_payload(facts, _FACT, OrderFact).with_columns(
         pl.col("lines").list.eval(quantity).list.sum().alias("units"),
         pl.col("lines").list.len().alias("lines"),
+        pl.col("shipping_minor", "tax_minor").fill_null(0),
         _origin(),
     )
 

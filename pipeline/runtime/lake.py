@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 import polars as pl
+import stamina
 
 from pipeline.contracts import keys
 from pipeline.contracts.names import Names
@@ -121,15 +122,20 @@ class Lake:
         events = self.read_raw(found)
         if event_types:
             events = events.filter(pl.col("event_type").is_in(event_types))
-        return events.unique("event_id", keep="first", maintain_order=True)
+        return events.unique(["event_id", "event_type"], maintain_order=True)
 
     def quarantined(self, since: date | None = None, until: date | None = None) -> pl.DataFrame:
         """DataFrame[event_id: str?, reason, detail, body, source: str?, arrived_at, shard,
-        sequence_number], one row per refused record; dates by arrival."""
+        sequence_number], one row per refused event; dates by arrival."""
         found = [o for o in self.list_objects("quarantine/", since) if _within(o, None, until)]
         frames = [frame for frame in self.read_objects(found) if frame.height]
         rows = pl.concat(frames) if frames else pl.DataFrame(schema=QUARANTINE)
-        return rows.unique(["shard", "sequence_number"], keep="first", maintain_order=True)
+        record = pl.concat_str("shard", "sequence_number", separator=":")
+        # A replay sends its refused rows again: an event that has an id counts once.
+        same = pl.coalesce("event_id", record).alias("same")
+        return (
+            rows.with_columns(same).unique("same", keep="first", maintain_order=True).drop("same")
+        )
 
     def pending(self, state: CompactionState | None = None) -> list[LakeObject]:
         """Raw files that compaction has not merged yet, oldest first."""
@@ -162,6 +168,19 @@ class Lake:
         frames = [frame for frame in self.read_objects(objects) if frame.height]
         return pl.concat(frames) if frames else pl.DataFrame(schema=RAW)
 
+    @stamina.retry(on=pl.exceptions.PolarsError, attempts=3, wait_initial=0.2)
+    def _scan(self, table: Table, objects: Sequence[LakeObject]) -> pl.DataFrame:
+        """Curated files; read again when compaction replaces one meanwhile."""
+        return (
+            pl.scan_parquet(
+                [f"s3://{self._bucket}/{one.key}" for one in objects],
+                storage_options=aws.s3_storage_options(),
+                hive_partitioning=True,
+            )
+            .select(pl.col("dt").cast(pl.Date), *table.columns)
+            .collect()
+        )
+
     def _read_object(self, key: str) -> pl.DataFrame:
         answer = aws.batch_client("s3").get_object(Bucket=self._bucket, Key=key)
         return pl.read_parquet(io.BytesIO(answer["Body"].read()))
@@ -173,10 +192,7 @@ class Lake:
         tail = rows_of(table, self.read_raw(self.pending())) if fresh else None
         found = self.list_objects(f"curated/{table.name}/", since)
         objects = [one for one in found if _within(one, since, until)]
-        frames = [
-            frame.select(pl.lit(one.dt).str.to_date().alias("dt"), *table.columns)
-            for one, frame in zip(objects, self.read_objects(objects), strict=True)
-        ]
+        frames = [self._scan(table, objects)] if objects else []
         if tail is not None and tail.height:
             wanted = [pl.lit(True)]
             wanted += [pl.col("dt") >= since] if since else []
