@@ -134,11 +134,25 @@ def environment(at: Addresses) -> dict[str, str]:
 def process_environment(at: Addresses) -> dict[str, str]:
     """`environment` plus what a process of this checkout needs to find its code and tools."""
     return environment(at) | {
+        **_ports(at),
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
         "PATH": f"{Path(sys.prefix) / 'bin'}:{os.environ.get('PATH', '/usr/bin:/bin')}",
         "HOME": os.environ.get("HOME", str(at.state)),
         "LANG": "C.UTF-8",
+    }
+
+
+def _ports(at: Addresses) -> dict[str, str]:
+    """So that a program that asks for `Addresses`, or for a replica, finds this stack's."""
+    return {
+        "HAS_EDGE_PORT": str(at.edge),
+        "HAS_ENVOY_ADMIN_PORT": str(at.envoy_admin),
+        "HAS_EMULATOR_PORT": str(at.emulator),
+        "HAS_XRAY_PORT": str(at.xray),
+        "HAS_CONSOLE_PORT": str(at.console),
+        "HAS_ZONE_A_PORT": str(at.zone_a),
+        "HAS_ZONE_B_PORT": str(at.zone_b),
     }
 
 
