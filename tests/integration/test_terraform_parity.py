@@ -86,7 +86,7 @@ class Applied:
 def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
     binary, plugins = _terraform_or_skip()
     work = tmp_path_factory.mktemp("terraform")
-    package.write(work / "functions.zip")
+    package.write_functions(work / "functions.zip")
     with _emulator(work / "one") as one, _emulator(work / "two") as two:
         terraform = Terraform(binary, plugins, work, one)
         with ThreadPoolExecutor(1) as pool:

@@ -82,6 +82,15 @@ module "secret" {
   purpose = each.value.purpose
 }
 
+module "layer" {
+  source   = "../../modules/layer"
+  for_each = toset(var.library_package == null ? [] : ["libraries"])
+
+  name     = local.prefix
+  package  = var.library_package
+  runtimes = distinct([for function in local.topology.functions : function.runtime])
+}
+
 module "function" {
   source   = "../../modules/function"
   for_each = local.topology.functions
@@ -92,7 +101,7 @@ module "function" {
   grants          = local.topology.grants[each.key]
   arns            = local.arns
   package         = var.function_package
-  layer_arns      = var.function_layer_arns
+  layer_arns      = [for layer in module.layer : layer.arn]
   log_retention_d = var.log_retention_d
   environment     = merge({ HAS_STAGE = var.stage, HAS_CURRENCY = var.currency }, var.function_environment)
 

@@ -25,10 +25,15 @@ variable "function_package" {
   type        = string
 }
 
-variable "function_layer_arns" {
-  description = "Layers with the libraries the functions import (pydantic, polars, ...)."
-  type        = list(string)
-  default     = []
+variable "library_package" {
+  description = "Path of the zip with the libraries the functions import; null only on an emulator, which has them."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.library_package != null || var.emulated
+    error_message = "On AWS the functions need their libraries: build the zip first (README.md)."
+  }
 }
 
 variable "function_environment" {
