@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 ACTIVE = "active"
 ARCHIVED = "archived"
@@ -109,6 +110,55 @@ class PriceBand:
     @property
     def value(self) -> str:
         return f"{self.from_minor}-{'' if self.to_minor is None else self.to_minor}"
+
+
+class Refused(Exception):
+    """A condition of a transaction did not hold; `at` counts its actions from 0."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__(f"action {at}")
+        self.at = at
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """A correction of one SKU's stock by `delta` units."""
+
+    adjustment_id: str
+    delta: int
+    reason: str
+    by: str
+    at: str
+
+    def to_note(self) -> dict[str, Any]:
+        return {
+            "id": self.adjustment_id,
+            "delta": self.delta,
+            "reason": self.reason,
+            "by": self.by,
+            "at": self.at,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """Who did what to what; kept in the table of operations."""
+
+    entry_id: str
+    at: str
+    actor: str
+    action: str
+    subject: str
+    detail: str
+
+    def to_note(self) -> dict[str, Any]:
+        return {
+            "at": self.at,
+            "actor": self.actor,
+            "action": self.action,
+            "subject": self.subject,
+            "detail": self.detail,
+        }
 
 
 PRICE_BANDS = (

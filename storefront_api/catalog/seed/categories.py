@@ -10,6 +10,7 @@ _FIRST = {
 _SECOND = {
     "Clothing Tops": "Tops",
     "Pants": "Trousers",
+    "Bandanas & Headties": "Bandanas",
     "Sleepwear & Loungewear": "Nightwear & Loungewear",
     "One-Pieces": "Jumpsuits & Playsuits",
     "Maternity Clothing": "Maternity",
@@ -26,7 +27,6 @@ _THIRD = {
     "Snow Pants & Suits": "Snow Trousers",
     "Rain Pants": "Rain Trousers",
     "Cargo Pants": "Cargo Trousers",
-    "Bandanas & Headties": "Bandanas",
 }
 # A third level under these holds one product or two: the second says enough.
 _FLAT = {"Maternity", "Baby & Toddler", "Workwear", "Wallets & Card Holders", "Socks"}

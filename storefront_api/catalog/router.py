@@ -1,0 +1,126 @@
+"""What anybody may read: lists and searches from memory, a product's page from the table."""
+
+import time
+from hashlib import sha256
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from pipeline.contracts.categories import SEPARATOR
+from pipeline.contracts.errors import Unprocessable
+from storefront_api.catalog import models, views
+from storefront_api.catalog.caching import cached_json, is_held
+from storefront_api.catalog.domain import Filters
+from storefront_api.catalog.search import SearchIndex, View
+from storefront_api.catalog.service import CatalogService
+from storefront_api.catalog.text_index import clean
+from storefront_api.problems import documented
+
+_LIST_CACHE = "public, max-age=5"
+_DETAIL_CACHE = "public, max-age=1"
+_NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "You hold this already"}}
+
+router = APIRouter(tags=["catalogue"])
+
+
+def get_view(request: Request) -> View:
+    index: SearchIndex = request.app.state.search_index
+    return index.view
+
+
+def get_service(request: Request) -> CatalogService:
+    service: CatalogService = request.app.state.catalog
+    return service
+
+
+CurrentView = Annotated[View, Depends(get_view)]
+Service = Annotated[CatalogService, Depends(get_service)]
+ProductId = Annotated[str, Path(max_length=128, examples=["OD-001"])]
+
+
+@router.get(
+    "/products",
+    response_model=models.ProductPage,
+    responses=documented(422, 503) | _NOT_MODIFIED,
+)
+async def list_products(
+    request: Request, query: Annotated[models.ListQuery, Query()], view: CurrentView
+) -> Response:
+    """Search, filter, count and page; never touches the table, so a list outlives an outage."""
+    started = time.perf_counter()
+    filters = _filters(query)
+    etag = f'W/"{view.generation}-{_digest(query, request.app.version)}"'
+    if is_held(request, etag) and not query.cursor:
+        return cached_json(request, b"", etag, _LIST_CACHE)
+    page = view.list_page(filters, query.sort, query.page_size, query.cursor or None)
+    took_ms = round((time.perf_counter() - started) * 1000, 2)
+    return cached_json(request, views.to_json(views.page(page, took_ms)), etag, _LIST_CACHE)
+
+
+@router.get("/suggest", response_model=models.SuggestionList, responses=documented(422, 503))
+async def suggest(view: CurrentView, q: Annotated[str, Query(max_length=200)] = "") -> Response:
+    """Completions while somebody types: categories, brands, goods."""
+    items = [
+        {"text": text, "kind": kind, "product_id": product_id}
+        for text, kind, product_id in view.suggest(clean(q))
+    ]
+    return _json({"items": items, "next_cursor": None})
+
+
+@router.get("/categories", response_model=models.CategoryTree, responses=documented(503))
+async def list_categories(request: Request, view: CurrentView) -> Response:
+    """The tree of categories with how many goods are in each."""
+    body = {"items": views.tree(view.shelf.count_paths()), "next_cursor": None}
+    return cached_json(request, views.to_json(body), f'W/"{view.generation}"', _LIST_CACHE)
+
+
+@router.get(
+    "/products/{product_id}",
+    response_model=models.ProductDetail,
+    responses=documented(404, 503) | _NOT_MODIFIED,
+)
+def get_product(request: Request, product_id: ProductId, service: Service) -> Response:
+    """A product with its variants and their stock. Archived goods keep their page, so that old
+    orders and links resolve; their `status` says so and nothing of them can be bought."""
+    product, rows = service.get_product(product_id)
+    body = views.to_json(views.detail(product, rows))
+    return cached_json(request, body, views.detail_etag(product, body), _DETAIL_CACHE)
+
+
+@router.get(
+    "/products/{product_id}/related",
+    response_model=models.CardList,
+    responses=documented(404, 503),
+)
+def list_related(product_id: ProductId, view: CurrentView, service: Service) -> Response:
+    """Up to eight goods of the same category, nearest in price."""
+    related = view.related(product_id)
+    if related is None:
+        service.get_product(product_id)  # known from old orders only, or not at all
+    return _json({"items": [views.card(each) for each in related or ()], "next_cursor": None})
+
+
+def _filters(query: models.ListQuery) -> Filters:
+    low, high = query.min_price, query.max_price
+    if low is not None and high is not None and low > high:
+        message = "min_price must not be above max_price"
+        raise Unprocessable(message, errors=[{"field": "min_price", "message": message}])
+    levels = [level.strip() for level in query.category.split(SEPARATOR.strip())]
+    return Filters(
+        text=clean(query.q),
+        category=tuple(level for level in levels if level),
+        min_price=query.min_price,
+        max_price=query.max_price,
+        in_stock=query.in_stock,
+        featured=query.featured,
+    )
+
+
+def _digest(query: models.ListQuery, version: str) -> str:
+    return sha256(f"{version}\n{query!r}".encode("utf-8", "replace")).hexdigest()[:12]
+
+
+def _json(body: views.Plain) -> Response:
+    return Response(
+        views.to_json(body), media_type="application/json", headers={"Cache-Control": _LIST_CACHE}
+    )

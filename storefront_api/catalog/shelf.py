@@ -1,0 +1,179 @@
+"""All goods as columns, to filter, count and order them in microseconds."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from storefront_api.catalog.cursor import Position
+from storefront_api.catalog.domain import PRICE_BANDS, Filters, PriceBand, Product, Sort, prefixes
+from storefront_api.catalog.domain import standing as standing_of
+
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """Counts under all filters but the facet's own; paths and bands without goods are left out."""
+
+    category: list[tuple[Path, int]]
+    price: list[tuple[PriceBand, int]]
+    in_stock: int
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Two ascending sort keys for each ordinal; the product id breaks ties."""
+
+    first: Ints
+    second: Ints
+
+
+class Shelf:
+    """An immutable view of `products`, which stand under their ordinals."""
+
+    def __init__(self, products: Sequence[Product]) -> None:
+        self.products = products
+        self._price = _ints([product.price_minor for product in products])
+        self._active = np.array([product.is_active for product in products], bool)
+        self._in_stock = np.array([product.in_stock for product in products], bool)
+        self._featured = np.array([product.featured for product in products], bool)
+        by_id = sorted(range(len(products)), key=lambda ordinal: products[ordinal].product_id)
+        self._ids = [products[ordinal].product_id for ordinal in by_id]
+        self._id_rank = np.empty(len(products), np.int64)
+        self._id_rank[by_id] = np.arange(len(products))
+        paths = {path: at for at, path in enumerate({p.category: None for p in products})}
+        self._paths: list[Path] = list(paths)
+        self._path = _ints([paths[product.category] for product in products])
+        self._standing = _ints([standing_of(product) for product in products])
+        self._orders: dict[Sort, Ints] = {}
+
+    def matching(self, filters: Filters, text: Mask | None) -> tuple[Mask, Facets]:
+        """Which ordinals pass, and the facets."""
+        base = self._active if text is None else self._active & text
+        if filters.featured is not None:
+            base = base & (self._featured == filters.featured)
+        category = self._in_category(filters.category)
+        price = self._in_price(filters.min_price, filters.max_price)
+        stock = (
+            np.ones(len(self.products), bool)
+            if filters.in_stock is None
+            else self._in_stock == filters.in_stock
+        )
+        facets = Facets(
+            category=self.count_paths(base & price & stock),
+            price=self._count_bands(base & category & stock),
+            in_stock=int(np.count_nonzero(base & category & price & self._in_stock)),
+        )
+        return base & category & price & stock, facets
+
+    def ordered(self, mask: Mask, sort: Sort, after: Position | None, limit: int) -> Ints:
+        """The first `limit` ordinals of `mask` in a standing order, behind `after`."""
+        keys = self._keys[sort]
+        if after is not None:
+            mask = mask & self._behind(keys, after, np.arange(len(self.products)))
+        if sort not in self._orders:
+            self._orders[sort] = np.lexsort((self._id_rank, keys.second, keys.first))
+        order = self._orders[sort]
+        return order[mask[order]][:limit]
+
+    def ranked(self, ordinals: Ints, scores: Ints, after: Position | None, limit: int) -> Ints:
+        """Like `ordered`, by score and then by standing."""
+        keys = Keys(-scores, -self._standing[ordinals])
+        if after is not None:
+            behind = self._behind(keys, after, ordinals)
+            ordinals, keys = ordinals[behind], Keys(keys.first[behind], keys.second[behind])
+        order = np.lexsort((self._id_rank[ordinals], keys.second, keys.first))
+        return ordinals[order[:limit]]
+
+    def position(self, ordinal: int, sort: Sort, score: int | None, plan: str) -> Position:
+        """The place right after a product."""
+        product_id = self.products[ordinal].product_id
+        if score is not None:
+            return Position(-score, -int(self._standing[ordinal]), product_id, plan)
+        keys = self._keys[sort]
+        return Position(int(keys.first[ordinal]), int(keys.second[ordinal]), product_id, plan)
+
+    def related(self, ordinal: int, limit: int) -> list[Product]:
+        """Goods of the same category, nearest in price; then of the same first level."""
+        product = self.products[ordinal]
+        near = np.flatnonzero(self._in_category(product.category[:1]) & self._active)
+        near = near[near != ordinal]
+        is_other = self._path[near] != self._path[ordinal]
+        distance = np.abs(self._price[near] - product.price_minor)
+        order = np.lexsort((self._id_rank[near], distance, is_other, ~self._in_stock[near]))
+        return [self.products[at] for at in near[order[:limit]]]
+
+    def count_paths(self, mask: Mask | None = None) -> list[tuple[Path, int]]:
+        """(path, goods in it or below), every level, in the order of the alphabet."""
+        chosen = self._path[self._active if mask is None else mask]
+        counts: dict[Path, int] = {}
+        for path, count in zip(
+            self._paths, np.bincount(chosen, minlength=len(self._paths)), strict=True
+        ):
+            for prefix in prefixes(path) if count else ():
+                counts[prefix] = counts.get(prefix, 0) + int(count)
+        return sorted(counts.items())
+
+    @cached_property
+    def brands(self) -> list[str]:
+        """Brands of goods on sale, in the order of the alphabet."""
+        return sorted({each.brand for each in self.products if each.brand and each.is_active})
+
+    @cached_property
+    def _keys(self) -> dict[Sort, Keys]:
+        products = self.products
+        rating = _ints([-int((p.rating or 0) * 100) for p in products])
+        reviews = _ints([-p.review_count for p in products])
+        created = _ints([-_epoch_ms(p.created_at) for p in products])
+        return {
+            Sort.RELEVANCE: Keys(-self._standing, reviews),
+            Sort.PRICE_ASC: Keys(self._price, -self._standing),
+            Sort.PRICE_DESC: Keys(-self._price, -self._standing),
+            Sort.RATING: Keys(rating, reviews),
+            Sort.NEWEST: Keys(created, -self._standing),
+        }
+
+    def _behind(self, keys: Keys, after: Position, ordinals: Ints) -> Mask:
+        # The product itself may be gone: its place among the ids is what counts.
+        rank = bisect_right(self._ids, after.product_id)
+        same_first = keys.first == after.first
+        same = same_first & (keys.second == after.second)
+        behind: Mask = (
+            (keys.first > after.first)
+            | (same_first & (keys.second > after.second))
+            | (same & (self._id_rank[ordinals] >= rank))
+        )
+        return behind
+
+    def _in_category(self, category: Path) -> Mask:
+        allowed = np.array([path[: len(category)] == category for path in self._paths], bool)
+        return allowed[self._path] if self._paths else np.zeros(0, bool)
+
+    def _in_price(self, low: int | None, high: int | None) -> Mask:
+        mask: Mask = np.ones(len(self.products), bool)
+        if low is not None:
+            mask &= self._price >= low
+        if high is not None:
+            mask &= self._price <= high
+        return mask
+
+    def _count_bands(self, mask: Mask) -> list[tuple[PriceBand, int]]:
+        starts = [band.from_minor for band in PRICE_BANDS]
+        bands = np.searchsorted(starts, self._price[mask], side="right") - 1
+        counts = np.bincount(bands, minlength=len(PRICE_BANDS))
+        return [(band, int(n)) for band, n in zip(PRICE_BANDS, counts, strict=True) if n]
+
+
+def _ints(values: list[int]) -> Ints:
+    return np.array(values, np.int64)
+
+
+def _epoch_ms(moment: str) -> int:
+    return int(datetime.fromisoformat(moment).timestamp() * 1000)
