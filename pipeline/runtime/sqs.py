@@ -1,0 +1,86 @@
+"""Messages of a queue as a Lambda gets them: one at a time, each failing for itself alone."""
+
+import json
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import structlog
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from pipeline.contracts.events import Rejected
+from pipeline.runtime import aws
+from pipeline.runtime.logs import get_logger
+
+log = get_logger()
+Handler = Callable[[dict[str, Any], Any], Any]
+
+
+class RetrySoon(Exception):
+    """Work that will succeed in `delay_s`, so the message comes back then and not later."""
+
+    def __init__(self, reason: str, delay_s: int) -> None:
+        super().__init__(reason)
+        self.delay_s = delay_s
+
+
+def handler_of(work: Callable[[str], None]) -> Handler:
+    """A Lambda handler that calls `work` with each message's body.
+
+    A message whose work raises is reported as failed, comes back after the queue's visibility
+    timeout, and ends in its dead-letter queue after the queue's bound. One that can never succeed
+    (Rejected) goes there at once.
+    """
+    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+    def on_record(record: SQSRecord) -> None:
+        with structlog.contextvars.bound_contextvars(**_traced(record)):
+            try:
+                work(record.body)
+            except RetrySoon as error:
+                log.warning("message.postponed", reason=str(error), delay_s=error.delay_s)
+                _show_again(record, error.delay_s)
+                raise
+            except Rejected as error:
+                log.error("message.rejected", reason=error.reason, detail=error.detail)
+                _show_again(record, 0)  # spends its receives now, and is a dead letter
+                raise
+            except Exception:
+                log.exception("message.failed")
+                raise
+
+    def handler(event: dict[str, Any], context: Any) -> Any:
+        return process_partial_response(
+            event=event, record_handler=on_record, processor=processor, context=context
+        )
+
+    return handler
+
+
+def _traced(record: SQSRecord) -> dict[str, str]:
+    """The ids that tie this message's log lines to the order's."""
+    try:
+        body = json.loads(record.body)
+        correlation_id = str(body["correlation_id"])[:128]
+    except (ValueError, KeyError, TypeError):
+        correlation_id = ""
+    return {"message_id": record.message_id, "correlation_id": correlation_id}
+
+
+def _show_again(record: SQSRecord, delay_s: int) -> None:
+    aws.client("sqs").change_message_visibility(
+        QueueUrl=queue_url(record.queue_url.rsplit("/", 1)[-1]),
+        ReceiptHandle=record.receipt_handle,
+        VisibilityTimeout=delay_s,
+    )
+
+
+@cache
+def queue_url(name: str) -> str:
+    url: str = aws.client("sqs").get_queue_url(QueueName=name)["QueueUrl"]
+    return url
