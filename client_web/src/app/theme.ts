@@ -1,4 +1,4 @@
-import { createTheme } from "@mantine/core";
+import { Anchor, createTheme } from "@mantine/core";
 
 import type { CSSVariablesResolver } from "@mantine/core";
 
@@ -21,6 +21,8 @@ export const theme = createTheme({
     },
   },
   radius: { xs: "0.25rem", sm: "0.4rem", md: "0.6rem", lg: "1rem", xl: "1.5rem" },
+  // A link in a sentence must not be told by its colour alone.
+  components: { Anchor: Anchor.extend({ defaultProps: { underline: "always" } }) },
   colors: {
     indigo: [
       "#eef2ff", "#e0e7ff", "#c7d2fe", "#a5b4fc", "#818cf8",
@@ -53,6 +55,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--shop-hero": "linear-gradient(120deg, #eef2ff 0%, #f5f6fa 55%, #e8ecf9 100%)",
   },
   dark: {
+    "--mantine-primary-color-contrast": "#14182b",
     "--mantine-color-dimmed": "#a3abc2",
     "--mantine-color-placeholder": "#8790a9",
     "--mantine-color-error": "#fca5a5",

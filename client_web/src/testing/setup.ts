@@ -13,7 +13,7 @@ window.ResizeObserver = class {
 } as unknown as typeof ResizeObserver;
 
 beforeAll(() => {
-  server.listen({ onUnhandledRequest: "error" });
+  server.listen({ onUnhandledFrame: "error" });
 });
 afterEach(() => {
   cleanup();

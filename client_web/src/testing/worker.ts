@@ -4,5 +4,5 @@ import { handlers } from "@/testing/handlers";
 
 /** `npm run dev:mock`: the shop without a backend. */
 export async function startMockWorker(): Promise<void> {
-  await setupWorker(...handlers).start({ onUnhandledRequest: "bypass", quiet: true });
+  await setupWorker(...handlers).start({ onUnhandledFrame: "bypass", quiet: true });
 }

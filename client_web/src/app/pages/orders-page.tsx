@@ -29,6 +29,7 @@ function Orders({ user }: { user: User }) {
     return (
       <EmptyState
         icon={<IconPackage size={44} stroke={1.4} color="var(--mantine-color-dimmed)" aria-hidden />}
+        order={2}
         title="No orders yet"
         action={
           <Button component={Link} to="/products" mt="sm">

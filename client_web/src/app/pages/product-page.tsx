@@ -147,7 +147,7 @@ export function ProductPage() {
           <Rating rating={data.rating} reviewCount={data.review_count} isLong />
           <Buy key={data.product_id} product={data} />
           <Text size="sm" c="dimmed" mt="sm">
-            Free returns within 30 days. Cancel any time before we pack.
+            Standard or express delivery. Cancel free of charge until we pack.
           </Text>
         </div>
         <section className={classes.description} aria-label="Description">

@@ -111,6 +111,7 @@ export function ProductsPage() {
         {list.isSuccess && products.length === 0 && (
           <EmptyState
             icon={<IconSearchOff size={40} stroke={1.4} color="var(--mantine-color-dimmed)" aria-hidden />}
+            order={2}
             title={filter.q ? `Nothing found for “${filter.q}”` : "Nothing here yet"}
             action={
               <Button component={Link} to="/products" mt="sm">
@@ -121,6 +122,7 @@ export function ProductsPage() {
             Try a simpler word, check the spelling, or take some filters away.
           </EmptyState>
         )}
+        <h2 className="visually-hidden">Products</h2>
         {products.length > 0 && <ProductGrid products={products} eagerCount={4} />}
         {list.isError && products.length > 0 && (
           <ErrorView

@@ -51,10 +51,12 @@ async function send(path: string, options: Options, correlationId: string): Prom
 /** One request to the API; answers JSON (or nothing, for 204), throws `Problem`. */
 export async function request<T>(path: string, options: Options = {}): Promise<T> {
   const correlationId = ulid();
-  const hadToken = sessionStore.get().token !== null;
+  const { token } = sessionStore.get();
   let response = await send(path, options, correlationId);
-  if (response.status === 401 && hadToken && (await refreshSession())) {
-    response = await send(path, options, correlationId);
+  if (response.status === 401 && token !== null) {
+    // Another call may have got the new token while this one was under way.
+    const isNew = sessionStore.get().token !== token || (await refreshSession());
+    if (isNew) response = await send(path, options, correlationId);
   }
   if (!response.ok) throw await problemFrom(response);
   return response.status === 204 ? (undefined as T) : ((await response.json()) as T);

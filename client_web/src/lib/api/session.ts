@@ -47,7 +47,9 @@ export const sessionStore = {
 
 /** Tabs share one refresh cookie, and using a rotated one revokes the family: so one tab at a time. */
 async function oneTabAtATime(work: () => Promise<boolean>): Promise<boolean> {
-  return "locks" in navigator ? await navigator.locks.request("aa.refresh", work) : await work();
+  // Plain http beyond localhost has no locks, whatever the types say.
+  const locks = navigator.locks as LockManager | null | undefined;
+  return locks ? await locks.request("aa.refresh", work) : await work();
 }
 
 async function refresh(): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { Divider, Paper, Stack, Text, Title } from "@mantine/core";
+import { Paper, Stack, Text, Title } from "@mantine/core";
 
 import { formatMoney } from "@/lib/format-money";
 
@@ -38,7 +38,6 @@ export function QuoteSummary({ quote, isStale = false, children, action }: Props
           isFreeAtZero
         />
         <Row label="Tax" money={quote.tax} />
-        <Divider my={6} />
         <div className={classes.total}>
           <dt>Total</dt>
           <dd>{formatMoney(quote.total)}</dd>

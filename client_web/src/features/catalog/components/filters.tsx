@@ -36,7 +36,7 @@ export function Filters({ facets, currency }: Props) {
   return (
     <div className={classes.filters}>
       <section>
-        <h3>Category</h3>
+        <h2>Category</h2>
         <ul>
           {trail.length > 0 && (
             <li>
@@ -68,7 +68,7 @@ export function Filters({ facets, currency }: Props) {
         </ul>
       </section>
       <section>
-        <h3>Price</h3>
+        <h2>Price</h2>
         <ul>
           {facets?.price.map((bucket) => {
             const isHere =
@@ -93,7 +93,7 @@ export function Filters({ facets, currency }: Props) {
         </ul>
       </section>
       <section>
-        <h3>Availability</h3>
+        <h2>Availability</h2>
         <ul>
           <li>
             <Link

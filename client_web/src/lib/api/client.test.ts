@@ -1,0 +1,44 @@
+import { http, HttpResponse } from "msw";
+import { expect, test } from "vitest";
+
+import { request } from "@/lib/api/client";
+import { Problem } from "@/lib/api/problem";
+import { sessionStore } from "@/lib/api/session";
+import { server } from "@/testing/server";
+
+const user = { user_id: "u-1", email: "ada@example.com", name: "Ada", role: "shopper" };
+const aSession = (access_token: string) => ({ access_token, token_type: "Bearer", expires_in: 900, user });
+
+test("many calls with an expired token share one refresh", async () => {
+  let refreshes = 0;
+  server.use(
+    http.get("*/api/users/me", ({ request: { headers } }) =>
+      headers.get("Authorization") === "Bearer new"
+        ? HttpResponse.json(user)
+        : HttpResponse.json({ type: "/problems/unauthorised", title: "No", status: 401 }, { status: 401 }),
+    ),
+    http.post("*/api/users/refresh", () => {
+      refreshes += 1;
+      return HttpResponse.json(aSession("new"));
+    }),
+  );
+  sessionStore.start(aSession("old"));
+  const answers = await Promise.all([1, 2, 3].map(() => request("/users/me")));
+  expect(answers).toEqual([user, user, user]);
+  expect(refreshes).toBe(1);
+  sessionStore.end();
+});
+
+test("a proxy's page becomes a plain problem with the correlation id, never its text", async () => {
+  server.use(
+    http.get("*/api/catalog/categories", () =>
+      new HttpResponse("<h1>upstream reset at 10.0.0.7</h1>", {
+        status: 503,
+        headers: { "Content-Type": "text/html", "X-Correlation-Id": "c-1" },
+      }),
+    ),
+  );
+  const problem = await request("/catalog/categories").catch((error: unknown) => error);
+  expect(problem).toBeInstanceOf(Problem);
+  expect(problem).toMatchObject({ message: "Something went wrong", correlationId: "c-1", isRetryable: true });
+});
