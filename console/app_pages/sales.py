@@ -12,7 +12,7 @@ from console.settings import settings
 
 st.title("Sales", anchor=False)
 with st.container(horizontal=True, horizontal_alignment="distribute"):
-    period = controls.choose_period("28d")
+    period = controls.choose_period(controls.opening_range())
     grain = controls.choose_grain(period)
 
 
@@ -38,11 +38,10 @@ def figures() -> None:
         for group_by in ("country", "category"):
             with boundary(f"Revenue by {group_by}"):
                 panels.breakdown(view, group_by)
-    with st.grid(2, min_column_width=340):
-        with boundary("Top products"):
-            panels.products(view)
-        with boundary("Orders"):
-            orders.latest(view)
+    with boundary("Orders"):
+        orders.latest(view)
+    with boundary("Top products"):
+        panels.products(view)
     st.download_button(
         "Download the series as CSV",
         filled.write_csv,

@@ -33,7 +33,8 @@ def slow() -> None:
             data.jobs()
         data.queues(found)
         data.functions(found)
-        data.stores(found)
+        data.tables(found)
+        data.lake_parts()
 
 
 fast()

@@ -97,26 +97,27 @@ def functions(found: dict[str, Reading]) -> None:
         status.table(["Function", "State", "Source", "Last result"], rows)
 
 
-def stores(found: dict[str, Reading]) -> None:
+def tables(found: dict[str, Reading]) -> None:
+    reading = found["tables"]
     with st.container(border=True, height="stretch"):
-        st.subheader("What is stored", anchor=False)
-        st.caption("DynamoDB counts items about every six hours on AWS; the lake's are exact")
-        reading = found["tables"]
         if reading.fault:
+            st.subheader("Tables do not answer", anchor=False)
             status.unknown("DynamoDB", reading.fault)
-        else:
-            tables: list[Table] = reading.value
-            rows = [
-                [
-                    f"table {table.name}",
-                    status.good("active") if table.status == "ACTIVE" else status.bad(table.status),
-                    f"{table.items:,}",
-                    wording.bytes_short(table.size_bytes),
-                ]
-                for table in tables
+            return
+        stored: list[Table] = reading.value
+        items = sum(table.items for table in stored)
+        st.subheader(f"{items:,} items in {len(stored)} tables", anchor=False)
+        st.caption("DynamoDB; on AWS it counts its items about every six hours")
+        rows = [
+            [
+                table.name,
+                status.good("active") if table.status == "ACTIVE" else status.bad(table.status),
+                f"{table.items:,}",
+                wording.bytes_short(table.size_bytes),
             ]
-            status.table(["Store", "State", "Items", "Size"], rows, right=(2, 3))
-        _lake_table(lake())
+            for table in stored
+        ]
+        status.table(["Table", "State", "Items", "Size"], rows, right=(2, 3))
 
 
 def jobs() -> None:
@@ -157,18 +158,24 @@ def _queue_row(name: str, reading: Reading) -> list[str]:
     return [name, state, f"{queue.waiting:,}", f"{queue.in_flight:,}", since]
 
 
-def _lake_table(reading: Reading) -> None:
-    if reading.fault:
-        status.unknown("S3", reading.fault)
-        return
-    parts: list[LakePart] = reading.value
-    rows = [
-        [
-            f"lake {part.prefix}/",
-            f"{'≥ ' if part.is_more else ''}{part.files:,}",
-            wording.bytes_short(part.size_bytes),
-            dataplane.newest_words(part.newest_at, now()),
+def lake_parts() -> None:
+    reading = lake()
+    with st.container(border=True, height="stretch"):
+        if reading.fault:
+            st.subheader("The lake does not answer", anchor=False)
+            status.unknown("S3", reading.fault)
+            return
+        parts: list[LakePart] = reading.value
+        size = wording.bytes_short(sum(part.size_bytes for part in parts))
+        st.subheader(f"The lake holds {size}", anchor=False)
+        st.caption("Parquet files in S3, counted every 20 s")
+        rows = [
+            [
+                f"{part.prefix}/",
+                f"{'≥ ' if part.is_more else ''}{part.files:,}",
+                wording.bytes_short(part.size_bytes),
+                dataplane.newest_words(part.newest_at, now()),
+            ]
+            for part in parts
         ]
-        for part in parts
-    ]
-    status.table(["Lake", "Files", "Size", "Newest file"], rows, right=(1, 2, 3))
+        status.table(["Prefix", "Files", "Size", "Newest file"], rows, right=(1, 2, 3))

@@ -50,7 +50,7 @@ def is_ready(reading: Reading) -> bool:
 
 def key_figures(found: dict[str, Reading]) -> None:
     ready = sum(is_ready(found[name]) for name in _replica_names())
-    with st.grid(min_column_width=146, gap="small"):
+    with st.grid(4, min_column_width=146, gap="small"):
         st.metric("Replicas ready", f"{ready} of {len(_replica_names())}", border=True)
         running: list[Process] | None = found["processes"].value
         up = (
@@ -106,7 +106,7 @@ def process_table(found: dict[str, Reading]) -> None:
         running: list[Process] = reading.value
         memory = sum(process.memory_bytes for process in running)
         st.subheader(f"Processes use {wording.bytes_short(memory)} of memory", anchor=False)
-        st.caption("As supervisor sees them; memory and CPU include their children")
+        st.caption("As supervisor sees them; memory includes their children's, CPU is their own")
         rows = [
             [
                 process.name,

@@ -21,7 +21,8 @@ _WORDS = {
 
 def latest(view: View) -> None:
     frame, missing = orders.latest(view.period)
-    with st.container(border=True, height="stretch"):
+    frame = frame.filter(pl.col("currency") == view.currency)
+    with st.container(border=True):
         if frame.is_empty():
             st.subheader("No orders in this range", anchor=False)
         else:
@@ -33,7 +34,7 @@ def latest(view: View) -> None:
             st.warning(f"Incomplete. {missing}", icon=":material/cloud_off:")
         if frame.is_empty():
             return
-        _table(frame)
+        _table(frame, view.currency)
         st.download_button(
             "Download CSV",
             frame.write_csv,
@@ -45,13 +46,12 @@ def latest(view: View) -> None:
         )
 
 
-def _table(frame: pl.DataFrame) -> None:
+def _table(frame: pl.DataFrame, currency: str) -> None:
     shown = frame.select(
         "number",
         pl.col("placed_at").dt.replace_time_zone(None),
         pl.col("status").replace(_WORDS),
         (pl.col("total_minor") / 100).alias("total"),
-        "currency",
         "items",
         "country",
         "source",
@@ -61,12 +61,12 @@ def _table(frame: pl.DataFrame) -> None:
         shown,
         hide_index=True,
         alt="Latest orders",
+        height=386,
         column_config={
             "number": config.TextColumn("Order", width="small"),
             "placed_at": config.DatetimeColumn("Placed (UTC)", format="YYYY-MM-DD HH:mm:ss"),
-            "status": config.TextColumn("Status", width="small"),
-            "total": config.NumberColumn("Total", format="%.2f", width="small"),
-            "currency": config.TextColumn("Cur.", width="small"),
+            "status": config.TextColumn("Status"),
+            "total": config.NumberColumn(f"Total ({currency})", format="%.2f"),
             "items": config.NumberColumn("Items", format="localized", width="small"),
             "country": config.TextColumn("Country"),
             "source": config.TextColumn("Source", width="small"),

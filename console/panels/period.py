@@ -4,10 +4,23 @@ from datetime import date, timedelta
 
 import streamlit as st
 
+from console import context
 from console.periods import EPOCH, PRESETS, Grain, Period, preset_period
+from console.queries import edge, sales
 from pipeline.runtime.clock import now
 
 _GRAINS: dict[Grain, str] = {"hour": "Hour", "day": "Day", "month": "Month"}
+
+
+def opening_range() -> str:
+    """Chosen once a session: a default that changes under a person's hands confuses."""
+    if "opening" not in st.session_state:
+        try:
+            chosen = sales.opening_preset(context.token(), now().date())
+        except (edge.Unreachable, edge.Problem):
+            return "28d"
+        st.session_state["opening"] = chosen
+    return str(st.session_state["opening"])
 
 
 def choose_period(default: str) -> Period:

@@ -97,11 +97,10 @@ def run_state() -> None:
 
 def history() -> None:
     reports = [report for item in runs.list_proofs() if (report := report_of(item))]
+    if not reports:
+        return
     with st.container(border=True):
-        st.subheader(f"The last {len(reports)} proofs" if reports else "No earlier proofs",
-                     anchor=False)  # fmt: skip
-        if not reports:
-            return
+        st.subheader(f"The last {len(reports)} proofs", anchor=False)
         rows = []
         for report in reports:
             verdict, sentence = finding(report)

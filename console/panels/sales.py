@@ -49,13 +49,13 @@ def key_figures(now: Totals, before: Totals | None, series: pl.DataFrame) -> Non
         ("Customers", "customers", False, None),
         ("Refunds", "refunds", True, [-value for value in sparks["refunds"]]),
     )
-    with st.grid(min_column_width=148, gap="small"):
+    with st.grid(6, min_column_width=148, gap="small"):
         for label, field, is_money, spark in cards:
             value = getattr(now, field)
             moved = _moved(value, getattr(before, field)) if before else None
             shown = wording.money_short(value, now.currency) if is_money else f"{value:,}"
             st.metric(
-                f"{label} ({now.currency})" if is_money else label,
+                label,
                 shown,
                 delta=None if moved is None else wording.percent(moved).replace("−", "-"),
                 delta_color="inverse" if field == "refunds" else "normal",
@@ -69,18 +69,22 @@ def key_figures(now: Totals, before: Totals | None, series: pl.DataFrame) -> Non
 
 def revenue(view: View, series: pl.DataFrame, totals: Totals) -> None:
     best = series.filter(pl.col("net") == pl.col("net").max()).head(1)
-    per = {"hour": "hour", "day": "day", "month": "month"}[view.grain]
     with st.container(border=True):
-        if totals.orders and best.height:
-            when = best["bucket"][0]
-            shape = {"hour": "%d %b %H:00 UTC", "day": "%a %d %b %Y", "month": "%B %Y"}[view.grain]
-            amount = wording.money_short(best["net"][0], view.currency)
-            st.subheader(f"Best {per}: {when:{shape}} with {amount} net", anchor=False)
-        else:
+        if not totals.orders or best.is_empty():
             st.subheader("No revenue in this range", anchor=False)
-        st.caption(f"Revenue by {per} in {view.currency}; {per}s begin at 00:00 UTC")
+            st.caption("The curve begins with the first sale. All time shows what there is.")
+            return
+        when = best["bucket"][0]
+        shape = {"hour": "%d %b %H:00 UTC", "day": "%a %d %b %Y", "month": "%B %Y"}[view.grain]
+        amount = wording.money_short(best["net"][0], view.currency)
+        st.subheader(f"Best {view.grain}: {when:{shape}} with {amount} net", anchor=False)
+        st.caption(
+            f"Revenue by {view.grain} in {view.currency}; {view.grain}s begin at 00:00 UTC"
+            if view.grain != "hour"
+            else f"Revenue by hour in {view.currency}, UTC"
+        )
         figure = charts.revenue_over_time(series, view.currency, view.grain)
-        words = f"Gross revenue, refunds and net revenue by {per}, {view.period}"
+        words = f"Gross revenue, refunds and net revenue by {view.grain}, {view.period}"
         charts.show(figure, key="revenue", alt=words)
 
 
@@ -106,7 +110,7 @@ def breakdown(view: View, group_by: str) -> None:
 def products(view: View) -> None:
     frame = sales.top_products(view.token, view.period)
     frame = frame.filter(pl.col("currency").is_in([view.currency, ""]))
-    with st.container(border=True, height="stretch"):
+    with st.container(border=True):
         if frame.is_empty():
             st.subheader("No products sold in this range", anchor=False)
             return
@@ -120,8 +124,9 @@ def products(view: View) -> None:
             table,
             hide_index=True,
             alt="Top products with units and revenue",
+            height=386,
             column_config={
-                "title": st.column_config.TextColumn("Product", width="medium"),
+                "title": st.column_config.TextColumn("Product", width="large"),
                 "product_id": st.column_config.TextColumn("Code", width="small"),
                 "units": st.column_config.NumberColumn("Units", format="localized"),
                 "revenue": st.column_config.ProgressColumn(

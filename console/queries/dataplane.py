@@ -106,7 +106,7 @@ def read_folding_lag() -> list[Lag]:
         for name, value in state.items()
         if name.startswith("sequence|")
     }
-    return [_lag("folding", shard, marks.get(shard)) for shard in _shards()]
+    return [_lag("folding", shard, first, marks.get(shard)) for shard, first in _shards()]
 
 
 def read_landing_lag() -> list[Lag]:
@@ -116,7 +116,7 @@ def read_landing_lag() -> list[Lag]:
         parts = item.rsplit("/", 1)[-1].removesuffix(".parquet").rsplit("-", 2)
         if len(parts) == 3:
             newest[parts[0]] = max(newest.get(parts[0], ""), parts[2], key=_number)
-    return [_lag("landing", shard, newest.get(shard)) for shard in _shards()]
+    return [_lag("landing", shard, first, newest.get(shard)) for shard, first in _shards()]
 
 
 def read_functions() -> list[Function]:
@@ -176,21 +176,23 @@ def read_lake() -> list[LakePart]:
     return parts
 
 
-def _shards() -> list[str]:
+def _shards() -> list[tuple[str, str]]:
+    """(shard, its first sequence number)."""
     stream = settings().names.events_stream
+    found = clients.quick("kinesis").list_shards(StreamName=stream)["Shards"]
     return [
-        str(shard["ShardId"])
-        for shard in clients.quick("kinesis").list_shards(StreamName=stream)["Shards"]
+        (str(shard["ShardId"]), str(shard["SequenceNumberRange"]["StartingSequenceNumber"]))
+        for shard in found
     ]
 
 
-def _lag(reader: str, shard: str, mark: str | None) -> Lag:
+def _lag(reader: str, shard: str, first: str, mark: str | None) -> Lag:
     kinesis, stream = clients.quick("kinesis"), settings().names.events_stream
-    start = (
-        {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "StartingSequenceNumber": mark}
-        if mark
-        else {"ShardIteratorType": "TRIM_HORIZON"}
-    )
+    start = {"ShardIteratorType": "TRIM_HORIZON"}
+    if mark:
+        # Marks are padded so that they compare as text; the stream wants its own width.
+        exact = mark.lstrip("0").zfill(len(first))
+        start = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "StartingSequenceNumber": exact}
     iterator = kinesis.get_shard_iterator(StreamName=stream, ShardId=shard, **start)
     answer = kinesis.get_records(ShardIterator=iterator["ShardIterator"], Limit=_MAX_LAG_RECORDS)
     records = answer["Records"]

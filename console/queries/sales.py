@@ -11,7 +11,7 @@ import polars as pl
 import streamlit as st
 
 from console import wording
-from console.periods import Grain, Period
+from console.periods import Grain, Period, preset_period
 from console.queries import edge
 
 MEASURES = ("orders", "units", "gross", "refunds", "net", "customers", "average_order")
@@ -68,6 +68,12 @@ def sales(
     ]
     schema = {"bucket": pl.String, "currency": pl.String, "group": pl.String}
     return totals, pl.DataFrame(rows, schema=schema | dict.fromkeys(_SERIES, pl.Int64))
+
+
+def opening_preset(token: str, today: date) -> str:
+    """The range to open on: the last 28 days, or all time while those hold no sale."""
+    totals, _ = sales(token, preset_period("28d", today), "day")
+    return "28d" if any(row.orders for row in totals.values()) else "all"
 
 
 def by_group(frame: pl.DataFrame, currency: str, top: int) -> pl.DataFrame:
