@@ -1,0 +1,1 @@
+"""Packs, ships and delivers what is paid."""

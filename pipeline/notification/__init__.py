@@ -1,0 +1,1 @@
+"""Tells the shopper what became of an order, once per state."""

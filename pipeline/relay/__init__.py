@@ -1,0 +1,1 @@
+"""Order rows that changed become events on the topic and the stream."""

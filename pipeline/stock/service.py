@@ -1,0 +1,42 @@
+"""Use case: a product is in stock exactly if one of its SKUs is."""
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import stamina
+
+from pipeline.runtime.clock import NewId
+from pipeline.runtime.logs import get_logger
+
+log = get_logger()
+
+
+class Products(Protocol):
+    def find_product(self, product_id: str) -> dict[str, Any] | None: ...
+    def is_available(self, product_id: str) -> bool: ...
+    def set_in_stock(self, product: dict[str, Any], is_in_stock: bool, change_id: str) -> bool: ...
+
+
+class Moved(Exception):
+    """The product changed while its stock was being read."""
+
+
+def check_stock(product_ids: Iterable[str], products: Products, new_id: NewId) -> None:
+    """Raises Moved when a product does not hold still for one moment in ten attempts."""
+    for product_id in dict.fromkeys(product_ids):
+        for attempt in stamina.retry_context(
+            on=Moved, attempts=10, wait_initial=0.02, wait_max=0.5, wait_jitter=0.1
+        ):
+            with attempt:
+                _check(product_id, products, new_id)
+
+
+def _check(product_id: str, products: Products, new_id: NewId) -> None:
+    product = products.find_product(product_id)
+    if product is None or product.get("status") == "archived":
+        return
+    is_in_stock = products.is_available(product_id)
+    if not products.set_in_stock(product, is_in_stock, new_id()):
+        raise Moved(product_id)
+    if is_in_stock != product.get("in_stock"):
+        log.info("product.in_stock", product_id=product_id, in_stock=is_in_stock)

@@ -1,0 +1,79 @@
+"""The products table: what a product's SKUs hold, and its flag `in_stock`."""
+
+from pipeline.contracts import keys
+from pipeline.contracts.names import Names
+from pipeline.runtime import aws
+from pipeline.runtime.dynamo import Item, from_item, to_item
+
+_READ_AT_ONCE = 100  # keys of one BatchGetItem
+
+
+class ProductTable:
+    def __init__(self, names: Names) -> None:
+        self._table = names.table("products")
+
+    def find_product(self, product_id: str) -> Item | None:
+        """Strongly consistent."""
+        answer = aws.client("dynamodb").get_item(
+            TableName=self._table, Key=to_item(keys.product(product_id)), ConsistentRead=True
+        )
+        return from_item(answer["Item"]) if "Item" in answer else None
+
+    def is_available(self, product_id: str) -> bool:
+        """Whether any SKU can be bought. The index names the SKUs; it may lag with their numbers,
+        so these are read from the table itself."""
+        found = [keys.stock(sku) for sku in self._list_skus(product_id)]
+        for start in range(0, len(found), _READ_AT_ONCE):
+            wanted = [to_item(key) for key in found[start : start + _READ_AT_ONCE]]
+            request = {self._table: {"Keys": wanted, "ConsistentRead": True}}
+            answer = aws.client("dynamodb").batch_get_item(RequestItems=request)
+            rows = map(from_item, answer["Responses"][self._table])
+            if any(row["available"] > 0 for row in rows):
+                return True
+            if answer.get("UnprocessedKeys"):
+                raise RuntimeError("the table is throttled")
+        return False
+
+    def _list_skus(self, product_id: str) -> list[str]:
+        pages = (
+            aws.client("dynamodb")
+            .get_paginator("query")
+            .paginate(
+                TableName=self._table,
+                IndexName="by_product",
+                KeyConditionExpression="product_id = :product AND sk = :stock",
+                ExpressionAttributeValues=to_item({":product": product_id, ":stock": "STOCK"}),
+                ProjectionExpression="sku",
+            )
+        )
+        return [from_item(item)["sku"] for page in pages for item in page["Items"]]
+
+    def set_in_stock(self, product: Item, is_in_stock: bool, change_id: str) -> bool:
+        """False if somebody changed the product, or checked its stock, since it was read.
+
+        Each check counts, even one that changes nothing: of two that overlap, the one that read
+        first cannot write last.
+        """
+        client = aws.client("dynamodb")
+        is_new = product.get("in_stock") != is_in_stock
+        values = {":one": 1, ":seen": product.get("stock_checks"), ":change": product["changed_at"]}
+        update = "ADD stock_checks :one"
+        if is_new:
+            update = "SET in_stock = :flag, changed_at = :new " + update
+            values |= {":flag": is_in_stock, ":new": change_id}
+        unseen = "attribute_not_exists(stock_checks)"
+        if values[":seen"] is None:
+            del values[":seen"]
+        else:
+            unseen = "stock_checks = :seen"
+        try:
+            client.update_item(
+                TableName=self._table,
+                Key=to_item(keys.product(product["product_id"])),
+                UpdateExpression=update,
+                ConditionExpression=f"changed_at = :change AND {unseen}",
+                ExpressionAttributeValues=to_item(values),
+            )
+        except client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
