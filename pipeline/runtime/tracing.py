@@ -28,6 +28,9 @@ log = get_logger()
 
 def configure(service: str, zone: str, ratio: float) -> TracerProvider:
     """Trace this process: `ratio` of new traces, and all that an upstream decided to sample."""
+    current = trace.get_tracer_provider()
+    if isinstance(current, TracerProvider):
+        return current  # a process has one; the first service of several names it
     provider = TracerProvider(
         sampler=ParentBased(TraceIdRatioBased(ratio)),
         id_generator=AwsXRayIdGenerator(),

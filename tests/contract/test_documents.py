@@ -1,0 +1,51 @@
+"""The written contracts are what the code says: OpenAPI, event schemas, make targets, settings."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CONTRACTS = ROOT / "docs" / "contracts"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def stage() -> None:
+    """The services read their stage when they are imported, and nothing else of a stack."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("HAS_STAGE", "local")
+
+
+def test_written_contracts_are_what_the_code_says() -> None:
+    from storefront_api.contracts import documents
+
+    differing = [
+        name
+        for name, document in documents()
+        if json.loads((CONTRACTS / name).read_text()) != json.loads(json.dumps(document))
+    ]
+    assert differing == [], "run `make contracts`"
+
+
+def test_every_failure_of_every_route_is_documented_as_a_problem() -> None:
+    undocumented = []
+    for path in sorted(CONTRACTS.glob("openapi/*.json")):
+        for route, methods in json.loads(path.read_text())["paths"].items():
+            for method, operation in methods.items():
+                for status, answer in operation["responses"].items():
+                    if status.startswith("4") and "application/problem+json" not in answer.get(
+                        "content", {}
+                    ):
+                        undocumented.append(f"{method} {route} {status}")
+    assert undocumented == []
+    assert len(list(CONTRACTS.glob("openapi/*.json"))) == 4
+
+
+def test_every_command_of_the_makefile_says_what_it_does() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    described = set(re.findall(r"^([a-z-]+):.*## \S", makefile, re.MULTILINE))
+    promised = {"up", "down", "status", "logs", "clean", "test", "replay", "prove", "load", "lint"}
+    assert promised <= described
+    readme = (ROOT / "README.md").read_text()
+    assert "make up" in readme and "make test" in readme
