@@ -166,7 +166,7 @@ class Orders:
             return _replayed(refusal.idempotency, request)
         if refusal.cart_changed:
             raise CartMoved
-        raise self._refused(cart, refusal.stock)
+        raise self._refused(cart, request, refusal.stock)
 
     def _purchase(self, shopper: Shopper, request: OrderRequest) -> Purchase:
         return Purchase(
@@ -223,7 +223,9 @@ class Orders:
             raise CartMoved
         return written
 
-    def _refused(self, cart: Cart, failed: Mapping[str, StockRow | None]) -> Exception:
+    def _refused(
+        self, cart: Cart, request: OrderRequest, failed: Mapping[str, StockRow | None]
+    ) -> Exception:
         short = [
             {"sku": sku, "requested": quantity, "available": available}
             for sku, row in failed.items()
@@ -242,10 +244,18 @@ class Orders:
         if not price_lines:  # it was short, and somebody gave some back at this very moment
             return CartMoved()
         actual = repriced(cart, {sku: row.price_minor for sku, row in moved.items()})
+        return self._price_changed(
+            self._quote(cart, request), self._quote(actual, request), price_lines
+        )
+
+    def _price_changed(
+        self, expected: Quote, actual: Quote, lines: list[dict[str, Any]]
+    ) -> PriceChanged:
         return PriceChanged(
-            "The price of " + ", ".join(line["sku"] for line in price_lines) + " has changed",
-            lines=price_lines,
-            actual_subtotal=self._money(actual.subtotal_minor),
+            "The price of " + ", ".join(line["sku"] for line in lines) + " has changed",
+            expected=self._money(expected.total_minor),
+            actual=self._money(actual.total_minor),
+            lines=lines,
         )
 
     def _price_lines(self, cart: Cart, stock: Mapping[str, StockRow]) -> list[dict[str, Any]]:
