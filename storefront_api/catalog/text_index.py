@@ -165,7 +165,8 @@ class TextIndex:
         self.stemmed, self.plain = _analyzer(stemmed=True), _analyzer(stemmed=False)
         self.synonyms = self._stems_of(_SYNONYMS)
         builder = tantivy.SchemaBuilder()
-        builder.add_unsigned_field("ordinal", indexed=True, fast=True)
+        # Signed: deleting by an unsigned number finds nothing, and adding one kills the writer.
+        builder.add_integer_field("ordinal", indexed=True, fast=True)
         for field in _WORDS:
             builder.add_text_field(field, tokenizer_name=_STEMMED)
         for field in _TYPO:
@@ -192,8 +193,7 @@ class TextIndex:
     def _document(ordinal: int, product: Product) -> Any:
         label = " ".join([product.brand or "", *product.tags])
         document = tantivy.Document()
-        # Given as a keyword argument the ordinal would be signed, which kills the writer.
-        document.add_unsigned("ordinal", ordinal)
+        document.add_integer("ordinal", ordinal)
         fields = {
             "title": product.title,
             "title_plain": product.title,
