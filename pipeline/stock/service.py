@@ -14,7 +14,9 @@ log = get_logger()
 class Products(Protocol):
     def find_product(self, product_id: str) -> dict[str, Any] | None: ...
     def is_available(self, product_id: str) -> bool: ...
-    def set_in_stock(self, product: dict[str, Any], is_in_stock: bool, change_id: str) -> bool: ...
+    def set_in_stock(
+        self, product_id: str, seen: dict[str, Any], is_in_stock: bool, change_id: str
+    ) -> bool: ...
 
 
 class Moved(Exception):
@@ -36,7 +38,7 @@ def _check(product_id: str, products: Products, new_id: NewId) -> None:
     if product is None or product.get("status") == "archived":
         return
     is_in_stock = products.is_available(product_id)
-    if not products.set_in_stock(product, is_in_stock, new_id()):
+    if not products.set_in_stock(product_id, product, is_in_stock, new_id()):
         raise Moved(product_id)
     if is_in_stock != product.get("in_stock"):
         log.info("product.in_stock", product_id=product_id, in_stock=is_in_stock)

@@ -48,30 +48,31 @@ class ProductTable:
         )
         return [from_item(item)["sku"] for page in pages for item in page["Items"]]
 
-    def set_in_stock(self, product: Item, is_in_stock: bool, change_id: str) -> bool:
+    def set_in_stock(self, product_id: str, seen: Item, is_in_stock: bool, change_id: str) -> bool:
         """False if somebody changed the product, or checked its stock, since it was read.
 
         Each check counts, even one that changes nothing: of two that overlap, the one that read
         first cannot write last.
         """
-        client = aws.client("dynamodb")
-        is_new = product.get("in_stock") != is_in_stock
-        values = {":one": 1, ":seen": product.get("stock_checks"), ":change": product["changed_at"]}
         update = "ADD stock_checks :one"
-        if is_new:
+        values: Item = {":one": 1}
+        if seen.get("in_stock") != is_in_stock:
             update = "SET in_stock = :flag, changed_at = :new " + update
             values |= {":flag": is_in_stock, ":new": change_id}
-        unseen = "attribute_not_exists(stock_checks)"
-        if values[":seen"] is None:
-            del values[":seen"]
-        else:
-            unseen = "stock_checks = :seen"
+        conditions = ["attribute_exists(pk)"]
+        for name in ("changed_at", "stock_checks"):
+            if name in seen:
+                conditions.append(f"{name} = :seen_{name}")
+                values[f":seen_{name}"] = seen[name]
+            else:
+                conditions.append(f"attribute_not_exists({name})")
+        client = aws.client("dynamodb")
         try:
             client.update_item(
                 TableName=self._table,
-                Key=to_item(keys.product(product["product_id"])),
+                Key=to_item(keys.product(product_id)),
                 UpdateExpression=update,
-                ConditionExpression=f"changed_at = :change AND {unseen}",
+                ConditionExpression=" AND ".join(conditions),
                 ExpressionAttributeValues=to_item(values),
             )
         except client.exceptions.ConditionalCheckFailedException:
