@@ -69,11 +69,11 @@ def _emulator(at: Addresses) -> Program:
     env.pop("PYTHONPATH")
     return Program(
         "emulator",
-        [str(_BIN / "ministack")],
+        [str(_BIN / "python"), "-m", "iac.local.emulator"],
         env,
         health=f"{at.url(at.emulator)}/_ministack/ready",
         ports=(at.emulator,),
-        stop_wait_s=60,
+        stop_wait_s=120,
         stops_as_group=False,
     )
 

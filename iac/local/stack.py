@@ -42,6 +42,7 @@ def up(at: Addresses, until: str | None = None) -> int:
         name, why = failed.args
         show.failure(name, at.logs / f"{name}.log", why)
         return 1
+    supervisor.save_emulator_state()
     _print_addresses(at, wanted)
     return 0
 
@@ -162,8 +163,10 @@ def logs(at: Addresses) -> int:
 def clean(at: Addresses) -> int:
     """Stop all and remove the state: tables, lake, logs, journal."""
     down(at)
-    shutil.rmtree(at.state, ignore_errors=True)
-    show.progress(f"removed {at.state}")
+    # By name: other stacks may keep their state in folders beside these.
+    for folder in ("run", "log", "journal", "emulator", "proof", "gameday"):
+        shutil.rmtree(at.state / folder, ignore_errors=True)
+    show.progress(f"removed the state in {at.state}")
     return 0
 
 

@@ -94,7 +94,12 @@ class Supervisor:
             if "NOT_RUNNING" not in fault.faultString and "BAD_NAME" not in fault.faultString:
                 raise
 
-    def shut_down(self, timeout_s: float = 90.0) -> None:
+    def save_emulator_state(self) -> None:
+        """Have the emulator write its state now, in the background."""
+        if (emulator := self.running().get("emulator")) and emulator.pid:
+            os.kill(emulator.pid, signal.SIGUSR1)
+
+    def shut_down(self, timeout_s: float = 150.0) -> None:
         """Stop supervisord and whatever still runs under it; returns when it is gone."""
         if not self._pid_file.exists() and not self.is_up():
             return
@@ -185,7 +190,7 @@ def _escape(value: str) -> str:
 class _UnixConnection(http.client.HTTPConnection):
     def __init__(self, path: Path) -> None:
         # A stop waits for the program to end, the emulator's for its state to be written.
-        super().__init__("localhost", timeout=90)
+        super().__init__("localhost", timeout=150)
         self._path = path
 
     def connect(self) -> None:
