@@ -23,22 +23,29 @@ def opening_range() -> str:
     return str(st.session_state["opening"])
 
 
-def choose_period(default: str) -> Period:
-    """`?range=28d`, or `?range=custom&from=2011-11-01&to=2011-11-30` (both inclusive)."""
+def choose_period(opening: str) -> Period:
+    """`?range=28d`, or `?range=custom&from=2011-11-01&to=2011-11-30` (both inclusive).
+
+    Args: `opening` is the preset shown when the address names none, or one that is unknown.
+    """
+    asked = st.query_params.get("range", "")
     preset = st.segmented_control(
         "Range",
         list(PRESETS),
         format_func=PRESETS.__getitem__,
-        default=default,
+        default=asked if asked in PRESETS else opening,
         required=True,
-        key="range",
-        bind="query-params",
+        key="chosen-range",
         label_visibility="collapsed",
         wrap=True,
     )
+    preset = preset or opening
+    _keep("range", preset if asked or preset != opening else "")
     today = now().date()
     if preset != "custom":
-        return preset_period(preset or default, today)
+        _keep("from", "")
+        _keep("to", "")
+        return preset_period(preset, today)
     return _custom_period(today)
 
 
@@ -54,41 +61,45 @@ def choose_grain(period: Period) -> Grain:
         format_func=_GRAINS.__getitem__,
         default=shown,
         required=True,
-        key=f"grain-{period.preset}-{period.days}",
+        key=f"chosen-grain-{period.preset}-{period.days}",
         label_visibility="collapsed",
     )
-    if chosen and chosen != natural:
-        st.query_params["grain"] = chosen
-    elif "grain" in st.query_params:
-        del st.query_params["grain"]
+    _keep("grain", chosen if chosen and chosen != natural else "")
     return chosen or shown
 
 
 def _custom_period(today: date) -> Period:
     with st.container(horizontal=True, width="stretch"):
-        first = st.date_input(
-            "From (UTC)",
-            today - timedelta(days=27),
-            min_value=EPOCH,
-            max_value=today,
-            key="from",
-            bind="query-params",
-            format="YYYY-MM-DD",
-            width=190,
-        )
-        last = st.date_input(
-            "To, inclusive (UTC)",
-            today,
-            min_value=EPOCH,
-            max_value=today,
-            key="to",
-            bind="query-params",
-            format="YYYY-MM-DD",
-            width=190,
-        )
-    start = first if isinstance(first, date) else today
-    end = last if isinstance(last, date) else today
-    if start > end:
+        first = _choose_day("From (UTC)", "from", today - timedelta(days=27), today)
+        last = _choose_day("To, inclusive (UTC)", "to", today, today)
+    if first > last:
         st.warning("The first day is after the last: showing them the other way round.")
-        start, end = end, start
-    return Period(start, end + timedelta(days=1))
+        first, last = last, first
+    return Period(first, last + timedelta(days=1))
+
+
+def _choose_day(label: str, name: str, otherwise: date, today: date) -> date:
+    try:
+        shown = date.fromisoformat(st.query_params.get(name, ""))
+    except ValueError:
+        shown = otherwise
+    chosen = st.date_input(
+        label,
+        min(max(shown, EPOCH), today),
+        min_value=EPOCH,
+        max_value=today,
+        key=f"chosen-{name}",
+        format="YYYY-MM-DD",
+        width=190,
+    )
+    day = chosen if isinstance(chosen, date) else shown
+    _keep(name, day.isoformat())
+    return day
+
+
+def _keep(name: str, value: str) -> None:
+    """Write a fact to the address only when it changes: each write is a message to the page."""
+    if value and st.query_params.get(name) != value:
+        st.query_params[name] = value
+    elif not value and name in st.query_params:
+        del st.query_params[name]

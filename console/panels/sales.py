@@ -118,7 +118,7 @@ def products(view: View) -> None:
         st.caption(f"Products by gross revenue in {view.currency}")
         largest = max(int(frame["gross"][0]) // 100, 1)
         table = frame.select(
-            "title", "product_id", "units", (pl.col("gross") // 100).alias("revenue")
+            "title", (pl.col("gross") // 100).alias("revenue"), "units", "product_id"
         )
         st.dataframe(
             table,
@@ -126,7 +126,7 @@ def products(view: View) -> None:
             alt="Top products with units and revenue",
             height=386,
             column_config={
-                "title": st.column_config.TextColumn("Product", width="large"),
+                "title": st.column_config.TextColumn("Product", width=230),
                 "product_id": st.column_config.TextColumn("Code", width="small"),
                 "units": st.column_config.NumberColumn("Units", format="localized"),
                 "revenue": st.column_config.ProgressColumn(
