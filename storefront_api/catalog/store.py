@@ -100,9 +100,10 @@ class ProductStore:
         withdrawals = [
             self._update(
                 keys.stock(row.sku),
-                "SET received = received - :left, available = :none",
+                "SET received = received - :left, available = :none, #status = :archived",
                 "available = :left",
-                {":left": row.available, ":none": 0},
+                {":left": row.available, ":none": 0, ":archived": ARCHIVED},
+                {"#status": "status"},
             )
             for row in rows
         ]
