@@ -50,7 +50,7 @@ class CartStore(Protocol):
     def read(
         self, owner: str, *, guest: str | None = None, sku: str | None = None, now_epoch_s: int
     ) -> Snapshot: ...
-    def read_stock(self, products_of: Mapping[str, str]) -> dict[str, StockRow]: ...
+    def read_stock(self, skus: Iterable[str]) -> dict[str, StockRow]: ...
     def put_cart(self, cart: Cart, now_epoch_s: int) -> Cart | None: ...
     def merge_carts(self, cart: Cart, guest: Cart, now_epoch_s: int) -> Cart | None: ...
 
@@ -102,15 +102,14 @@ class Carts:
                     return self._priced(self._without(found.cart, sku))
                 if found.stock is None:
                     raise _unknown(sku)
-                stock = self._stock_of(found.cart, found.stock)
-                self._check(stock[sku], quantity)
-                cart = with_line(found.cart, stock[sku], quantity, to_iso_z(self._clock()))
+                self._check(found.stock, quantity)
+                cart = with_line(found.cart, found.stock, quantity, to_iso_z(self._clock()))
                 if cart.subtotal_minor > _MAX_SUBTOTAL_MINOR:
                     raise Unprocessable(
                         "The cart is worth more than the shop can sell at once",
                         errors=[{"field": "quantity", "message": "The cart's value is too large"}],
                     )
-                return PricedCart(self._put(cart), stock)
+                return self._priced(self._put(cart), {sku: found.stock})
         raise AssertionError("the last attempt returns or raises")
 
     def clear(self, shopper: Shopper) -> PricedCart:
@@ -143,16 +142,9 @@ class Carts:
             raise CartMoved
         return written
 
-    def _priced(self, cart: Cart) -> PricedCart:
-        products_of = {sku: line.product_id for sku, line in cart.lines.items()}
-        return PricedCart(cart, self._store.read_stock(products_of) if products_of else {})
-
-    def _stock_of(self, cart: Cart, row: StockRow) -> dict[str, StockRow]:
-        """The rows of the cart and of the SKU to be added, which may be the one line too many."""
-        products_of = {sku: line.product_id for sku, line in cart.lines.items()}
-        if row.sku in products_of or len(products_of) < _STOCK_BATCH:
-            return {row.sku: row} | self._store.read_stock(products_of | {row.sku: row.product_id})
-        return {row.sku: row}
+    def _priced(self, cart: Cart, known: Mapping[str, StockRow] | None = None) -> PricedCart:
+        stock = dict(known or {})
+        return PricedCart(cart, stock | self._store.read_stock(cart.lines.keys() - stock.keys()))
 
     def _check(self, row: StockRow, quantity: int) -> None:
         if row.currency != self._currency:
@@ -166,9 +158,6 @@ class Carts:
 
     def _now(self) -> int:
         return int(self._clock().timestamp())
-
-
-_STOCK_BATCH = 50
 
 
 def merge_guest(store: CartStore, cart: Cart, guest: Cart, now_epoch_s: int) -> Cart:

@@ -201,7 +201,7 @@ class Orders:
         expected = request.expected_total_minor
         if expected is None or expected == price.total_minor:
             return cart, price
-        stock = self._store.read_stock({sku: one.product_id for sku, one in cart.lines.items()})
+        stock = self._store.read_stock(cart.lines)
         current = self._reprice(cart, stock)
         price = self._quote(current, request)
         if expected == price.total_minor:

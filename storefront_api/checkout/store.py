@@ -1,7 +1,7 @@
 """Carts, stock rows and new orders in DynamoDB; conditions, never locks."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 
 import stamina
 from botocore.exceptions import ClientError
@@ -15,11 +15,6 @@ from storefront_api.checkout.domain import Cart, CartLine, StockRow
 
 CART_TTL_S = 30 * 86_400
 IDEMPOTENCY_TTL_S = 86_400
-# Descriptions and pictures of a product stay in the table.
-_STOCK_FIELDS = (
-    "pk sk sku product_id title category image_url options price_minor currency available status"
-)
-_STOCK_NAMES = {f"#{name}": name for name in _STOCK_FIELDS.split()}
 _IF_ABSENT = "attribute_not_exists(pk)"
 _IF_VERSION = "version = :seen"
 
@@ -83,26 +78,12 @@ class CheckoutStore:
             stock=_to_stock(stock) if stock else None,
         )
 
-    def read_stock(self, products_of: Mapping[str, str]) -> dict[str, StockRow]:
-        """Stock rows as they are sold now; those that do not exist are missing.
-
-        Args: `products_of` maps at most 50 SKUs to their product ids, for the products' status.
-        """
-        wanted = [keys.stock(sku) for sku in products_of]
-        wanted += [keys.product(product_id) for product_id in sorted(set(products_of.values()))]
+    def read_stock(self, skus: Iterable[str]) -> dict[str, StockRow]:
+        """The stock rows of at most 100 SKUs; those that do not exist are missing."""
+        wanted = [keys.stock(sku) for sku in sorted(set(skus))]
         if not wanted:
             return {}
-        found = self._batch_get([], wanted)
-        archived = {
-            row["product_id"]
-            for row in found
-            if row["sk"] == "META" and row.get("status") == "archived"
-        }
-        rows = [_to_stock(row) for row in found if row["sk"] == "STOCK"]
-        return {
-            row.sku: replace(row, is_archived=row.is_archived or row.product_id in archived)
-            for row in rows
-        }
+        return {row["sku"]: _to_stock(row) for row in self._batch_get([], wanted)}
 
     def put_cart(self, cart: Cart, now_epoch_s: int) -> Cart | None:
         """Write a cart over the version it was read at; None when somebody wrote in between."""
@@ -247,11 +228,7 @@ class CheckoutStore:
             wanted = [to_item(key) for key in orders]
             request[self._orders] = {"Keys": wanted, "ConsistentRead": True}
         if products:
-            request[self._products] = {
-                "Keys": [to_item(key) for key in products],
-                "ProjectionExpression": ", ".join(_STOCK_NAMES),
-                "ExpressionAttributeNames": _STOCK_NAMES,
-            }
+            request[self._products] = {"Keys": [to_item(key) for key in products]}
         found: list[Item] = []
         for attempt in stamina.retry_context(
             on=_Unprocessed, attempts=5, timeout=3, wait_initial=0.02, wait_max=0.5, wait_jitter=0.1

@@ -67,6 +67,16 @@ def set_price(stack: Any, sku: str, price_minor: int) -> None:
     )
 
 
+def archive(stack: Any, sku: str) -> None:
+    """As the catalogue does, but keeps the stock, as if a cancelled order had brought it back."""
+    stack.table("products").update_item(
+        Key=keys.stock(sku),
+        UpdateExpression="SET #s = :archived",
+        ExpressionAttributeNames={"#s": "status"},
+        ExpressionAttributeValues={":archived": "archived"},
+    )
+
+
 def bearer(stack: Any, user_id: str, role: str = "shopper") -> dict[str, str]:
     """A header with a token as the users service signs it."""
     name = stack.names.secret("token-signing")

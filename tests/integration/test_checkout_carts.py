@@ -6,7 +6,16 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from checkout_shop import ADDRESS, Browser, an_order, assert_problem, bearer, put_on_sale, stock_of
+from checkout_shop import (
+    ADDRESS,
+    Browser,
+    an_order,
+    archive,
+    assert_problem,
+    bearer,
+    put_on_sale,
+    stock_of,
+)
 
 from pipeline.contracts import keys
 
@@ -95,12 +104,7 @@ def test_a_cart_takes_no_more_than_there_is(stack: Any, guest: Browser) -> None:
     sku, archived = put_on_sale(stack, 3), put_on_sale(stack, 3)
     problem = assert_problem(guest.put(sku, 4), 409, "out-of-stock")
     assert problem["lines"] == [{"sku": sku, "requested": 4, "available": 3}]
-    stack.table("products").update_item(
-        Key=keys.product(f"product-{archived}"),
-        UpdateExpression="SET #s = :archived",
-        ExpressionAttributeNames={"#s": "status"},
-        ExpressionAttributeValues={":archived": "archived"},
-    )
+    archive(stack, archived)
     problem = assert_problem(guest.put(archived, 1), 409, "out-of-stock")
     assert problem["lines"] == [{"sku": archived, "requested": 1, "available": 0}]
     problem = assert_problem(guest.put("NO-SUCH-SKU", 1), 404, "not-found")

@@ -14,6 +14,7 @@ from checkout_shop import (
     SYNTHETIC,
     Browser,
     an_order,
+    archive,
     assert_problem,
     bearer,
     put_on_sale,
@@ -215,12 +216,7 @@ def test_every_line_that_is_short_is_named_and_nothing_is_sold(stack: Any, guest
 def test_goods_taken_off_sale_cannot_be_ordered(stack: Any, guest: Browser) -> None:
     sku = put_on_sale(stack, 5)
     guest.put(sku, 1)
-    stack.table("products").update_item(
-        Key=keys.stock(sku),
-        UpdateExpression="SET #s = :archived",
-        ExpressionAttributeNames={"#s": "status"},
-        ExpressionAttributeValues={":archived": "archived"},
-    )
+    archive(stack, sku)
     assert guest.cart()["items"][0]["available"] == 0
     problem = assert_problem(guest.order(), 409, "out-of-stock")
     assert problem["lines"] == [{"sku": sku, "requested": 1, "available": 0}]
