@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from pipeline.runtime import logs, tracing
 from pipeline.runtime.metrics import metrics
-from storefront_api import problems
+from storefront_api import docs_page, problems
 from storefront_api.middleware import BodyLimitMiddleware, SignalsMiddleware
 from storefront_api.security import TokenVerifier, keys_from_secret
 from storefront_api.settings import ServiceSettings
@@ -46,7 +46,7 @@ def create_app(
         title=title,
         version=settings.version,
         openapi_url=f"{prefix}/openapi.json",
-        docs_url=f"{prefix}/docs",
+        docs_url=None,  # docs_page has one that needs no CDN
         redoc_url=None,
         lifespan=_with_signals(provider, lifespan),
         generate_unique_id_function=_operation_id,
@@ -63,6 +63,7 @@ def create_app(
     for router in routers:
         app.include_router(router, prefix=prefix)
     app.include_router(_health(settings, checks), prefix=prefix)
+    docs_page.install(app, prefix)
     _describe_problems(app)
     return app
 
