@@ -1,7 +1,7 @@
 # Everything a person does with the shop. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean env bootstrap test test-fast replay prove load lint format lock contracts web
+.PHONY: help up down status logs clean env bootstrap test test-fast replay compact prove load lint format lock contracts web
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -49,6 +49,9 @@ test-fast: .venv/stamp ## the tests that need no stack
 
 replay: .venv/stamp ## stream the real order log; SPEED= FILE= LIMIT= SHIFT_TO_NOW=1
 	@$(BIN)/python -m iac.local run -- -m pipeline.replay $(call option,SPEED,speed) $(call option,FILE,file) $(call option,LIMIT,limit) $(if $(SHIFT_TO_NOW),--shift-to-now)
+
+compact: .venv/stamp ## merge raw files into the curated tables now
+	@$(BIN)/python -m iac.local run -- -m pipeline.compaction
 
 prove: .venv/stamp ## run the proof ledger; exit 0 only if every check holds
 	@$(BIN)/python -m iac.local run -- -m pipeline.proof
