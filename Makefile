@@ -41,7 +41,7 @@ bootstrap: .venv/stamp ## apply the topology and deploy the functions to the run
 web: .venv/stamp
 	@$(BIN)/python -m iac.local build
 
-test: .venv/stamp ## everything the project asserts, on ports and state of its own
+test: .venv/stamp web ## everything the project asserts, on ports and state of its own
 	@$(BIN)/python -m iac.local browser && $(BIN)/python -m iac.local test-web && $(BIN)/python -m pytest $(ARGS)
 
 test-fast: .venv/stamp ## the tests that need no stack

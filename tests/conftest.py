@@ -75,7 +75,7 @@ class Stack:
         return subprocess.run(
             [sys.executable, "-m", "iac.local", *command],
             cwd=ROOT,
-            env=os.environ | self.settings,
+            env=_without_addresses() | self.settings,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -146,6 +146,11 @@ def _claimed_block() -> Iterator[Stack]:
                 yield stack
                 return
     pytest.fail("no block of free ports: set HAS_TEST_PORT_OFFSET")
+
+
+def _without_addresses() -> dict[str, str]:
+    """This process's environment, less what would lead to another stack."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("HAS_")}
 
 
 def _usable(offset: int, state: str) -> Stack | None:

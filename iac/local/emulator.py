@@ -88,8 +88,10 @@ def _save_and_exit(services: State, niceness: int) -> None:
     gc.disable()
     # Nobody else lives in this process, so its memory need not be copied once more to be safe
     # from change; and one call of the C encoder is ten times faster than its Python generator.
-    copy.deepcopy = _itself
-    json.dump = _dump_at_once
+    copying: Any = copy
+    copying.deepcopy = _itself
+    writing: Any = json
+    writing.dump = _dump_at_once
     try:
         # The port must be free for a successor, should the parent be killed meanwhile.
         os.closerange(3, 65_536)

@@ -44,10 +44,17 @@ def programs(at: Addresses) -> list[Program]:
     ]
 
 
+def _machinery(at: Addresses) -> dict[str, str]:
+    """For what a new version of the shop need not restart."""
+    env = process_environment(at)
+    del env["HAS_VERSION"]
+    return env
+
+
 def _emulator(at: Addresses) -> Program:
     state = at.state / "emulator"
     # Functions run as children of the emulator: from their zip, not from the checkout.
-    env = process_environment(at) | {
+    env = _machinery(at) | {
         "BIND_HOST": HOST,
         "GATEWAY_PORT": str(at.emulator),
         "MINISTACK_HOST": HOST,
@@ -62,7 +69,6 @@ def _emulator(at: Addresses) -> Program:
         "LAMBDA_EXECUTOR": "local",
         # A warm worker beyond the first is reaped after this; a burst must not pile up memory.
         "LAMBDA_WARM_TTL_SECONDS": "60",
-        # Retries of failed asynchronous invocations stay short on a laptop.
         "LAMBDA_ASYNC_RETRY_MAX_SECONDS": "30",
         "LOG_LEVEL": "INFO",
     }
@@ -82,7 +88,7 @@ def _xray(at: Addresses) -> Program:
     return Program(
         "xray",
         [str(_BIN / "moto_server"), "-H", HOST, "-p", str(at.xray)],
-        process_environment(at),
+        _machinery(at),
         health=f"{at.url(at.xray)}/moto-api/",
         ports=(at.xray,),
     )
@@ -122,7 +128,7 @@ def _edge(at: Addresses) -> Program:
     return Program(
         "edge",
         command,
-        process_environment(at),
+        _machinery(at),
         health=f"{at.url(at.envoy_admin)}/ready",
         ports=(at.edge, at.envoy_admin),
         log_suffix="jsonl",
@@ -153,7 +159,7 @@ def _history(at: Addresses) -> Program:
     return Program(
         "history",
         command,
-        process_environment(at) | {"HAS_SERVICE": "history"},
+        process_environment(at) | at.variables() | {"HAS_SERVICE": "history"},
         health=None,
         one_shot=True,
         needs=(ROOT / "pipeline" / "replay" / "__main__.py",),

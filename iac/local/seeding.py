@@ -11,6 +11,7 @@ from pathlib import Path
 
 from iac.local.aws import Clients
 from iac.local.ports import ROOT, Addresses, process_environment
+from iac.local.supervise import Supervisor
 from pipeline.contracts.names import Names
 from pipeline.runtime.clock import now
 
@@ -54,17 +55,21 @@ def run_seed(at: Addresses, seed: Seed) -> tuple[int, Path]:
     """Returns (exit code, the log it wrote); marks it done when the code is 0."""
     log = at.logs / f"seed-{seed.name}.log"
     with log.open("a") as output:
-        done = subprocess.run(
-            [sys.executable, "-m", seed.module],
-            cwd=ROOT,
-            env=process_environment(at) | _limits(),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            timeout=_SEED_TIMEOUT_S,
-        )
-    if done.returncode == 0:
+        try:
+            code = subprocess.run(
+                [sys.executable, "-m", seed.module],
+                cwd=ROOT,
+                env=process_environment(at) | _limits(),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                timeout=_SEED_TIMEOUT_S,
+            ).returncode
+        except subprocess.TimeoutExpired:
+            output.write(f"stopped after {_SEED_TIMEOUT_S} s\n")
+            code = 1
+    if code == 0:
         mark_done(at, seed.name)
-    return done.returncode, log
+    return code, log
 
 
 def replay_history(at: Addresses) -> int:
@@ -75,6 +80,7 @@ def replay_history(at: Addresses) -> int:
     done = subprocess.run(command, cwd=ROOT, env=process_environment(at))
     if done.returncode == 0:
         mark_done(at, "history")
+        Supervisor(at).save_emulator_state()
     return done.returncode
 
 

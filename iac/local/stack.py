@@ -9,7 +9,7 @@ import psutil
 from iac.local import health, seeding, show, web
 from iac.local.bootstrap import bootstrap
 from iac.local.edge.config import write_config
-from iac.local.ports import Addresses
+from iac.local.ports import SERVICES, Addresses
 from iac.local.processes import Program, programs
 from iac.local.supervise import Running, Supervisor
 
@@ -56,6 +56,15 @@ def _start_the_shop(at: Addresses, supervisor: Supervisor, wanted: list[Program]
     show.progress(web.publish(at))
     rest = [p for p in wanted if p.name != "emulator" and not p.one_shot]
     _start(at, supervisor, rest, _SERVICES_TIMEOUT_S)
+    # The edge has its own opinion of the replicas: it must have found them, too.
+    names = {program.name for program in wanted}
+    routes = {
+        f"{service} at the edge": f"{at.url(at.edge)}/api/{service}/healthz"
+        for service in SERVICES
+        if f"{service}-a" in names
+    }
+    if failed := health.wait_healthy(routes, 15, lambda _: False):
+        raise StartFailed("edge", f"does not reach {failed[0]}")
     if os.environ.get("HAS_HISTORY", "1") == "1":
         for program in wanted:
             if program.one_shot and not seeding.is_done(at, program.name):
@@ -111,11 +120,12 @@ def status(at: Addresses) -> int:
         show.out.print("Nothing runs. Start it with: make up")
         return 1
     state = supervisor.running()
+    ends = supervisor.unwanted_ends()
     rows, is_well = [], True
     for program in programs(at):
         if not program.is_written or program.name not in state:
             continue
-        row, is_fit = _describe(program, state[program.name])
+        row, is_fit = _describe(program, state[program.name], ends.get(program.name, 0))
         rows.append(row)
         is_well = is_well and is_fit
     columns = ["program", "state", "health", "pid", "port", "up", "restarts", "memory"]
@@ -123,7 +133,7 @@ def status(at: Addresses) -> int:
     return 0 if is_well else 1
 
 
-def _describe(program: Program, info: Running) -> tuple[list[str], bool]:
+def _describe(program: Program, info: Running, restarts: int) -> tuple[list[str], bool]:
     runs = info.state == "RUNNING"
     is_fit = program.one_shot or (
         runs and (program.health is None or health.is_healthy(program.health))
@@ -138,7 +148,16 @@ def _describe(program: Program, info: Running) -> tuple[list[str], bool]:
         memory = f"{_memory_mb(info.pid)} MB"
     ports = ", ".join(map(str, program.ports)) or "-"
     pid = str(info.pid or "-")
-    return [program.name, info.state.lower(), verdict, pid, ports, up_for, "", memory], is_fit
+    return [
+        program.name,
+        info.state.lower(),
+        verdict,
+        pid,
+        ports,
+        up_for,
+        str(restarts),
+        memory,
+    ], is_fit
 
 
 def _memory_mb(pid: int) -> int:

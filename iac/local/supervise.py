@@ -2,11 +2,13 @@
 
 import http.client
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +79,13 @@ class Supervisor:
             )
             for info in self._call(lambda rpc: rpc.supervisor.getAllProcessInfo())
         }
+
+    def unwanted_ends(self) -> dict[str, int]:
+        """How often each program ended without being asked to, since supervisord started."""
+        log = self._at.logs / "supervisord.log"
+        text = log.read_text(errors="replace") if log.exists() else ""
+        since_start = text.rpartition("supervisord started with pid")[2]
+        return Counter(re.findall(r"WARN exited: ([\w-]+) ", since_start))
 
     def start_program(self, name: str) -> None:
         """Ask for it to run; who wants to know that it does, asks its health."""

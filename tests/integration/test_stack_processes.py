@@ -1,0 +1,103 @@
+"""The stack as an operator meets it: start, status, a lost replica, and who may reach it."""
+
+import os
+import signal
+import socket
+import threading
+from collections import Counter
+
+import httpx
+import psutil
+
+from iac.local.health import is_healthy
+from tests.conftest import Stack, wait_until
+
+
+def test_a_second_up_changes_nothing(stack: Stack) -> None:
+    before = {name: info.pid for name, info in stack.supervisor.running().items()}
+    done = stack.run("up")
+    assert done.returncode == 0, done.stdout
+    assert "created" not in done.stdout
+    assert "filling" not in done.stdout
+    assert {name: info.pid for name, info in stack.supervisor.running().items()} == before
+
+
+def test_a_taken_port_is_named_with_its_holder(emulator: Stack) -> None:
+    port = emulator.at.edge + 500
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", port))
+        holder.listen()
+        elsewhere = Stack(
+            emulator.at,
+            {"HAS_PORT_OFFSET": str(port - 8080), "HAS_STATE_DIR": "var/test-taken"},
+            emulator.aws,
+        )
+        done = elsewhere.run("up")
+    assert done.returncode == 1
+    assert f"port {port} of edge" in done.stdout
+    assert f"pid {os.getpid()}" in done.stdout
+
+
+def test_status_fails_while_something_is_down(stack: Stack) -> None:
+    assert stack.run("status").returncode == 0
+    stack.supervisor.stop_program("xray")
+    try:
+        done = stack.run("status")
+        assert done.returncode == 1
+        assert any("xray" in line and "down" in line for line in done.stdout.splitlines())
+    finally:
+        stack.supervisor.start_program("xray")
+    wait_until(lambda: stack.run("status").returncode == 0, 20)
+
+
+def test_a_killed_replica_comes_back_and_no_read_fails(stack: Stack) -> None:
+    answers: Counter[str] = Counter()
+    is_over = threading.Event()
+
+    def read() -> None:
+        with stack.http() as http:
+            while not is_over.is_set():
+                try:
+                    answers[str(http.get("/api/catalog/categories").status_code)] += 1
+                except httpx.HTTPError as error:
+                    answers[type(error).__name__] += 1
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    victim = stack.supervisor.running()["catalog-a"].pid
+    try:
+        wait_until(lambda: answers["200"] > 50, 20)
+        os.kill(victim, signal.SIGKILL)
+        wait_until(lambda: _is_back(stack, victim), 30)
+    finally:
+        is_over.set()
+        for reader in readers:
+            reader.join()
+    assert set(answers) == {"200"}, answers
+    assert stack.supervisor.unwanted_ends()["catalog-a"] >= 1
+
+
+def test_nothing_listens_outside_this_machine(stack: Stack) -> None:
+    listening = [
+        (member.name(), connection.laddr)
+        for member in _family(stack)
+        for connection in member.net_connections("inet")
+        if connection.status in (psutil.CONN_LISTEN, psutil.CONN_NONE) and connection.laddr
+    ]
+    assert {port for _, (_, port) in listening} >= {stack.at.edge, stack.at.emulator}
+    outside = [found for found in listening if found[1].ip != "127.0.0.1"]
+    assert outside == []
+
+
+def _is_back(stack: Stack, old_pid: int) -> bool:
+    info = stack.supervisor.running()["catalog-a"]
+    url = f"{stack.at.url(stack.at.zone_a)}/api/catalog/readyz"
+    return info.pid not in (0, old_pid) and is_healthy(url)
+
+
+def _family(stack: Stack) -> list[psutil.Process]:
+    """supervisord and everything below it, functions included."""
+    pid = int((stack.at.state / "run" / "supervisord.pid").read_text())
+    root = psutil.Process(pid)
+    return [root, *root.children(recursive=True)]
