@@ -22,7 +22,9 @@ export const theme = createTheme({
   },
   radius: { xs: "0.25rem", sm: "0.4rem", md: "0.6rem", lg: "1rem", xl: "1.5rem" },
   // A link in a sentence must not be told by its colour alone.
-  components: { Anchor: Anchor.extend({ defaultProps: { underline: "always" } }) },
+  components: {
+    Anchor: Anchor.extend({ defaultProps: { underline: "always" } }),
+  },
   colors: {
     indigo: [
       "#eef2ff", "#e0e7ff", "#c7d2fe", "#a5b4fc", "#818cf8",

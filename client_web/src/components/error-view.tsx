@@ -9,6 +9,11 @@ interface Props {
   onRetry?: () => void;
 }
 
+function titleOf(problem: Problem | null): string {
+  if (problem?.status === 0) return "We cannot reach the shop";
+  return problem && problem.status < 500 ? "That did not work" : "Something went wrong on our side";
+}
+
 /** What a shopper sees when something failed: words, a way on, and the id support will ask for. */
 export function ErrorView({ error, title, onRetry }: Props) {
   const problem = error instanceof Problem ? error : null;
@@ -18,7 +23,7 @@ export function ErrorView({ error, title, onRetry }: Props) {
     <Stack align="center" ta="center" gap="xs" py={48} px="md" role="alert">
       <Icon size={40} stroke={1.4} color="var(--mantine-color-dimmed)" aria-hidden />
       <Title order={2} size="h3">
-        {title ?? (isOutOfReach ? "We cannot reach the shop" : "That did not work")}
+        {title ?? titleOf(problem)}
       </Title>
       <Text c="dimmed" maw={420}>
         {friendlyMessage(error)}

@@ -1,7 +1,4 @@
-export interface Money {
-  amount_minor: number;
-  currency: string;
-}
+import type { Money } from "@/lib/api/types";
 
 const formatters = new Map<string, { format: Intl.NumberFormat; minorPerMajor: number }>();
 

@@ -30,7 +30,7 @@ function usePageView(main: React.RefObject<HTMLElement | null>) {
   const previous = useRef<string | null>(null);
   useEffect(() => {
     if (previous.current === pathname) return;
-    track("page_viewed", { path: pathname, referrer: previous.current, device: device() });
+    track("page_viewed", { path: pathname, referrer: previous.current ?? (document.referrer || null), device: device() });
     if (previous.current !== null) main.current?.focus({ preventScroll: true });
     previous.current = pathname;
   }, [pathname, main]);

@@ -27,9 +27,10 @@ function Account({ user }: { user: User }) {
           </Button>
           <Button
             variant="default"
-            loading={signOut.isPending}
             onClick={() => {
-              signOut.mutate(undefined, { onSettled: () => void navigate("/") });
+              // First away from here: this page sends guests to sign in.
+              void navigate("/");
+              signOut.mutate();
             }}
           >
             Sign out

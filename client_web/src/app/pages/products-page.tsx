@@ -14,7 +14,7 @@ import { categoryName, filterFromUrl, urlWith } from "@/features/catalog/filter-
 import { track } from "@/lib/analytics/track";
 import { useDocumentTitle } from "@/lib/document-title";
 
-import type { Sort } from "@/features/catalog/api/get-products";
+import type { Sort } from "@/lib/api/types";
 import type { MouseEvent } from "react";
 
 import classes from "@/app/pages/products-page.module.css";

@@ -1,13 +1,20 @@
 import { http, HttpResponse } from "msw";
 import { expect, test } from "vitest";
 
-import { request } from "@/lib/api/client";
+import { catalog, dataOf, users } from "@/lib/api/client";
 import { Problem } from "@/lib/api/problem";
 import { sessionStore } from "@/lib/api/session";
 import { server } from "@/testing/server";
 
-const user = { user_id: "u-1", email: "ada@example.com", name: "Ada", role: "shopper" };
-const aSession = (access_token: string) => ({ access_token, token_type: "Bearer", expires_in: 900, user });
+import type { Session, User } from "@/lib/api/types";
+
+const user: User = { user_id: "u-1", email: "ada@example.com", name: "Ada", role: "shopper" };
+const aSession = (access_token: string): Session => ({
+  access_token,
+  token_type: "Bearer",
+  expires_in: 900,
+  user,
+});
 
 test("many calls with an expired token share one refresh", async () => {
   let refreshes = 0;
@@ -23,7 +30,7 @@ test("many calls with an expired token share one refresh", async () => {
     }),
   );
   sessionStore.start(aSession("old"));
-  const answers = await Promise.all([1, 2, 3].map(() => request("/users/me")));
+  const answers = await Promise.all([1, 2, 3].map(() => dataOf(users.GET("/api/users/me"))));
   expect(answers).toEqual([user, user, user]);
   expect(refreshes).toBe(1);
   sessionStore.end();
@@ -38,7 +45,7 @@ test("a proxy's page becomes a plain problem with the correlation id, never its 
       }),
     ),
   );
-  const problem = await request("/catalog/categories").catch((error: unknown) => error);
+  const problem = await catalog.GET("/api/catalog/categories").catch((error: unknown) => error);
   expect(problem).toBeInstanceOf(Problem);
   expect(problem).toMatchObject({ message: "Something went wrong", correlationId: "c-1", isRetryable: true });
 });

@@ -1,63 +1,54 @@
+import createClient from "openapi-fetch";
+
 import { problemFrom, unreachable } from "@/lib/api/problem";
 import { refreshSession, sessionStore } from "@/lib/api/session";
 import { ulid } from "@/lib/ulid";
 
-type Query = Record<string, string | number | boolean | null | undefined>;
-
-interface Options {
-  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  query?: Query;
-  body?: unknown;
-  headers?: Record<string, string>;
-  cache?: RequestCache;
-  signal?: AbortSignal;
-}
+import type { paths as CatalogPaths } from "@/lib/api/schema/catalog";
+import type { paths as CheckoutPaths } from "@/lib/api/schema/checkout";
+import type { paths as UsersPaths } from "@/lib/api/schema/users";
 
 const TIMEOUT_MS = 15_000;
 
-function urlOf(path: string, query: Query = {}): string {
-  const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== null && value !== undefined && value !== "") search.set(name, String(value));
-  }
-  const text = search.toString();
-  return `/api${path}${text ? `?${text}` : ""}`;
-}
-
-async function send(path: string, options: Options, correlationId: string): Promise<Response> {
-  const { token } = sessionStore.get();
-  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+async function send(request: Request, token: string | null): Promise<Response> {
+  // A clone, as the body may have to be sent once more with a new token.
+  const attempt = request.clone();
+  if (token) attempt.headers.set("Authorization", `Bearer ${token}`);
+  const signal = AbortSignal.any([request.signal, AbortSignal.timeout(TIMEOUT_MS)]);
   try {
-    return await fetch(urlOf(path, options.query), {
-      method: options.method ?? "GET",
-      credentials: "include",
-      cache: options.cache,
-      signal: options.signal ? AbortSignal.any([options.signal, timeout]) : timeout,
-      headers: {
-        Accept: "application/json",
-        "X-Correlation-Id": correlationId,
-        ...(options.body === undefined ? {} : { "Content-Type": "application/json" }),
-        ...(token ? { Authorization: `Bearer ${token}` } : {}),
-        ...options.headers,
-      },
-      body: options.body === undefined ? undefined : JSON.stringify(options.body),
-    });
+    return await fetch(attempt, { signal });
   } catch (error) {
-    if (options.signal?.aborted) throw error;
+    if (request.signal.aborted) throw error;
     throw unreachable();
   }
 }
 
-/** One request to the API; answers JSON (or nothing, for 204), throws `Problem`. */
-export async function request<T>(path: string, options: Options = {}): Promise<T> {
-  const correlationId = ulid();
+/** Every call: with the access token (renewed once if need be); what is not 2xx throws `Problem`. */
+async function shopFetch(request: Request): Promise<Response> {
   const { token } = sessionStore.get();
-  let response = await send(path, options, correlationId);
+  request.headers.set("X-Correlation-Id", ulid());
+  let response = await send(request, token);
   if (response.status === 401 && token !== null) {
     // Another call may have got the new token while this one was under way.
     const isNew = sessionStore.get().token !== token || (await refreshSession());
-    if (isNew) response = await send(path, options, correlationId);
+    if (isNew) response = await send(request, sessionStore.get().token);
   }
   if (!response.ok) throw await problemFrom(response);
-  return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
+  return response;
+}
+
+const options = {
+  baseUrl: window.location.origin,
+  credentials: "include",
+  fetch: shopFetch,
+} as const;
+
+export const catalog = createClient<CatalogPaths>(options);
+export const users = createClient<UsersPaths>(options);
+export const checkout = createClient<CheckoutPaths>(options);
+
+/** What a call answers with; a failed one has thrown before. */
+export async function dataOf<T>(call: Promise<{ data?: T }>): Promise<T> {
+  const { data } = await call;
+  return data as T;
 }

@@ -33,7 +33,7 @@ export const unreachable = () =>
   new Problem({ type: "/problems/unreachable", title: "The shop cannot be reached", status: 0 });
 
 export async function problemFrom(response: Response): Promise<Problem> {
-  const correlation_id = response.headers.get("X-Correlation-Id");
+  const correlation_id = response.headers.get("X-Correlation-Id") ?? undefined;
   const fallback: ProblemBody = {
     type: "about:blank",
     title: "Something went wrong",

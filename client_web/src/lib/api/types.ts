@@ -1,195 +1,46 @@
-/** The API's shapes as agreed in the contracts; every component takes its types from here. */
-import type { Money } from "@/lib/format-money";
+/** The API's shapes by the names this house uses; all but the problem come from the contracts. */
+import type { components as catalog } from "@/lib/api/schema/catalog";
+import type { components as checkout } from "@/lib/api/schema/checkout";
+import type { components as users } from "@/lib/api/schema/users";
 
-export type { Money };
+export type Money = checkout["schemas"]["Money"];
 
-export interface Page<T> {
-  items: T[];
-  next_cursor: string | null;
-}
+export type ProductSummary = catalog["schemas"]["Card"];
+export type ProductPage = catalog["schemas"]["ProductPage"];
+export type PriceBucket = catalog["schemas"]["PriceCount"];
+export type Product = catalog["schemas"]["ProductDetail"];
+export type Variant = catalog["schemas"]["Variant"];
+export type Suggestion = catalog["schemas"]["Suggestion"];
+export type Category = catalog["schemas"]["CategoryNode"];
+export type Sort = catalog["schemas"]["Sort"];
 
-export interface ProductSummary {
-  product_id: string;
-  title: string;
-  price: Money;
-  image_url: string | null;
-  rating: number | null;
-  review_count: number;
-  in_stock: boolean;
-  category: string[];
-}
+export type User = users["schemas"]["Profile"];
+export type Session = users["schemas"]["Session"];
+export type Credentials = users["schemas"]["Credentials"];
+export type NewAccount = users["schemas"]["Registration"];
+export type Address = users["schemas"]["Address"];
+export type SavedAddress = users["schemas"]["AddressWithId"];
 
-export interface PriceBucket {
-  value: string;
-  from_minor: number;
-  to_minor: number | null;
-  count: number;
-}
+export type Cart = checkout["schemas"]["CartView"];
+export type CartLine = checkout["schemas"]["CartItem"];
+export type Quote = checkout["schemas"]["CartQuote"];
+export type ShippingMethod = checkout["schemas"]["ShippingMethod"];
+export type NewOrder = checkout["schemas"]["PlaceOrder"];
+export type PlacedOrder = checkout["schemas"]["PlacedOrder"];
+export type OrderStatus = checkout["schemas"]["OrderStatus"];
+export type Order = checkout["schemas"]["OrderView"];
 
-export interface ProductPage extends Page<ProductSummary> {
-  facets: {
-    category: { value: string; count: number }[];
-    price: PriceBucket[];
-    in_stock: { value: boolean; count: number }[];
-  };
-  total: number;
-  took_ms: number;
-}
-
-export interface Variant {
-  sku: string;
-  options: Record<string, string>;
-  price: Money;
-  available: number;
-}
-
-export interface Product extends ProductSummary {
-  description: string;
-  images: string[];
-  brand: string | null;
-  featured: boolean;
-  variants: Variant[];
-  version: number;
-}
-
-export interface Suggestion {
-  text: string;
-  kind: "product" | "category";
-  product_id?: string | null;
-}
-
-export interface Category {
-  value: string;
-  name: string;
-  count: number;
-  children: Category[];
-}
-
-export interface User {
-  user_id: string;
-  email: string;
-  name: string;
-  role: string;
-}
-
-export interface Session {
-  access_token: string;
-  token_type: string;
-  expires_in: number;
-  user: User;
-}
-
-export interface Address {
-  name: string;
-  line1: string;
-  line2?: string | null;
-  city: string;
-  postal_code: string;
-  country: string;
-}
-
-export interface SavedAddress extends Address {
-  address_id: string;
-}
-
-export interface CartLine {
-  sku: string;
-  product_id: string;
-  title: string;
-  image_url: string | null;
-  options: Record<string, string>;
-  quantity: number;
-  unit_price: Money;
-  line_total: Money;
-  available: number;
-  price_changed: boolean;
-}
-
-export type ShippingMethod = "standard" | "express";
-
-export interface Quote {
-  subtotal: Money;
-  shipping: Money;
-  tax: Money;
-  total: Money;
-  currency: string;
-  shipping_method: ShippingMethod;
-  country: string;
-}
-
-export interface Cart {
-  items: CartLine[];
-  quote: Quote;
-  item_count: number;
-  next_cursor: null;
-}
-
-export interface NewOrder {
-  email?: string;
-  shipping_address: Address;
-  shipping_method: ShippingMethod;
-  payment: { card_token: string };
-  expected_total?: Money;
-}
-
-export type OrderStatus =
-  | "placed"
-  | "paid"
-  | "packed"
-  | "shipped"
-  | "delivered"
-  | "payment_failed"
-  | "cancelled"
-  | "refunded";
-
-export interface OrderSummary {
-  order_id: string;
-  order_number: string;
-  status: OrderStatus;
-  placed_at: string;
-  total: Money;
-  item_count: number;
-}
-
-export interface OrderLine {
-  line_no: number;
-  sku: string;
-  product_id: string;
-  title: string;
-  options: Record<string, string>;
-  image_url: string | null;
-  quantity: number;
-  unit_price: Money;
-  line_total: Money;
-}
-
-export interface Order extends Omit<OrderSummary, "item_count"> {
-  email?: string | null;
-  lines: OrderLine[];
-  subtotal: Money;
-  shipping: Money;
-  tax: Money;
-  shipping_address: Address;
-  shipping_method: ShippingMethod;
-  payment: { status: string; failure_code: string | null };
-  timeline: { status: OrderStatus; at: string; note: string | null }[];
-  version: number;
-  can_cancel: boolean;
-}
-
+/** A line of a 409 out-of-stock. */
 export interface ShortLine {
   sku: string;
   requested: number;
   available: number;
 }
 
-export interface ProblemBody {
+/** RFC 9457, with the extensions the shop names; what a proxy answers may lack most of it. */
+export interface ProblemBody extends Partial<checkout["schemas"]["Problem"]> {
   type: string;
   title: string;
   status: number;
-  detail?: string | null;
-  instance?: string | null;
-  errors?: { field: string; message: string }[];
-  correlation_id?: string | null;
   lines?: ShortLine[];
 }

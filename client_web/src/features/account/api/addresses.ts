@@ -1,20 +1,20 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 
-import { request } from "@/lib/api/client";
+import { dataOf, users } from "@/lib/api/client";
 
-import type { Address, Page, SavedAddress } from "@/lib/api/types";
+import type { Address } from "@/lib/api/types";
 
 export const addressesOptions = () =>
   queryOptions({
     queryKey: ["addresses"],
-    queryFn: ({ signal }) => request<Page<SavedAddress>>("/users/me/addresses", { signal }),
+    queryFn: ({ signal }) => dataOf(users.GET("/api/users/me/addresses", { signal })),
   });
 
 export function useAddAddress() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (address: Address) =>
-      request<SavedAddress>("/users/me/addresses", { method: "POST", body: address }),
+      dataOf(users.POST("/api/users/me/addresses", { body: address })),
     onSuccess: () => client.invalidateQueries({ queryKey: addressesOptions().queryKey }),
   });
 }
@@ -23,7 +23,9 @@ export function useRemoveAddress() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (addressId: string) =>
-      request(`/users/me/addresses/${encodeURIComponent(addressId)}`, { method: "DELETE" }),
+      users.DELETE("/api/users/me/addresses/{address_id}", {
+        params: { path: { address_id: addressId } },
+      }),
     onSettled: () => client.invalidateQueries({ queryKey: addressesOptions().queryKey }),
   });
 }

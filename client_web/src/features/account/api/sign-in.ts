@@ -1,20 +1,12 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 
-import { request } from "@/lib/api/client";
+import { dataOf, users } from "@/lib/api/client";
 import { sessionStore } from "@/lib/api/session";
 
-import type { Session } from "@/lib/api/types";
-
-export interface Credentials {
-  email: string;
-  password: string;
-}
+import type { Credentials, NewAccount, Session } from "@/lib/api/types";
 
 const signIn = (credentials: Credentials) =>
-  request<Session>("/users/login", { method: "POST", body: credentials });
-
-const register = (account: Credentials & { name: string }) =>
-  request<unknown>("/users/register", { method: "POST", body: account });
+  dataOf(users.POST("/api/users/login", { body: credentials }));
 
 /** Everything cached belongs to who was here before: the guest's cart has just been merged. */
 function useStart() {
@@ -35,8 +27,8 @@ export function useSignIn() {
 export function useSignUp() {
   const start = useStart();
   return useMutation({
-    mutationFn: async (account: Credentials & { name: string }) => {
-      await register(account);
+    mutationFn: async (account: NewAccount) => {
+      await users.POST("/api/users/register", { body: account });
       return signIn({ email: account.email, password: account.password });
     },
     onSuccess: start,

@@ -1,12 +1,12 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 
-import { request } from "@/lib/api/client";
+import { users } from "@/lib/api/client";
 import { sessionStore } from "@/lib/api/session";
 
 export function useSignOut() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: () => request("/users/logout", { method: "POST" }),
+    mutationFn: () => users.POST("/api/users/logout"),
     // Signed out here even if the server did not hear it: the token is gone from memory.
     onSettled: async () => {
       sessionStore.end();

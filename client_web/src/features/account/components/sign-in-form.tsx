@@ -4,7 +4,7 @@ import { useForm } from "react-hook-form";
 import { useSignIn } from "@/features/account/api/sign-in";
 import { friendlyMessage, Problem } from "@/lib/api/problem";
 
-import type { Credentials } from "@/features/account/api/sign-in";
+import type { Credentials } from "@/lib/api/types";
 
 const messageOf = (error: unknown) =>
   error instanceof Problem && error.status === 401
@@ -40,6 +40,7 @@ export function SignInForm({ onDone }: { onDone: () => void }) {
         />
         <PasswordInput
           label="Password"
+          visibilityToggleButtonProps={{ "aria-label": "Show or hide what you typed" }}
           size="md"
           autoComplete="current-password"
           error={formState.errors.password?.message}

@@ -66,6 +66,7 @@ export function SignUpForm({ onDone }: { onDone: () => void }) {
         />
         <PasswordInput
           label="Password"
+          visibilityToggleButtonProps={{ "aria-label": "Show or hide what you typed" }}
           description="At least 10 characters"
           size="md"
           autoComplete="new-password"

@@ -1,8 +1,8 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 
-import { request } from "@/lib/api/client";
+import { checkout, dataOf } from "@/lib/api/client";
 
-import type { Cart, ShippingMethod } from "@/lib/api/types";
+import type { ShippingMethod } from "@/lib/api/types";
 
 export interface QuoteFor {
   country: string;
@@ -13,7 +13,7 @@ export interface QuoteFor {
 export const cartOptions = (quoteFor?: QuoteFor) =>
   queryOptions({
     queryKey: quoteFor ? ["cart", quoteFor] : ["cart"],
-    queryFn: ({ signal }) => request<Cart>("/checkout/cart", { query: { ...quoteFor }, signal }),
+    queryFn: ({ signal }) => dataOf(checkout.GET("/api/checkout/cart", { params: { query: quoteFor }, signal })),
     placeholderData: quoteFor ? keepPreviousData : undefined,
     staleTime: 15_000,
   });

@@ -1,10 +1,8 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 
 import { cartOptions } from "@/features/cart/api/get-cart";
-import { request } from "@/lib/api/client";
+import { checkout } from "@/lib/api/client";
 import { Problem } from "@/lib/api/problem";
-
-import type { Cart } from "@/lib/api/types";
 
 interface WantedLine {
   sku: string;
@@ -16,8 +14,8 @@ async function refill(lines: WantedLine[]): Promise<{ skipped: number }> {
   let skipped = 0;
   for (const { sku, quantity } of lines) {
     try {
-      await request<Cart>(`/checkout/cart/items/${encodeURIComponent(sku)}`, {
-        method: "PUT",
+      await checkout.PUT("/api/checkout/cart/items/{sku}", {
+        params: { path: { sku } },
         body: { quantity },
       });
     } catch (error) {

@@ -2,9 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 
 import { cartOptions } from "@/features/cart/api/get-cart";
 import { track } from "@/lib/analytics/track";
-import { request } from "@/lib/api/client";
-
-import type { Cart } from "@/lib/api/types";
+import { checkout, dataOf } from "@/lib/api/client";
 
 export interface QuantityChange {
   sku: string;
@@ -14,10 +12,9 @@ export interface QuantityChange {
 }
 
 const setQuantity = ({ sku, quantity }: QuantityChange) =>
-  request<Cart>(`/checkout/cart/items/${encodeURIComponent(sku)}`, {
-    method: "PUT",
-    body: { quantity },
-  });
+  dataOf(
+    checkout.PUT("/api/checkout/cart/items/{sku}", { params: { path: { sku } }, body: { quantity } }),
+  );
 
 export function useSetQuantity() {
   const client = useQueryClient();

@@ -1,12 +1,10 @@
 import { queryOptions } from "@tanstack/react-query";
 
-import { request } from "@/lib/api/client";
-
-import type { Category, Page } from "@/lib/api/types";
+import { catalog, dataOf } from "@/lib/api/client";
 
 export const categoriesOptions = () =>
   queryOptions({
     queryKey: ["categories"],
-    queryFn: ({ signal }) => request<Page<Category>>("/catalog/categories", { signal }),
+    queryFn: ({ signal }) => dataOf(catalog.GET("/api/catalog/categories", { signal })),
     staleTime: 600_000,
   });

@@ -1,23 +1,28 @@
 import { queryOptions } from "@tanstack/react-query";
 
-import { request } from "@/lib/api/client";
-
-import type { Page, Product, ProductSummary } from "@/lib/api/types";
+import { catalog, dataOf } from "@/lib/api/client";
 
 export const productOptions = (productId: string) =>
   queryOptions({
     queryKey: ["product", productId],
     queryFn: ({ signal }) =>
-      request<Product>(`/catalog/products/${encodeURIComponent(productId)}`, { signal }),
+      dataOf(
+        catalog.GET("/api/catalog/products/{product_id}", {
+          params: { path: { product_id: productId } },
+          signal,
+        }),
+      ),
   });
 
 export const relatedOptions = (productId: string) =>
   queryOptions({
     queryKey: ["product", productId, "related"],
     queryFn: ({ signal }) =>
-      request<Page<ProductSummary>>(
-        `/catalog/products/${encodeURIComponent(productId)}/related`,
-        { signal },
+      dataOf(
+        catalog.GET("/api/catalog/products/{product_id}/related", {
+          params: { path: { product_id: productId } },
+          signal,
+        }),
       ),
     staleTime: 300_000,
   });

@@ -1,11 +1,10 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 
-import { request } from "@/lib/api/client";
+import { catalog, dataOf } from "@/lib/api/client";
 
-import type { ProductPage } from "@/lib/api/types";
+import type { Sort } from "@/lib/api/types";
 
-export const SORTS = ["relevance", "price_asc", "price_desc", "rating", "newest"] as const;
-export type Sort = (typeof SORTS)[number];
+export const SORTS: readonly Sort[] = ["relevance", "price_asc", "price_desc", "rating", "newest"];
 
 export interface ProductFilter {
   q?: string;
@@ -13,13 +12,14 @@ export interface ProductFilter {
   min_price?: number;
   max_price?: number;
   in_stock?: boolean;
+  featured?: boolean;
   sort?: Sort;
 }
 
 const getProducts = (
-  filter: ProductFilter & { cursor?: string | null; page_size: number },
-  signal?: AbortSignal,
-) => request<ProductPage>("/catalog/products", { query: { ...filter }, signal });
+  query: ProductFilter & { cursor?: string; page_size: number },
+  signal: AbortSignal,
+) => dataOf(catalog.GET("/api/catalog/products", { params: { query }, signal }));
 
 /** One page, for the shelves of the home page. */
 export const shelfOptions = (filter: ProductFilter, pageSize: number) =>
@@ -34,7 +34,7 @@ export const productListOptions = (filter: ProductFilter, firstCursor: string | 
   infiniteQueryOptions({
     queryKey: ["products", "list", filter, firstCursor],
     queryFn: ({ pageParam, signal }) =>
-      getProducts({ ...filter, cursor: pageParam, page_size: 24 }, signal),
+      getProducts({ ...filter, cursor: pageParam ?? undefined, page_size: 24 }, signal),
     initialPageParam: firstCursor,
     getNextPageParam: (page) => page.next_cursor,
   });

@@ -17,9 +17,29 @@ const whole = (amount_minor: number, currency: string) =>
   formatMoney({ amount_minor, currency }).replace(/\.00$/, "");
 
 export function priceText(bucket: Pick<PriceBucket, "from_minor" | "to_minor">, currency: string): string {
-  if (bucket.to_minor === null) return `${whole(bucket.from_minor, currency)} and over`;
-  if (bucket.from_minor === 0) return `Under ${whole(bucket.to_minor, currency)}`;
-  return `${whole(bucket.from_minor, currency)} to ${whole(bucket.to_minor, currency)}`;
+  // Buckets have inclusive ends (25.01 to 50.00): people read the round number.
+  const from = bucket.from_minor % 100 === 1 ? bucket.from_minor - 1 : bucket.from_minor;
+  if (bucket.to_minor === null) return `Over ${whole(from, currency)}`;
+  if (bucket.from_minor === 0) return `Up to ${whole(bucket.to_minor, currency)}`;
+  return `${whole(from, currency)} to ${whole(bucket.to_minor, currency)}`;
+}
+
+const MAX_CATEGORIES = 14;
+
+/**
+ * The next narrower categories. Without a choice these are the two upper levels, since one root
+ * may hold nearly everything and would then be no help alone.
+ */
+function narrower(facets: ProductPage["facets"]["category"], chosen: string | undefined) {
+  const depth = (value: string) => value.split(" > ").length;
+  return facets
+    .filter(({ value, count }) =>
+      count > 0 && chosen
+        ? value.startsWith(`${chosen} > `) && depth(value) === depth(chosen) + 1
+        : count > 0 && depth(value) <= 2,
+    )
+    .sort((a, b) => b.count - a.count)
+    .slice(0, MAX_CATEGORIES);
 }
 
 /** Every choice is a link: it can be opened, shared and undone with the back button. */
@@ -28,10 +48,7 @@ export function Filters({ facets, currency }: Props) {
   const filter = filterFromUrl(search);
   const to = (patch: Partial<ProductFilter>) => ({ search: urlWith(search, patch).toString() });
   const trail = filter.category?.split(" > ") ?? [];
-  const categories = (facets?.category ?? [])
-    .filter((facet) => facet.value !== filter.category && facet.count > 0)
-    .slice(0, 14);
-  const inStock = facets?.in_stock.find((facet) => facet.value);
+  const categories = narrower(facets?.category ?? [], filter.category);
 
   return (
     <div className={classes.filters}>
@@ -102,7 +119,7 @@ export function Filters({ facets, currency }: Props) {
             >
               In stock only
             </Link>
-            {inStock && <span>{inStock.count.toLocaleString("en-GB")}</span>}
+            {facets && <span>{facets.in_stock.toLocaleString("en-GB")}</span>}
           </li>
         </ul>
       </section>

@@ -15,7 +15,7 @@ const COUNT = 4;
 
 /** The outdoor goods have the large pictures, so they open the shop. */
 export function Hero() {
-  const featured = useQuery(shelfOptions({ category: CATEGORY, in_stock: true }, COUNT));
+  const featured = useQuery(shelfOptions({ category: CATEGORY, featured: true, in_stock: true }, COUNT));
   const products = featured.data?.items ?? [];
   return (
     <section className={classes.hero} data-bare={featured.isError || undefined}>

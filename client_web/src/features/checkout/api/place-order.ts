@@ -2,17 +2,10 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 
 import { endIntent, intentKey } from "@/features/checkout/intent-key";
 import { track } from "@/lib/analytics/track";
-import { request } from "@/lib/api/client";
+import { checkout, dataOf } from "@/lib/api/client";
 import { Problem } from "@/lib/api/problem";
 
-import type { CartLine, Money, NewOrder, OrderStatus } from "@/lib/api/types";
-
-export interface PlacedOrder {
-  order_id: string;
-  order_number: string;
-  status: OrderStatus;
-  total: Money;
-}
+import type { CartLine, NewOrder } from "@/lib/api/types";
 
 interface Intent {
   order: NewOrder;
@@ -20,11 +13,12 @@ interface Intent {
 }
 
 const placeOrder = ({ order, lines }: Intent) =>
-  request<PlacedOrder>("/checkout/orders", {
-    method: "POST",
-    headers: { "Idempotency-Key": intentKey(order, lines) },
-    body: order,
-  });
+  dataOf(
+    checkout.POST("/api/checkout/orders", {
+      params: { header: { "Idempotency-Key": intentKey(order, lines) } },
+      body: order,
+    }),
+  );
 
 export function usePlaceOrder() {
   const client = useQueryClient();

@@ -17,9 +17,16 @@ import { OrderConflict } from "@/features/checkout/components/order-conflict";
 import { friendlyMessage, Problem } from "@/lib/api/problem";
 import { formatMoney } from "@/lib/format-money";
 
-import type { PlacedOrder } from "@/features/checkout/api/place-order";
 import type { CheckoutValues } from "@/features/checkout/checkout-schema";
-import type { Cart, NewOrder, SavedAddress, ShippingMethod, ShortLine, User } from "@/lib/api/types";
+import type {
+  Cart,
+  NewOrder,
+  PlacedOrder,
+  SavedAddress,
+  ShippingMethod,
+  ShortLine,
+  User,
+} from "@/lib/api/types";
 import type { ReactNode } from "react";
 
 import classes from "@/features/checkout/components/checkout-form.module.css";

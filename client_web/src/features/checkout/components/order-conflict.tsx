@@ -61,12 +61,13 @@ export function OrderConflict({ problem, cart, isBusy, onAdjust }: Props) {
         <Text size="sm">Nothing was ordered, and you were not charged.</Text>
         <Button
           size="sm"
+          fullWidth
           loading={isBusy}
           onClick={() => {
             onAdjust(short);
           }}
         >
-          Update my cart to what is available
+          Update my cart
         </Button>
       </Stack>
     </Alert>

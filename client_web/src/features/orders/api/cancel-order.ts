@@ -1,16 +1,18 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 
 import { orderOptions } from "@/features/orders/api/get-order";
-import { request } from "@/lib/api/client";
-
-import type { Order } from "@/lib/api/types";
+import { checkout, dataOf } from "@/lib/api/client";
 
 export function useCancelOrder(orderId: string) {
   const client = useQueryClient();
   const { queryKey } = orderOptions(orderId);
   return useMutation({
     mutationFn: () =>
-      request<Order>(`/checkout/orders/${encodeURIComponent(orderId)}/cancel`, { method: "POST" }),
+      dataOf(
+        checkout.POST("/api/checkout/orders/{order_id}/cancel", {
+          params: { path: { order_id: orderId } },
+        }),
+      ),
     onSuccess: (order) => {
       client.setQueryData(queryKey, order);
     },

@@ -1,7 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 
 import { isSettled } from "@/features/orders/status";
-import { request } from "@/lib/api/client";
+import { checkout, dataOf } from "@/lib/api/client";
 
 import type { Order } from "@/lib/api/types";
 
@@ -21,7 +21,13 @@ export const orderOptions = (orderId: string) =>
     queryKey: ["order", orderId],
     // "no-cache" makes the browser ask with If-None-Match: an unchanged order costs a 304.
     queryFn: ({ signal }) =>
-      request<Order>(`/checkout/orders/${encodeURIComponent(orderId)}`, { cache: "no-cache", signal }),
+      dataOf(
+        checkout.GET("/api/checkout/orders/{order_id}", {
+          params: { path: { order_id: orderId } },
+          cache: "no-cache",
+          signal,
+        }),
+      ),
     refetchInterval: (query) => pollEvery(query.state.data),
     staleTime: 0,
   });

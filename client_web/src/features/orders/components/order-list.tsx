@@ -4,11 +4,11 @@ import { StatusBadge } from "@/features/orders/components/status-badge";
 import { formatDay } from "@/lib/format-date";
 import { formatMoney } from "@/lib/format-money";
 
-import type { OrderSummary } from "@/lib/api/types";
+import type { PlacedOrder } from "@/lib/api/types";
 
 import classes from "@/features/orders/components/order-list.module.css";
 
-export function OrderList({ orders }: { orders: OrderSummary[] }) {
+export function OrderList({ orders }: { orders: PlacedOrder[] }) {
   return (
     <ul className={classes.list}>
       {orders.map((order) => (
