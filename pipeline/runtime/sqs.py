@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,7 @@ from aws_lambda_powertools.utilities.batch import (
     process_partial_response,
 )
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline.contracts.events import Rejected
 from pipeline.runtime import aws
@@ -73,11 +75,13 @@ def _traced(record: SQSRecord) -> dict[str, str]:
 
 
 def _show_again(record: SQSRecord, delay_s: int) -> None:
-    aws.client("sqs").change_message_visibility(
-        QueueUrl=queue_url(record.queue_url.rsplit("/", 1)[-1]),
-        ReceiptHandle=record.receipt_handle,
-        VisibilityTimeout=delay_s,
-    )
+    # Without this the message comes back all the same, at the queue's own pace.
+    with suppress(ClientError, BotoCoreError):
+        aws.client("sqs").change_message_visibility(
+            QueueUrl=queue_url(record.event_source_arn.rsplit(":", 1)[-1]),
+            ReceiptHandle=record.receipt_handle,
+            VisibilityTimeout=delay_s,
+        )
 
 
 @cache
