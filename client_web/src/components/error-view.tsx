@@ -1,5 +1,6 @@
 import { Button, Stack, Text, Title } from "@mantine/core";
-import { IconCloudOff, IconMoodSad } from "@tabler/icons-react";
+import IconCloudOff from "@tabler/icons-react/icons/IconCloudOff";
+import IconMoodSad from "@tabler/icons-react/icons/IconMoodSad";
 
 import { friendlyMessage, Problem } from "@/lib/api/problem";
 

@@ -1,4 +1,5 @@
-import { IconMinus, IconPlus } from "@tabler/icons-react";
+import IconMinus from "@tabler/icons-react/icons/IconMinus";
+import IconPlus from "@tabler/icons-react/icons/IconPlus";
 
 import classes from "@/components/quantity-stepper.module.css";
 

@@ -1,5 +1,8 @@
 import { ActionIcon, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
-import { IconMoon, IconShoppingBag, IconSun, IconUser } from "@tabler/icons-react";
+import IconMoon from "@tabler/icons-react/icons/IconMoon";
+import IconShoppingBag from "@tabler/icons-react/icons/IconShoppingBag";
+import IconSun from "@tabler/icons-react/icons/IconSun";
+import IconUser from "@tabler/icons-react/icons/IconUser";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useLocation, useSearchParams } from "react-router";
 

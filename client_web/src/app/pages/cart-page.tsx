@@ -1,5 +1,5 @@
 import { Button, Skeleton, Stack, Title } from "@mantine/core";
-import { IconShoppingBag } from "@tabler/icons-react";
+import IconShoppingBag from "@tabler/icons-react/icons/IconShoppingBag";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 

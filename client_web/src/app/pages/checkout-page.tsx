@@ -1,5 +1,5 @@
 import { Anchor, Button, Skeleton, Text, Title } from "@mantine/core";
-import { IconShoppingBag } from "@tabler/icons-react";
+import IconShoppingBag from "@tabler/icons-react/icons/IconShoppingBag";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { Link, useNavigate } from "react-router";

@@ -1,5 +1,5 @@
 import { Button } from "@mantine/core";
-import { IconMapPinQuestion } from "@tabler/icons-react";
+import IconMapPinQuestion from "@tabler/icons-react/icons/IconMapPinQuestion";
 import { Link } from "react-router";
 
 import { EmptyState } from "@/components/empty-state";

@@ -1,5 +1,5 @@
 import { Button, Skeleton, Stack, Title } from "@mantine/core";
-import { IconPackage } from "@tabler/icons-react";
+import IconPackage from "@tabler/icons-react/icons/IconPackage";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 

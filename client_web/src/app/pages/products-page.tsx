@@ -1,5 +1,6 @@
 import { Button, NativeSelect, Text, Title } from "@mantine/core";
-import { IconAdjustmentsHorizontal, IconSearchOff } from "@tabler/icons-react";
+import IconAdjustmentsHorizontal from "@tabler/icons-react/icons/IconAdjustmentsHorizontal";
+import IconSearchOff from "@tabler/icons-react/icons/IconSearchOff";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { Link, useSearchParams } from "react-router";

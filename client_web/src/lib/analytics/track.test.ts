@@ -1,5 +1,5 @@
 import { http, HttpResponse } from "msw";
-import { expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 
 import { setConsent } from "@/lib/analytics/consent";
 import { flush, track } from "@/lib/analytics/track";
@@ -19,6 +19,11 @@ function collect(answer = 202): Sent[] {
   );
   return sent;
 }
+
+beforeEach(async () => {
+  collect();
+  await flush();
+});
 
 test("without consent no identifier is made or sent", async () => {
   const sent = collect();

@@ -1,6 +1,6 @@
 import { zodResolver } from "@hookform/resolvers/zod";
 import { Alert, Button, NativeSelect, Text, TextInput, Title } from "@mantine/core";
-import { IconFlask } from "@tabler/icons-react";
+import IconFlask from "@tabler/icons-react/icons/IconFlask";
 import { useEffect } from "react";
 import { useForm, useWatch } from "react-hook-form";
 

@@ -1,4 +1,5 @@
-import { IconCheck, IconX } from "@tabler/icons-react";
+import IconCheck from "@tabler/icons-react/icons/IconCheck";
+import IconX from "@tabler/icons-react/icons/IconX";
 
 import { STATUS_TEXT, steps } from "@/features/orders/status";
 import { formatMoment } from "@/lib/format-date";
