@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import stamina
 
@@ -11,6 +10,7 @@ from pipeline.contracts.events import to_iso_z
 from pipeline.contracts.money import MAX_MINOR
 from pipeline.runtime.clock import Clock
 from storefront_api.checkout.domain import Cart, StockRow, merged, with_line
+from storefront_api.checkout.ports import CartStore, Snapshot
 
 # Half of what one amount may be: shipping and tax come on top.
 _MAX_SUBTOTAL_MINOR = MAX_MINOR // 2
@@ -33,26 +33,6 @@ class Shopper:
     @property
     def mergeable(self) -> str | None:
         return self.guest if self.user_id else None
-
-
-class Snapshot(Protocol):
-    @property
-    def cart(self) -> Cart: ...
-    @property
-    def guest(self) -> Cart | None: ...
-    @property
-    def stock(self) -> StockRow | None: ...
-
-
-class CartStore(Protocol):
-    """Each writes at the version read and returns the new cart, or None if somebody was faster."""
-
-    def read(
-        self, owner: str, *, guest: str | None = None, sku: str | None = None, now_epoch_s: int
-    ) -> Snapshot: ...
-    def read_stock(self, skus: Iterable[str]) -> dict[str, StockRow]: ...
-    def put_cart(self, cart: Cart, now_epoch_s: int) -> Cart | None: ...
-    def merge_carts(self, cart: Cart, guest: Cart, now_epoch_s: int) -> Cart | None: ...
 
 
 class CartMoved(Unavailable):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from pipeline.contracts.errors import Conflict, NotFound, OutOfStock, PriceChanged, Unprocessable
 from pipeline.contracts.events import to_iso_z
@@ -11,7 +11,7 @@ from pipeline.contracts.orders import ALLOWED_FROM, OrderStatus
 from pipeline.runtime.clock import Clock, NewId
 from pipeline.runtime.logs import get_logger
 from pipeline.runtime.order_store import OrderStore, Outcome
-from storefront_api.checkout.carts import CartMoved, CartStore, Shopper, merge_guest, retries
+from storefront_api.checkout.carts import CartMoved, Shopper, merge_guest, retries
 from storefront_api.checkout.domain import (
     Cart,
     EmptyCart,
@@ -23,11 +23,10 @@ from storefront_api.checkout.domain import (
     quote,
     repriced,
 )
+from storefront_api.checkout.ports import Answer, Order, Place, PlacementStore
 from storefront_api.checkout.reference import sales_country, tax_rate
 
 log = get_logger()
-Order = dict[str, Any]
-Place = tuple[str, str]
 
 
 class IdempotencyKeyReused(Unprocessable):
@@ -60,55 +59,6 @@ class Placement:
     order_id: str
     answer: str
     is_replay: bool
-
-
-class Refusal(Protocol):
-    @property
-    def idempotency(self) -> Mapping[str, Any] | None: ...
-    @property
-    def cart_changed(self) -> bool: ...
-    @property
-    def stock(self) -> Mapping[str, StockRow | None]: ...
-
-
-class PlacementSnapshot(Protocol):
-    @property
-    def cart(self) -> Cart: ...
-    @property
-    def guest(self) -> Cart | None: ...
-    @property
-    def idempotency(self) -> Mapping[str, Any] | None: ...
-    @property
-    def stock(self) -> StockRow | None: ...
-
-
-class PlacementStore(CartStore, Protocol):
-    def read(
-        self,
-        owner: str,
-        *,
-        guest: str | None = None,
-        idempotency_key: str | None = None,
-        sku: str | None = None,
-        now_epoch_s: int,
-    ) -> PlacementSnapshot: ...
-    def place(
-        self,
-        order: Order,
-        cart: Cart,
-        idempotency_key: str,
-        body_hash: str,
-        answer: str,
-        now_epoch_s: int,
-    ) -> Refusal | None: ...
-    def list_orders(
-        self, owner: str, page_size: int, after: Place | None
-    ) -> tuple[list[Order], Place | None]: ...
-
-
-class Answer(Protocol):
-    def __call__(self, order: Order) -> str:
-        """The JSON a placed order is answered with."""
 
 
 class Orders:
@@ -290,7 +240,12 @@ class Orders:
         if order["owner"] not in shopper.owners:
             raise NotFound("There is no such order", order_id=order_id)
         done = self._transitions.advance(
-            order_id, OrderStatus.CANCELLED, self._clock(), note="Cancelled by the shopper"
+            order_id,
+            OrderStatus.CANCELLED,
+            self._clock(),
+            note="Cancelled by the shopper",
+            # Payment gives back what it took, or takes nothing, once it hears of this.
+            extra={"payment": {"status": "voided", "failure_code": None}},
         )
         if done.outcome is Outcome.REFUSED:
             raise Conflict(

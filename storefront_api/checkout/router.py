@@ -12,7 +12,8 @@ from pipeline.contracts.errors import BadRequest, Unprocessable
 from storefront_api.checkout.carts import Carts, PricedCart, Shopper
 from storefront_api.checkout.cookies import CurrentShopper
 from storefront_api.checkout.domain import ShippingMethod, quote
-from storefront_api.checkout.orders import OrderRequest, Orders, Place
+from storefront_api.checkout.orders import OrderRequest, Orders
+from storefront_api.checkout.ports import Place
 from storefront_api.checkout.reference import tax_rate
 from storefront_api.checkout.schemas import (
     CartView,

@@ -264,6 +264,7 @@ def test_cancelling_gives_the_stock_back_once(stack: Any, guest: Browser) -> Non
     assert {answer.status_code for answer in answers} == {200}
     assert {answer.json()["status"] for answer in answers} == {"cancelled"}
     assert len({answer.json()["version"] for answer in answers}) == 1
+    assert {answer.json()["payment"]["status"] for answer in answers} == {"voided"}
     assert stock_of(stack, sku) == {"received": 7, "available": 7, "held": 0, "sold": 0}
     timeline = [entry["status"] for entry in guest.get(f"/orders/{order_id}").json()["timeline"]]
     assert timeline.count("cancelled") == 1

@@ -1,0 +1,70 @@
+"""What the use cases need of a store; `store.py` gives it with DynamoDB."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from storefront_api.checkout.domain import Cart, StockRow
+
+Order = dict[str, Any]
+Place = tuple[str, str]  # in a list of orders: (placed_at, order_id)
+
+
+class Snapshot(Protocol):
+    """Rows read at one moment; what was not asked for is None."""
+
+    @property
+    def cart(self) -> Cart: ...
+    @property
+    def guest(self) -> Cart | None: ...
+    @property
+    def idempotency(self) -> Mapping[str, Any] | None: ...
+    @property
+    def stock(self) -> StockRow | None: ...
+
+
+class Refusal(Protocol):
+    """Why nothing of a placement was written; `stock` has the rows whose condition failed."""
+
+    @property
+    def idempotency(self) -> Mapping[str, Any] | None: ...
+    @property
+    def cart_changed(self) -> bool: ...
+    @property
+    def stock(self) -> Mapping[str, StockRow | None]: ...
+
+
+class CartStore(Protocol):
+    """Carts are written at the version read; None is returned if somebody was faster."""
+
+    def read(
+        self,
+        owner: str,
+        *,
+        guest: str | None = None,
+        idempotency_key: str | None = None,
+        sku: str | None = None,
+        now_epoch_s: int,
+    ) -> Snapshot: ...
+    def read_stock(self, skus: Iterable[str]) -> dict[str, StockRow]: ...
+    def put_cart(self, cart: Cart, now_epoch_s: int) -> Cart | None: ...
+    def merge_carts(self, cart: Cart, guest: Cart, now_epoch_s: int) -> Cart | None: ...
+
+
+class PlacementStore(CartStore, Protocol):
+    def place(
+        self,
+        order: Order,
+        cart: Cart,
+        idempotency_key: str,
+        body_hash: str,
+        answer: str,
+        now_epoch_s: int,
+    ) -> Refusal | None: ...
+    def list_orders(
+        self, owner: str, page_size: int, after: Place | None
+    ) -> tuple[list[Order], Place | None]: ...
+
+
+class Answer(Protocol):
+    def __call__(self, order: Order) -> str:
+        """The JSON a placed order is answered with."""
