@@ -3,7 +3,7 @@
 import streamlit as st
 
 from console import actions, context
-from console.queries import runs
+from console.queries import replicas, runs
 from pipeline.runtime.clock import now
 
 _EFFECT = {
@@ -18,11 +18,19 @@ def replica_controls() -> None:
     with st.container(border=True):
         st.subheader("Act on a replica", anchor=False)
         st.caption("Every action asks first and is written to the audit log")
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            name = st.selectbox("Replica", actions.replica_names(), key="replica", width=220)
-            for verb, label in actions.VERBS.items():
-                if st.button(label, key=f"ask-{verb}"):
-                    _confirm(verb, name)
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+            service = st.segmented_control(
+                "Service", replicas.SERVICES, default=replicas.SERVICES[0], required=True,
+                key="act-service", wrap=True,
+            )  # fmt: skip
+            zone = st.segmented_control(
+                "Zone", replicas.ZONES, default=replicas.ZONES[0], required=True, key="act-zone"
+            )
+            name = f"{service}-{zone}"
+            with st.container(horizontal=True, width="content"):
+                for verb, label in actions.VERBS.items():
+                    if st.button(label, key=f"ask-{verb}", wrap=False):
+                        _confirm(verb, name)
         if done := st.session_state.pop("acted", None):
             st.success(done, icon=":material/check:")
 

@@ -171,8 +171,7 @@ def test_an_operator_stops_a_replica_and_sees_it_down_within_five_seconds(
 ) -> None:
     sign_in(page, "operator", "/system")
     expect(page.get_by_text("All 8 replicas are ready in both zones")).to_be_visible()
-    page.get_by_role("combobox", name="Replica").click()
-    page.get_by_role("option", name="catalog-b").click()
+    page.get_by_role("radiogroup", name="Zone").get_by_text("b", exact=True).click()
     page.get_by_role("button", name="Stop", exact=True).click()
     try:
         page.get_by_role("button", name="Yes, stop catalog-b").click()
