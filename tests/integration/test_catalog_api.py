@@ -1,6 +1,8 @@
 """The catalogue at its doors: the edge for shoppers, both replicas for how fast news travels."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
@@ -320,6 +322,46 @@ def test_an_adjustment_moves_received_with_available_and_stops_at_zero(
     assert_problem(answer, 409, "conflict", "delta")
     assert answer.json()["available"] == 3
     assert stock_of(stack, sku) == {"received": 3, "available": 3, "held": 0, "sold": 0}
+
+
+def test_adjustments_at_the_same_moment_never_take_more_than_there_is(
+    stack: Stack, shop: httpx.Client, operator: dict[str, str]
+) -> None:
+    product, _ = create(shop, operator)
+    sku = product["variants"][0]["sku"]  # five units
+
+    def take(_: int) -> int:
+        body = {"delta": -1, "reason": "race"}
+        return shop.post(f"{API}/stock/{sku}/adjustments", json=body, headers=operator).status_code
+
+    with ThreadPoolExecutor(10) as pool:
+        statuses = Counter(pool.map(take, range(20)))
+    assert statuses == {201: 5, 409: 15}
+    assert stock_of(stack, sku) == {"received": 0, "available": 0, "held": 0, "sold": 0}
+
+
+def test_a_sku_that_orders_hold_cannot_be_dropped(
+    stack: Stack, shop: httpx.Client, operator: dict[str, str]
+) -> None:
+    product, etag = create(shop, operator)
+    held, other = (variant["sku"] for variant in product["variants"])
+    stack.table("products").update_item(
+        Key=keys.stock(held),
+        UpdateExpression="SET available = available - :one, held = held + :one",
+        ExpressionAttributeValues={":one": 1},
+    )
+    path = f"{API}/products/{product['product_id']}"
+    headers = operator | {"If-Match": etag}
+    answer = shop.put(
+        path, json=a_body(product_id=None, variants=[a_variant(other)]), headers=headers
+    )
+    assert_problem(answer, 409, "conflict", "variants")
+    assert answer.json()["sku"] == held
+    answer = shop.put(
+        path, json=a_body(product_id=None, variants=[a_variant(held)]), headers=headers
+    )
+    assert [each["sku"] for each in answer.json()["variants"]] == [held]
+    assert "Item" not in stack.table("products").get_item(Key=keys.stock(other))
 
 
 @pytest.mark.parametrize(
