@@ -218,4 +218,6 @@ class _UnixTransport(Transport):
         self._path = path
 
     def make_connection(self, host: Any) -> http.client.HTTPConnection:
-        return _UnixConnection(self._path)
+        connection = _UnixConnection(self._path)
+        self._connection = host, connection  # what `close` closes
+        return connection

@@ -93,6 +93,19 @@ def _lint_commands() -> Iterator[tuple[str, list[str]]]:
         )
     if terraform := shutil.which("terraform"):
         yield "terraform fmt", [terraform, "fmt", "-check", "-recursive", "iac"]
+        yield from _terraform_validate(terraform)
+
+
+def _terraform_validate(terraform: str) -> Iterator[tuple[str, list[str]]]:
+    """For each root. `HAS_TF_PLUGIN_DIR` is a folder with the provider, where there is no registry."""
+    plugins = os.environ.get("HAS_TF_PLUGIN_DIR")
+    for root in sorted(path.parent for path in (ROOT / "iac" / "envs").glob("*/main.tf")):
+        chdir = f"-chdir={root}"
+        options = ["-backend=false", "-input=false", "-lockfile=readonly"]
+        if plugins:
+            options.append(f"-plugin-dir={plugins}")
+        yield f"terraform init {root.name}", [terraform, chdir, "init", *options]
+        yield f"terraform validate {root.name}", [terraform, chdir, "validate"]
 
 
 def _run_check(name: str, command: list[str]) -> bool:
