@@ -1,5 +1,7 @@
 import { z } from "zod";
 
+import type { Address } from "@/lib/api/types";
+
 const required = (what: string, max: number) => z.string().trim().min(1, `Enter ${what}`).max(max);
 
 /** Postal codes differ by country; the shop only insists on the British form for Britain. */
@@ -21,6 +23,11 @@ export const AddressSchema = z
   });
 
 export type AddressValues = z.infer<typeof AddressSchema>;
+
+/** The form's values as the API takes them: an empty second line is no line. */
+export function toAddress({ line2, postal_code, ...rest }: AddressValues): Address {
+  return { ...rest, postal_code: postal_code.toUpperCase(), ...(line2 ? { line2 } : {}) };
+}
 
 export const EMPTY_ADDRESS: AddressValues = {
   name: "",

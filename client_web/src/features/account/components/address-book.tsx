@@ -7,7 +7,7 @@ import { useForm } from "react-hook-form";
 import { AddressFields } from "@/components/address-fields";
 import { ErrorView } from "@/components/error-view";
 import { addressesOptions, useAddAddress, useRemoveAddress } from "@/features/account/api/addresses";
-import { AddressSchema, EMPTY_ADDRESS } from "@/lib/address-schema";
+import { AddressSchema, EMPTY_ADDRESS, toAddress } from "@/lib/address-schema";
 import { friendlyMessage } from "@/lib/api/problem";
 import { countryName } from "@/lib/countries";
 import { notify } from "@/lib/notices";
@@ -27,7 +27,7 @@ function AddressForm({ onDone }: { onDone: () => void }) {
       aria-label="New address"
       onSubmit={(event) =>
         void handleSubmit((values) => {
-          add.mutate(values, { onSuccess: onDone });
+          add.mutate(toAddress(values), { onSuccess: onDone });
         })(event)
       }
     >

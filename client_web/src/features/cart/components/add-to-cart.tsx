@@ -5,6 +5,7 @@ import { useState } from "react";
 import { QuantityStepper } from "@/components/quantity-stepper";
 import { cartOptions } from "@/features/cart/api/get-cart";
 import { useSetQuantity } from "@/features/cart/api/set-quantity";
+import { MAX_PER_LINE } from "@/features/cart/limits";
 import { friendlyMessage } from "@/lib/api/problem";
 import { notify } from "@/lib/notices";
 
@@ -20,8 +21,6 @@ interface Props {
   /** Called instead of adding while an option is still open. */
   onIncomplete: () => void;
 }
-
-const MAX_PER_LINE = 20;
 
 export function AddToCart({ productId, title, variant, isSoldOut, onIncomplete }: Props) {
   const [wanted, setWanted] = useState(1);

@@ -5,6 +5,7 @@ import { Link } from "react-router";
 import { Picture } from "@/components/picture";
 import { QuantityStepper } from "@/components/quantity-stepper";
 import { useSetQuantity } from "@/features/cart/api/set-quantity";
+import { MAX_PER_LINE } from "@/features/cart/limits";
 import { friendlyMessage } from "@/lib/api/problem";
 import { formatMoney } from "@/lib/format-money";
 import { notify } from "@/lib/notices";
@@ -13,8 +14,6 @@ import { optionsText } from "@/lib/options-text";
 import type { CartLine } from "@/lib/api/types";
 
 import classes from "@/features/cart/components/cart-lines.module.css";
-
-const MAX_PER_LINE = 20;
 
 function Line({ line }: { line: CartLine }) {
   const change = useSetQuantity();
@@ -67,7 +66,7 @@ function Line({ line }: { line: CartLine }) {
         <QuantityStepper
           label={line.title}
           value={line.quantity}
-          max={Math.max(line.available, 1) > MAX_PER_LINE ? MAX_PER_LINE : line.available}
+          max={Math.min(line.available, MAX_PER_LINE)}
           isDisabled={change.isPending}
           onChange={set}
         />

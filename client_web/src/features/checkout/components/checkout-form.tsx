@@ -14,6 +14,7 @@ import {
   TEST_CARDS,
 } from "@/features/checkout/checkout-schema";
 import { OrderConflict } from "@/features/checkout/components/order-conflict";
+import { toAddress } from "@/lib/address-schema";
 import { friendlyMessage, Problem } from "@/lib/api/problem";
 import { formatMoney } from "@/lib/format-money";
 
@@ -45,14 +46,9 @@ interface Props {
 }
 
 function orderFrom(values: CheckoutValues, cart: Cart, isGuest: boolean): NewOrder {
-  const { line2, ...address } = values.shipping_address;
   return {
     ...(isGuest ? { email: values.email } : {}),
-    shipping_address: {
-      ...address,
-      ...(line2 ? { line2 } : {}),
-      postal_code: address.postal_code.toUpperCase(),
-    },
+    shipping_address: toAddress(values.shipping_address),
     shipping_method: values.shipping_method,
     payment: { card_token: values.card_token },
     expected_total: cart.quote.total,
