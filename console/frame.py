@@ -18,6 +18,8 @@ st.set_page_config(
     menu_items={"Get help": None, "Report a bug": None, "About": None},
 )
 st.html(ASSETS / "console.css")
+if st.context.theme.type == "dark":
+    st.html(ASSETS / "console-dark.css")
 
 
 def main() -> None:
@@ -37,15 +39,16 @@ def main() -> None:
         return
     st.session_state["secret"] = secret
     st.session_state["session"] = session
+    # Before the page, which may take a while: who leaves early stays signed in.
+    ticket = st.session_state.get("ticket")
+    if ticket and STORE.is_waiting(ticket):
+        cookie.post_ticket(ticket)
     _who(session)
     with boundary("This page"):
         if pages.may_open(page, session):
             page.run()
         else:
             pages.show_refusal(page)
-    ticket = st.session_state.get("ticket")
-    if ticket and STORE.is_waiting(ticket):
-        cookie.post_ticket(ticket)
 
 
 def _who(session: Session) -> None:
