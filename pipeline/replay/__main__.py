@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from pipeline.replay import domain
@@ -51,9 +52,13 @@ def main() -> int:
         return 2
     try:
         log, weeks = _shifted(log, ops, file, options.shift_to_now, console)
-        return _replay(log, weeks, run_id, ops, settings, options, console)
-    finally:
-        ops.drop_lease(run_id)
+        code = _replay(log, weeks, run_id, ops, settings, options, console)
+        ops.drop_lease(run_id)  # after anything unforeseen it runs out by itself
+    except (BotoCoreError, ClientError) as error:
+        console.print(f"[red]✗[/] AWS does not answer: {error}")
+        console.print("Replay again when it does: what is in stays in, and counts once.")
+        return 1
+    return code
 
 
 def _options() -> argparse.Namespace:
@@ -137,9 +142,6 @@ def _replay(
             replay.set_status("failed")
             console.print(f"[red]✗[/] {error}")
             return 1
-        except BaseException:
-            progress.status = "failed"
-            raise
         replay.set_status("checking")
         checks = _checked(log, settings)
         is_ok = all(check.is_ok is not False for check in checks)

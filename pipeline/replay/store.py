@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import stamina
 from botocore.config import Config
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from pipeline.contracts import keys
 from pipeline.contracts.names import Names
@@ -17,12 +18,26 @@ from pipeline.runtime.kinesis import Outgoing, comparable, put_records
 _KEPT = timedelta(days=90)
 
 
+def _is_passing(error: Exception) -> bool:
+    """AWS is away or overloaded for a moment, as while the emulator restarts."""
+    if isinstance(error, ClientError):
+        return int(error.response["ResponseMetadata"].get("HTTPStatusCode", 0)) >= 500
+    return isinstance(error, HTTPClientError | ConnectionError)
+
+
+# A replay may outlive a restart of what it talks to; all it does may be done twice.
+_patiently = stamina.retry(
+    on=_is_passing, attempts=60, timeout=120, wait_initial=0.2, wait_max=3, wait_jitter=0.5
+)
+
+
 class Ops:
     """The lease, the shift and the progress of replays."""
 
     def __init__(self, names: Names) -> None:
         self._table = aws.table(names.table("ops"))
 
+    @_patiently
     def take_lease(self, owner: str, now: datetime, seconds: int) -> bool:
         """Also renews it; False while another replay's has not expired."""
         epoch = int(now.timestamp())
@@ -51,6 +66,7 @@ class Ops:
         except self._table.meta.client.exceptions.ConditionalCheckFailedException:
             return  # it had expired, and is another's now
 
+    @_patiently
     def settle_shift(self, file: str, weeks: int) -> int:
         """The weeks this file's events are moved by: those of its first replay, for ever.
 
@@ -66,6 +82,7 @@ class Ops:
             return int(found["weeks"])
         return weeks
 
+    @_patiently
     def save_progress(self, run_id: str, facts: Mapping[str, Any], now: datetime) -> None:
         """The newest run is also found under `latest`."""
         expires = int((now + _KEPT).timestamp())
@@ -82,11 +99,13 @@ class Pipeline:
         self._names = names
         self._kinesis = aws.batch_client("kinesis")
 
+    @_patiently
     def send(self, records: Sequence[Outgoing]) -> dict[str, str]:
         """Writes up to one batch; returns shard -> highest sequence number (comparable)."""
         newest = put_records(self._kinesis, self._names.events_stream, records, attempts=12)
         return {shard: comparable(sequence) for shard, sequence in newest.items()}
 
+    @_patiently
     def folded(self) -> dict[str, str]:
         """Shard -> last sequence number folded (comparable)."""
         item = aws.table(self._names.table("analytics")).get_item(
@@ -98,6 +117,7 @@ class Pipeline:
             if name.startswith("sequence|")
         }
 
+    @_patiently
     def landed(self, since: datetime) -> dict[str, str]:
         """Shard -> last sequence number landed (comparable), by the names of the raw files."""
         newest: dict[str, str] = {}
@@ -116,6 +136,7 @@ class Pipeline:
             for item in page.get("Contents", []):
                 yield item["Key"].rpartition("/")[2]
 
+    @_patiently
     def compact(self) -> bool:
         """Runs the compaction function and waits; False when another run holds the lease."""
         config = Config(read_timeout=900, retries={"total_max_attempts": 1})
@@ -133,6 +154,7 @@ class Unprocessed(Exception):
     """DynamoDB took only a part of a batch."""
 
 
+@_patiently
 def put_absent_products(names: Names, items: Sequence[dict[str, Any]]) -> int:
     """Writes those items that are not there yet; returns how many."""
     table = names.table("products")
