@@ -12,7 +12,8 @@ from boto3.dynamodb.conditions import Attr, Key
 from pipeline.contracts.events import ORDER_TYPES
 from pipeline.contracts.names import Names
 from pipeline.proof.domain import METRICS, Fact, Order, StockRow, Totals
-from pipeline.runtime import aws, lake
+from pipeline.runtime import aws
+from pipeline.runtime.lake import Lake
 
 QUEUES = ("payment", "fulfilment", "notification")
 
@@ -74,18 +75,11 @@ def _pages(call: Any, **arguments: Any) -> Iterator[dict[str, Any]]:
 
 def order_facts(names: Names) -> list[Fact]:
     """Distinct order events from the raw files: neither folding nor compaction is asked."""
-    frame = (
-        pl.scan_parquet(
-            f"s3://{names.lake_bucket}/raw/**/*.parquet",
-            storage_options=aws.s3_storage_options(),
-            hive_partitioning=False,
-        )
-        .filter(pl.col("event_type").is_in(ORDER_TYPES))
-        .select("event_id", "event_type", "occurred_at", "source", "synthetic", "payload")
-        .unique("event_id")
-        .collect()
+    events = Lake(names).events(*ORDER_TYPES)
+    wanted = events.select(
+        "event_id", "event_type", "occurred_at", "source", "synthetic", "payload"
     )
-    return [_to_fact(row) for row in frame.iter_rows(named=True)]
+    return [_to_fact(row) for row in wanted.iter_rows(named=True)]
 
 
 def _to_fact(row: dict[str, Any]) -> Fact:
@@ -106,14 +100,14 @@ def _to_fact(row: dict[str, Any]) -> Fact:
 def curated_totals(names: Names) -> Totals:
     """Sums over the curated order lines, with the raw tail that is not compacted yet."""
     grouped = (
-        lake.order_lines(names, fresh=True)
-        .lazy()
+        Lake(names)
+        .order_lines(fresh=True)
         .group_by(
             pl.when("synthetic")
             .then(pl.lit("synthetic"))
             .otherwise(pl.lit("real"))
             .alias("stream"),
-            pl.col("placed_at").dt.strftime("%Y-%m").alias("month"),
+            pl.col("dt").dt.strftime("%Y-%m").alias("month"),
             "currency",
         )
         .agg(
@@ -122,7 +116,6 @@ def curated_totals(names: Names) -> Totals:
             pl.col("line_total_minor").filter(pl.col("kind") == "sale").sum().alias("gross"),
             pl.col("line_total_minor").filter(pl.col("kind") == "refund").sum().alias("refunds"),
         )
-        .collect()
     )
     return {
         (row["stream"], row["month"], row["currency"]): {m: int(row[m]) for m in METRICS}
@@ -145,23 +138,34 @@ def aggregate_totals(names: Names) -> Totals:
 
 
 def api_totals(edge_url: str) -> Totals:
-    """What the public report says, by month, real and synthetic."""
-    totals: Totals = {}
-    for stream in ("real", "synthetic"):
-        answer = httpx.get(
-            f"{edge_url}/api/analytics/sales",
-            params={
-                "from": "2000-01-01",
-                "to": "2100-01-01",
-                "grain": "month",
-                "synthetic": str(stream == "synthetic").lower(),
-            },
-            timeout=30,
-        )
-        answer.raise_for_status()
-        for row in answer.json()["series"]:
-            totals[(stream, row["bucket"][:7], row["currency"])] = {m: row[m] for m in METRICS}
+    """What the public report says, by month; synthetic is what it adds when asked to include it."""
+    real = _report(edge_url, "real", synthetic=False)
+    both = _report(edge_url, "real", synthetic=True)
+    totals = dict(real)
+    for key, row in both.items():
+        without = real.get(key, dict.fromkeys(METRICS, 0))
+        difference = {metric: row[metric] - without[metric] for metric in METRICS}
+        if any(difference.values()):
+            totals[("synthetic", *key[1:])] = difference
     return totals
+
+
+def _report(edge_url: str, stream: str, *, synthetic: bool) -> Totals:
+    answer = httpx.get(
+        f"{edge_url}/api/analytics/sales",
+        params={
+            "from": "2000-01-01",
+            "to": "2100-01-01",
+            "grain": "month",
+            "synthetic": str(synthetic).lower(),
+        },
+        timeout=30,
+    )
+    answer.raise_for_status()
+    return {
+        (stream, row["bucket"][:7], row["currency"]): {metric: row[metric] for metric in METRICS}
+        for row in answer.json()["series"]
+    }
 
 
 def queue_depths(names: Names) -> dict[str, int]:
