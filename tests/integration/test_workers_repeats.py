@@ -6,12 +6,16 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from pipeline.contracts import keys
 from pipeline.contracts.events import parse_event
 from pipeline.contracts.orders import OrderStatus
+from pipeline.payment.domain import Charge
+from pipeline.payment.gateway import SimulatedGateway
+from pipeline.payment.service import build_settle
+from pipeline.relay.domain import to_event
 from pipeline.runtime import aws
 from pipeline.runtime.clock import now
 from pipeline.runtime.dynamo import to_item
@@ -28,8 +32,9 @@ def floor(emulator: Stack) -> Floor:
     return Floor(emulator)
 
 
+# No shrinking: an example takes a second, and a seed says as much as a smaller one.
 @settings(
-    max_examples=12, deadline=None, derandomize=True,
+    max_examples=12, deadline=None, derandomize=True, phases=[Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )  # fmt: skip
 @given(
@@ -85,6 +90,23 @@ def test_an_order_cancelled_while_the_answer_was_lost_gets_its_money_back(floor:
     assert floor.deliver("payment", placed) == []
     assert floor.charge(order_id)["status"] == "voided"
     assert floor.stock(sku) == (RECEIVED, 0, 0)
+
+
+def test_an_order_cancelled_while_the_gateway_is_thinking_gets_its_money_back(
+    floor: Floor,
+) -> None:
+    order_id = floor.place(floor.put_on_sale())
+    placed = to_event(floor.orders.get_order(order_id))
+
+    class SlowGateway(SimulatedGateway):
+        def charge(self, *order: Any) -> Charge:
+            taken = super().charge(*order)
+            floor.orders.advance(order_id, OrderStatus.CANCELLED, now())
+            return taken
+
+    build_settle(floor.orders, SlowGateway(floor.names), now)(placed)
+    assert floor.states(order_id) == ["placed", "cancelled"]
+    assert floor.charge(order_id)["status"] == "voided"
 
 
 def test_a_cancellation_that_overtakes_the_order_forbids_its_charge(floor: Floor) -> None:
