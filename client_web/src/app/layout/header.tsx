@@ -10,7 +10,7 @@ import { Logo } from "@/app/layout/logo";
 import { cartOptions } from "@/features/cart/api/get-cart";
 import { categoriesOptions } from "@/features/catalog/api/get-categories";
 import { SearchBox } from "@/features/catalog/components/search-box";
-import { departments } from "@/features/catalog/departments";
+import { navigation } from "@/features/catalog/departments";
 import { categoryUrl } from "@/features/catalog/filter-url";
 import { useUser } from "@/lib/api/use-session";
 
@@ -57,12 +57,14 @@ function CartLink() {
   );
 }
 
+const PLACES = 9;
+
 export function Header() {
   const user = useUser();
   const { pathname } = useLocation();
   const [search] = useSearchParams();
   const categories = useQuery(categoriesOptions());
-  const links = departments(categories.data?.items ?? []).slice(0, 7);
+  const links = navigation(categories.data?.items ?? [], PLACES);
   const query = pathname === "/products" ? (search.get("q") ?? "") : "";
   return (
     <header className={classes.header}>
@@ -99,7 +101,7 @@ export function Header() {
           <Link
             key={link.value}
             to={categoryUrl(link.value)}
-            aria-current={search.get("category")?.startsWith(link.value) ? "page" : undefined}
+            aria-current={`${search.get("category") ?? ""} > `.startsWith(`${link.value} > `) ? "page" : undefined}
           >
             {link.name}
           </Link>

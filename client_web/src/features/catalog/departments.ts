@@ -13,3 +13,12 @@ export function departments(roots: Category[]): Category[] {
     .filter((category) => category.count > 0)
     .sort((a, b) => b.count - a.count);
 }
+
+/** `places` departments for the navigation: every root has one, the largest others fill the rest. */
+export function navigation(roots: Category[], places: number): Category[] {
+  const all = departments(roots);
+  const isRoot = (category: Category) => roots.includes(category);
+  return [...all.filter(isRoot), ...all.filter((category) => !isRoot(category))]
+    .slice(0, places)
+    .sort((a, b) => b.count - a.count);
+}

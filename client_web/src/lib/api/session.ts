@@ -52,7 +52,9 @@ async function oneTabAtATime(work: () => Promise<boolean>): Promise<boolean> {
   return locks ? await locks.request("aa.refresh", work) : await work();
 }
 
-async function refresh(): Promise<boolean> {
+const BUSY_MS = 300;
+
+async function refresh(attempt = 1): Promise<boolean> {
   const response = await fetch("/api/users/refresh", {
     method: "POST",
     credentials: "include",
@@ -62,6 +64,11 @@ async function refresh(): Promise<boolean> {
     sessionStore.start((await response.json()) as Session);
     return true;
   }
+  // 409: a request elsewhere is refreshing this very session, and has by then set the next cookie.
+  if (response.status === 409 && attempt < 3) {
+    await new Promise((resolve) => setTimeout(resolve, BUSY_MS));
+    return refresh(attempt + 1);
+  }
   // Only a clear "no" signs out; an outage must not.
   if (response.status === 401 || response.status === 403) sessionStore.end();
   return false;
@@ -69,7 +76,7 @@ async function refresh(): Promise<boolean> {
 
 /** Trades the refresh cookie for an access token; callers at the same time share one call. */
 export function refreshSession(): Promise<boolean> {
-  refreshing ??= oneTabAtATime(refresh)
+  refreshing ??= oneTabAtATime(() => refresh())
     .catch(() => false)
     .finally(() => {
       refreshing = null;
