@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+import psutil
 import pytest
 
 from iac.local.aws import Clients
@@ -62,6 +63,14 @@ class Stack:
     @property
     def supervisor(self) -> Supervisor:
         return Supervisor(self.at)
+
+    def processes(self) -> list[psutil.Process]:
+        """supervisord and everything below it, functions included; none when it is down."""
+        file = self.at.state / "run" / "supervisord.pid"
+        if not file.exists():
+            return []
+        root = psutil.Process(int(file.read_text()))
+        return [root, *root.children(recursive=True)]
 
     def http(self) -> httpx.Client:
         """A browser at the edge, with a cookie jar of its own; to be used in a `with`."""
@@ -112,9 +121,9 @@ def emulator() -> Iterator[Stack]:
             _up(stack, "--until", "emulator")
             yield stack
         finally:
-            if not _KEEP:
-                stack.run("down")
             stack.aws.close()
+            if not _KEEP:
+                _down(stack)
 
 
 @pytest.fixture(scope="session")
@@ -122,6 +131,15 @@ def stack(emulator: Stack) -> Stack:
     """The whole shop, healthy, with a small catalogue and the demo accounts."""
     _up(emulator)
     return emulator
+
+
+def _down(stack: Stack) -> None:
+    """Stop it, and be sure that nothing of it goes on."""
+    family = stack.processes()
+    done = stack.run("down", timeout_s=200)
+    assert done.returncode == 0, done.stdout
+    _, alive = psutil.wait_procs(family, timeout=5)
+    assert alive == [], f"still running after `down`: {alive}"
 
 
 def _up(stack: Stack, *options: str) -> None:

@@ -81,7 +81,7 @@ def test_a_killed_replica_comes_back_and_no_read_fails(stack: Stack) -> None:
 def test_nothing_listens_outside_this_machine(stack: Stack) -> None:
     listening = [
         (member.name(), connection.laddr)
-        for member in _family(stack)
+        for member in stack.processes()
         for connection in member.net_connections("inet")
         if connection.status in (psutil.CONN_LISTEN, psutil.CONN_NONE) and connection.laddr
     ]
@@ -94,10 +94,3 @@ def _is_back(stack: Stack, old_pid: int) -> bool:
     info = stack.supervisor.running()["catalog-a"]
     url = f"{stack.at.url(stack.at.zone_a)}/api/catalog/readyz"
     return info.pid not in (0, old_pid) and is_healthy(url)
-
-
-def _family(stack: Stack) -> list[psutil.Process]:
-    """supervisord and everything below it, functions included."""
-    pid = int((stack.at.state / "run" / "supervisord.pid").read_text())
-    root = psutil.Process(pid)
-    return [root, *root.children(recursive=True)]
