@@ -85,6 +85,19 @@ def test_killed_in_the_middle_with_its_functions_it_completes_to_the_same_number
     assert report(stack)["rows_done"] == pl.read_parquet(path).height
 
 
+def test_the_emulator_restarted_in_the_middle_costs_time_and_nothing_else(
+    stack: Stack, tmp_path: Path
+) -> None:
+    path = a_slice(tmp_path, 120_000, 12_000)
+    process = start(stack, "--file", str(path))
+    wait_until(lambda: _is_under_way(stack, pl.read_parquet(path).height), 60)
+    stack.supervisor.stop_program("emulator")
+    stack.supervisor.start_program("emulator")
+    output, _ = process.communicate(timeout=240)
+    assert process.returncode == 0, output
+    assert "All checks hold" in output
+
+
 def _is_under_way(stack: Stack, rows: int) -> bool:
     run = stack.table("ops").get_item(Key=keys.replay_run("latest")).get("Item", {})
     return bool(run.get("rows_total") == rows and run["rows_sent"] and run["lag_rows"] > 0)
