@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pipeline.contracts.events import CLICK_TYPES, Envelope, to_iso_z
 from pipeline.contracts.ids import order_event_id
-from pipeline.folding.domain import MAX_COUNTERS_PER_ITEM, MAX_ITEMS, Increments, Item, chunks
+from pipeline.folding.domain import Increments, Item, chunks
 from pipeline.folding.service import fold
 from pipeline.runtime.kinesis import StreamRecord
 
@@ -35,6 +35,7 @@ class Table:
         fault = next(self._faults, None)
         if fault == "before":
             raise ConnectionError
+        check_limits(len(markers), increments)
         if known := self.markers.intersection(markers):
             return known
         self.markers.update(markers)
@@ -66,6 +67,15 @@ class Table:
             self.counters[item].update(amounts)
         for item, ids in increments.members.items():
             self.members[item] |= ids
+
+
+def check_limits(markers: int, added: Increments) -> None:
+    """What DynamoDB refuses: 100 items a transaction, 300 operators and 4 KB an expression."""
+    assert markers + len(added.counters) + len(added.members) <= 100
+    for amounts in added.counters.values():
+        assert len(amounts) <= 300
+        expression = ",".join(f"#{n} :{n}" for n in range(len(amounts)))
+        assert len(f"ADD {expression}") <= 4096
 
 
 def an_order(
@@ -220,12 +230,7 @@ def test_no_transaction_exceeds_the_limits_of_dynamodb(drawn: list[dict[str, Any
     for number, event in enumerate(drawn):
         event["event_id"] = f"{number}:1"
     for chunk in chunks(Envelope.model_validate(event) for event in drawn):
-        added = chunk.increments
-        assert len(chunk.portions) + len(added.counters) + len(added.members) <= MAX_ITEMS
-        for amounts in added.counters.values():
-            assert len(amounts) <= MAX_COUNTERS_PER_ITEM
-            expression = ",".join(f"#{n} :{n}" for n in range(len(amounts)))
-            assert len(f"ADD {expression}") <= 4096
+        check_limits(len(chunk.portions), chunk.increments)
 
 
 def test_an_order_whose_every_line_is_another_category_and_product_still_fits() -> None:
