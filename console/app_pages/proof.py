@@ -19,12 +19,12 @@ st.markdown(
 
 @live("The last proof", run_every_s=3)
 def last() -> None:
-    proof.run_state()
+    is_running = proof.run_state()
     report = proof.report_of(runs.find_proof())
-    if report is None:
+    if report is not None:
+        proof.show_report(report)
+    elif not is_running:
         st.info("Nothing has been proven yet.", icon=":material/info:")
-        return
-    proof.show_report(report)
 
 
 last()

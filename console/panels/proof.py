@@ -51,23 +51,22 @@ def show_report(report: dict[str, Any]) -> None:
 
 def _show_check(check: dict[str, Any]) -> None:
     word = _WORD.get(str(check.get("verdict")), status.quiet)
-    with st.container(border=True):
-        st.markdown(f"{word(str(check.get('verdict')))} **{check.get('name')}**")
-        if claim := check.get("claim"):
-            st.markdown(str(claim))
-        with st.grid(2, min_column_width=260):
-            for side in ("left", "right"):
-                if check.get(side):
-                    st.markdown(f":small[One reading says]  \n{check[side]}" if side == "left"
-                                else f":small[Another says]  \n{check[side]}")  # fmt: skip
+    with st.container(border=True, gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            name = str(check.get("name"))
+            st.markdown(f"{word(str(check.get('verdict')))} **{name[:1].upper()}{name[1:]}**")
+            if queries := check.get("queries"):
+                with st.popover("How it was read", type="tertiary", wrap=False):
+                    st.markdown("\n".join(f"- `{query}`" for query in queries))
+        st.markdown(str(check.get("claim") or ""))
+        if check.get("left") or check.get("right"):
+            with st.grid(2, min_column_width=260, gap="small"):
+                st.markdown(f":small[:gray[One reading]]  \n{check.get('left')}")
+                st.markdown(f":small[:gray[Another]]  \n{check.get('right')}")
         if check.get("detail"):
             st.caption(str(check["detail"]))
         if offenders := check.get("offending_ids"):
             st.code("\n".join(map(str, offenders)), language=None)
-        if queries := check.get("queries"):
-            with st.popover("How it was read", type="tertiary"):
-                for query in queries:
-                    st.markdown(f"- `{query}`")
 
 
 def run_button() -> None:
@@ -85,14 +84,22 @@ def run_button() -> None:
         st.rerun()
 
 
-def run_state() -> None:
-    """While a run of this console goes on, and once when it has failed to write a result."""
+def run_state() -> bool:
+    """Whether a run of this console goes on; redraws the whole page once when it has ended."""
     if _running() is not None:
-        st.info("The proof is running; the result appears here by itself.",
-                icon=":material/hourglass_top:")  # fmt: skip
-    elif (code := _RUN.pop("failed", None)) is not None:
-        st.error(f"The proof ended with {code} and wrote no result:", icon=":material/error:")
+        st.info(
+            "The proof is running; the result appears here by itself.",
+            icon=":material/hourglass_top:",
+        )
+        return True
+    if _RUN.pop("ended", False):
+        runs.find_proof.clear()
+        runs.list_proofs.clear()
+        st.rerun()
+    if (code := _RUN.get("failed")) is not None:
+        st.error(f"The last run ended with {code} and wrote no result:", icon=":material/error:")
         st.code(actions.end_of_proof_log(), language=None)
+    return False
 
 
 def history() -> None:
@@ -124,6 +131,7 @@ def _running() -> "subprocess.Popen[bytes] | None":
         return process
     del _RUN["process"]
     actions.drop_proof_lease()
-    if code not in (0, 1):  # 1 says that a claim does not hold, which the result itself shows
-        _RUN["failed"] = code
+    _RUN["ended"] = True
+    # 1 says that a claim does not hold, which the result itself shows.
+    _RUN["failed"] = code if code not in (0, 1) else None
     return None
