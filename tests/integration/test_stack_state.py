@@ -49,8 +49,9 @@ def probe(emulator: Stack) -> Iterator[Stack]:
 
 
 def test_records_of_a_stream_reach_their_function_across_a_restart(probe: Stack) -> None:
-    before = _write(probe)
-    wait_until(lambda: before in _seen(probe), 30)
+    for _ in range(3):  # so that the function's place is past the beginning when it is saved
+        before = _write(probe)
+        wait_until(lambda pk=before: pk in _seen(probe), 30)  # type: ignore[misc]
     probe.supervisor.stop_program("emulator")
     _start(probe)
     after = _write(probe)
