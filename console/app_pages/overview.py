@@ -15,7 +15,7 @@ def now() -> None:
     progress.replay_banner()
     with boundary("The data age"):
         progress.data_age(token)
-    with st.grid(2, min_column_width=340):
+    with st.grid(3 if context.person().is_operator else 2, min_column_width=300):
         with boundary("Today's sales"):
             overview.today(token)
         with boundary("The last proof"):

@@ -16,13 +16,15 @@ with st.container(horizontal=True, horizontal_alignment="distribute"):
     grain = controls.choose_grain(period)
 
 
-@live("The sales figures", run_every_s=4)
+@live("The sales figures", run_every_s=3)
 def figures() -> None:
     token = context.token()
     progress.replay_banner()
     progress.data_age(token, period)
     totals, series = sales.sales(token, period, grain)
-    before, _ = sales.sales(token, period.previous, grain) if period.previous else ({}, None)
+    before, _ = (
+        sales.settled_sales(token, period.previous, grain) if period.previous else ({}, None)
+    )
     currencies = sorted(totals) or [settings().currency]
     currency = currencies[0]
     if len(currencies) > 1:

@@ -33,8 +33,11 @@ def finding(found: dict[str, Reading]) -> tuple[bool, str]:
     if found["processes"].fault:
         faults.append(f"supervisor {found['processes'].fault}")
     else:
-        stopped = [p.name for p in found["processes"].value if not p.is_fine]
-        faults += [f"{name} is not running" for name in stopped if name not in down]
+        faults += [
+            f"{process.name} {'has failed' if process.is_one_shot else 'is not running'}"
+            for process in found["processes"].value
+            if not process.is_fine and process.name not in down
+        ]
     if found["hosts"].fault:
         faults.append(f"the edge's admin {found['hosts'].fault}")
     faults = [f"{name} is down" for name in down] + faults

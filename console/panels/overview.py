@@ -15,7 +15,7 @@ def today(token: str) -> None:
     """Orders and net revenue since 00:00 UTC, with the last 28 days beside."""
     day = now().date()
     totals, _ = sales.sales(token, preset_period("today", day), "hour")
-    month, series = sales.sales(token, preset_period("28d", day), "day")
+    month, series = sales.settled_sales(token, preset_period("28d", day), "day")
     currency = next(iter(sorted(totals) or sorted(month)), settings().currency)
     mine = totals.get(currency, sales.Totals(currency))
     theirs = month.get(currency, sales.Totals(currency))

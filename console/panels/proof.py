@@ -107,7 +107,7 @@ def history() -> None:
     if not reports:
         return
     with st.container(border=True):
-        st.subheader(f"The last {len(reports)} proofs", anchor=False)
+        st.subheader("Proofs so far, newest first", anchor=False)
         rows = []
         for report in reports:
             verdict, sentence = finding(report)

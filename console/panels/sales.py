@@ -91,7 +91,7 @@ def revenue(view: View, series: pl.DataFrame, totals: Totals) -> None:
 def breakdown(view: View, group_by: str) -> None:
     """Net revenue by `country` or `category`, largest first, with shares."""
     grain = sales.grouping_grain(view.period)
-    _, grouped = sales.sales(view.token, view.period, grain, group_by)
+    _, grouped = sales.settled_sales(view.token, view.period, grain, group_by)
     top = _TOP_COUNTRIES if group_by == "country" else _TOP_CATEGORIES
     frame = sales.by_group(grouped, view.currency, top)
     plural = {"country": "countries", "category": "categories"}[group_by]
