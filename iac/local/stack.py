@@ -183,7 +183,7 @@ def clean(at: Addresses) -> int:
     """Stop all and remove the state: tables, lake, logs, journal."""
     down(at)
     # By name: other stacks may keep their state in folders beside these.
-    for folder in ("run", "log", "journal", "emulator", "proof", "gameday"):
+    for folder in ("run", "log", "journal", "emulator", "proof", "replay", "gameday"):
         shutil.rmtree(at.state / folder, ignore_errors=True)
     show.progress(f"removed the state in {at.state}")
     return 0
