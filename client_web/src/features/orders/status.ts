@@ -13,10 +13,9 @@ export const STATUS_TEXT: Record<OrderStatus, string> = {
 
 export const HAPPY_PATH: OrderStatus[] = ["placed", "paid", "packed", "shipped", "delivered"];
 
-/** Nothing will happen any more; a cancelled order that was paid still waits for its refund. */
-export function isSettled(order: Pick<Order, "status" | "timeline">): boolean {
-  if (order.status === "cancelled") return !order.timeline.some((step) => step.status === "paid");
-  return ["delivered", "payment_failed", "refunded"].includes(order.status);
+/** Nothing will happen any more. */
+export function isSettled(order: Pick<Order, "status">): boolean {
+  return ["delivered", "payment_failed", "cancelled", "refunded"].includes(order.status);
 }
 
 export interface Step {
@@ -69,7 +68,9 @@ export function headline(order: Order): { title: string; text: string } {
     case "cancelled":
       return {
         title: "This order is cancelled",
-        text: isSettled(order) ? "You were not charged." : "Your refund is on its way.",
+        text: order.timeline.some((step) => step.status === "paid")
+          ? "The charge was taken back: nothing stays on your card."
+          : "You were not charged.",
       };
     case "refunded":
       return { title: "Refunded", text: "The money is going back to your card." };

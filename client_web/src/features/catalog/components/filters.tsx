@@ -24,22 +24,22 @@ export function priceText(bucket: Pick<PriceBucket, "from_minor" | "to_minor">, 
   return `${whole(from, currency)} to ${whole(bucket.to_minor, currency)}`;
 }
 
-const MAX_CATEGORIES = 14;
+const MAX_CATEGORIES = 18;
+
+const depth = (value: string) => value.split(" > ").length;
 
 /**
- * The next narrower categories. Without a choice these are the two upper levels, since one root
- * may hold nearly everything and would then be no help alone.
+ * The next narrower categories. Without a choice these are the two upper levels, each root before
+ * what lies in it, since one root may hold nearly everything and would then be no help alone.
  */
 function narrower(facets: ProductPage["facets"]["category"], chosen: string | undefined) {
-  const depth = (value: string) => value.split(" > ").length;
-  return facets
-    .filter(({ value, count }) =>
-      count > 0 && chosen
-        ? value.startsWith(`${chosen} > `) && depth(value) === depth(chosen) + 1
-        : count > 0 && depth(value) <= 2,
-    )
-    .sort((a, b) => b.count - a.count)
-    .slice(0, MAX_CATEGORIES);
+  const found = facets.filter(({ count }) => count > 0).sort((a, b) => b.count - a.count);
+  const inside = (value: string) =>
+    found.filter((facet) => facet.value.startsWith(`${value} > `) && depth(facet.value) === depth(value) + 1);
+  const shown = chosen
+    ? inside(chosen)
+    : found.filter(({ value }) => depth(value) === 1).flatMap((root) => [root, ...inside(root.value)]);
+  return shown.slice(0, MAX_CATEGORIES);
 }
 
 /** Every choice is a link: it can be opened, shared and undone with the back button. */
@@ -75,7 +75,7 @@ export function Filters({ facets, currency }: Props) {
             <li
               key={facet.value}
               style={{
-                paddingInlineStart: trail.length > 0 ? `${String((trail.length + 1) * 0.6)}rem` : undefined,
+                paddingInlineStart: `${String((trail.length > 0 ? trail.length + 1 : depth(facet.value) - 1) * 0.6)}rem`,
               }}
             >
               <Link to={to({ category: facet.value })}>{categoryName(facet.value)}</Link>
