@@ -9,11 +9,11 @@ from pipeline.runtime.clock import now
 st.title("System", anchor=False)
 
 
-@live("The processes and replicas", run_every_s=2)
+@live("The processes and replicas", run_every_s=1.5)
 def fast() -> None:
     found = machines.readings()
     is_well, sentence = machines.finding(found)
-    st.caption(f"As of {now():%d %b %Y %H:%M:%S} UTC · looks again every 2 s")
+    st.caption(f"As of {now():%d %b %Y %H:%M:%S} UTC · looks again every second")
     if is_well:
         st.success(sentence, icon=":material/check_circle:")
     else:
@@ -24,13 +24,12 @@ def fast() -> None:
         machines.process_table(found)
 
 
-@live("The data plane", run_every_s=4)
+@live("The data plane", run_every_s=2.5)
 def slow() -> None:
     found = data.readings()
     with st.grid(2, min_column_width=340):
         data.stream(found)
-        with boundary("Long jobs"):
-            data.jobs()
+        data.jobs(found)
         data.queues(found)
         data.functions(found)
         data.tables(found)

@@ -8,29 +8,36 @@ from console import wording
 from console.panels import status
 from console.queries import dataplane, runs
 from console.queries.dataplane import Function, LakePart, Queue, Table
-from console.queries.probes import Reading, take
+from console.queries.probes import Reading, Sources, Watch
 from pipeline.runtime.clock import now
 
 
-@st.cache_data(ttl=3.0, max_entries=1, show_spinner=False)
-def readings() -> dict[str, Reading]:
-    """One round of the data plane's probes, shared by everybody who looks."""
+def _sources() -> Sources:
     sources: dict[str, Any] = {
         f"queue {name}": lambda n=name: dataplane.read_queue(n) for name in dataplane.queue_names()
     }
-    sources |= {
+    return sources | {
         "landing": dataplane.read_landing_lag,
         "folding": dataplane.read_folding_lag,
         "functions": dataplane.read_functions,
         "tables": dataplane.read_tables,
+        "replay": runs.read_replay,
+        "compaction": runs.read_compaction,
     }
-    return take(sources)
 
 
-@st.cache_data(ttl=20.0, max_entries=1, show_spinner=False)
+_WATCH = Watch("data", _sources, pause_s=2.0)
+# Listing a whole lake takes a while, so it is looked at less often.
+_LAKE = Watch("lake", lambda: {"lake": dataplane.read_lake}, pause_s=15.0)
+
+
+def readings() -> dict[str, Reading]:
+    """The newest round of the data plane's probes, shared by everybody who looks."""
+    return _WATCH.latest()
+
+
 def lake() -> Reading:
-    """Listing a whole lake takes a while, so it is looked at less often."""
-    return take({"lake": dataplane.read_lake})["lake"]
+    return _LAKE.latest()["lake"]
 
 
 def queues(found: dict[str, Reading]) -> None:
@@ -120,17 +127,21 @@ def tables(found: dict[str, Reading]) -> None:
         status.table(["Table", "State", "Items", "Size"], rows, right=(2, 3))
 
 
-def jobs() -> None:
+def jobs(found: dict[str, Reading]) -> None:
     """The last replay and the last compaction, as they report themselves."""
-    replay, compaction = runs.find_replay(), runs.find_compaction()
     with st.container(border=True, height="stretch"):
         st.subheader("Long jobs", anchor=False)
         st.caption("As each job reports itself in the ops table")
-        rows = [["replay of the order log", *_replay_words(replay)]]
-        at = wording.moment((compaction or {}).get("compacted_at"))
-        age = dataplane.newest_words(at, now())
-        rows.append(["compaction", status.quiet("never") if at is None else status.good("done"),
-                     "", age])  # fmt: skip
+        replay, compaction = found["replay"], found["compaction"]
+        if replay.fault or compaction.fault:
+            status.unknown("The ops table", replay.fault or compaction.fault)
+            return
+        at = wording.moment((compaction.value or {}).get("compacted_at"))
+        done = status.quiet("never") if at is None else status.good("done")
+        rows = [
+            ["replay of the order log", *_replay_words(replay.value)],
+            ["compaction", done, "", dataplane.newest_words(at, now())],
+        ]
         status.table(["Job", "State", "Progress", "Last report"], rows)
 
 
@@ -168,7 +179,7 @@ def lake_parts() -> None:
         parts: list[LakePart] = reading.value
         size = wording.bytes_short(sum(part.size_bytes for part in parts))
         st.subheader(f"The lake holds {size}", anchor=False)
-        st.caption("Parquet files in S3, counted every 20 s")
+        st.caption("Parquet files in S3, counted about every 15 s")
         rows = [
             [
                 f"{part.prefix}/",

@@ -7,14 +7,12 @@ import streamlit as st
 from console import wording
 from console.panels import status
 from console.queries import processes, replicas
-from console.queries.probes import Reading, take
+from console.queries.probes import Reading, Sources, Watch
 from console.queries.processes import Process
 from console.queries.replicas import EdgeTraffic, Replica
 
 
-@st.cache_data(ttl=1.5, max_entries=1, show_spinner=False)
-def readings() -> dict[str, Reading]:
-    """One round of all fast probes, shared by everybody who looks."""
+def _sources() -> Sources:
     sources: dict[str, Any] = {
         "processes": processes.list_processes,
         "hosts": replicas.read_edge_hosts,
@@ -23,7 +21,15 @@ def readings() -> dict[str, Reading]:
     for service in replicas.SERVICES:
         for zone in replicas.ZONES:
             sources[f"{service}-{zone}"] = lambda s=service, z=zone: replicas.read_replica(s, z)
-    return take(sources)
+    return sources
+
+
+_WATCH = Watch("machines", _sources, pause_s=1.0)
+
+
+def readings() -> dict[str, Reading]:
+    """The newest round of all fast probes, shared by everybody who looks."""
+    return _WATCH.latest()
 
 
 def finding(found: dict[str, Reading]) -> tuple[bool, str]:

@@ -9,7 +9,7 @@ from botocore.config import Config
 
 _QUICK = Config(
     connect_timeout=1,
-    read_timeout=2.5,
+    read_timeout=2,
     retries={"mode": "standard", "total_max_attempts": 1},
     max_pool_connections=16,
 )

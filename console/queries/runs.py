@@ -63,6 +63,11 @@ class Replay:
 @st.cache_data(ttl=1.5, max_entries=1, show_spinner=False)
 def find_replay() -> Replay | None:
     """The latest replay, running or done. Raises Unreachable."""
+    return read_replay()
+
+
+def read_replay() -> Replay | None:
+    """As `find_replay`, for a probe: not through the cache."""
     item = _find(keys.replay_run("latest"))
     if item is None:
         return None
@@ -98,8 +103,7 @@ def list_proofs(limit: int = 20) -> list[dict[str, Any]]:
     return sorted(found, key=lambda item: str(item.get("at")), reverse=True)[:limit]
 
 
-@st.cache_data(ttl=3.0, max_entries=1, show_spinner=False)
-def find_compaction() -> dict[str, Any] | None:
+def read_compaction() -> dict[str, Any] | None:
     """When compaction last ran and how much it has done, as it reports itself."""
     return _find(keys.compaction_state())
 
