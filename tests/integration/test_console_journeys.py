@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from checkout_shop import an_order, put_on_sale
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from console.wording import money_short
+from iac.local.browser import CHROMIUM_OPTIONS
 from iac.local.ports import ROOT, process_environment
 from pipeline.contracts import keys
 from pipeline.contracts.ids import order_number
@@ -26,10 +26,6 @@ from tests.conftest import Stack, wait_until
 
 PASSWORD = "demo-Shop-2026!"
 expect.set_options(timeout=20_000)
-OPTIONS = (
-    "--no-sandbox --disable-gpu --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
 # Streamlit's own markup, which a page cannot change: the sections of its navigation stand between
 # <ul> and <li>, and a sparkline's hidden marks have no name. Everything else must be clean.
 STREAMLIT_OWN = {"exclude": [["[data-testid=stSidebarNavItems]"], ["[data-testid=stMetricChart]"]]}
@@ -38,9 +34,7 @@ STREAMLIT_OWN = {"exclude": [["[data-testid=stSidebarNavItems]"], ["[data-testid
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=OPTIONS
-        )
+        chromium = playwright.chromium.launch(**CHROMIUM_OPTIONS)
         yield chromium
         chromium.close()
 
@@ -160,13 +154,6 @@ def test_an_analyst_is_refused_the_operators_pages(page: Page) -> None:
     expect(page.get_by_text("This page is for operators.")).to_be_visible()
     expect(page.get_by_role("link", name="System")).to_have_count(0)
     expect(page.get_by_text("Services by zone")).to_have_count(0)
-
-
-def test_a_ticket_sets_a_cookie_once_and_only_for_our_own_page(stack: Stack) -> None:
-    url = f"{stack.console_url}/session"
-    assert httpx.post(url, content="made-up").status_code == 403
-    refused = httpx.post(url, content="made-up", headers={"X-Has-Console": "1"})
-    assert (refused.status_code, refused.headers.get("set-cookie")) == (410, None)
 
 
 def test_an_operator_stops_a_replica_and_sees_it_down_within_five_seconds(
