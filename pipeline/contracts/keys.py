@@ -140,3 +140,12 @@ def audit(day: str, entry_id: str) -> Key:
 
 def load_run(run_id: str) -> Key:
     return _key(f"LOAD#{run_id}", "RUN")
+
+
+def trace_index(minute: str, trace_id: str) -> Key:
+    """One kept trace of a minute (`2026-11-24T17:05`, UTC, of its root's start), for the search.
+
+    Attributes: service, route, status, duration_ms, zone, at, expires_at_epoch_s (a day later)
+    and, where known, order_id and correlation_id.
+    """
+    return _key(f"TRACE#{minute}", trace_id)
