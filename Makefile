@@ -4,6 +4,7 @@ SHELL := /bin/bash
 .PHONY: help up down status logs clean env bootstrap test test-fast replay compact prove load lint format lock contracts web
 
 PYTHON ?= python3
+TF_ROOT = iac/envs/$(or $(STAGE),dev)
 BIN := .venv/bin
 # Absent on purpose until asked for: an empty variable gives no option.
 option = $(if $($(1)),--$(2) $($(1)))
@@ -58,6 +59,18 @@ prove: .venv/stamp ## run the proof ledger; exit 0 only if every check holds
 
 load: .venv/stamp ## load through the edge; SCENARIO=normal|peak|stress|flash-sale USERS= DURATION=
 	@$(BIN)/python -m iac.local run -- -m loadgen $(call option,SCENARIO,scenario) $(call option,USERS,users) $(call option,DURATION,duration)
+
+bench: .venv/stamp ## speed through the edge: a table, and JSON under var/bench
+	@$(BIN)/python -m iac.local run -- -m loadgen.bench
+
+plan: .venv/stamp ## Terraform plan of STAGE (dev so far)
+	@$(BIN)/python -m iac.envs.package functions var/package/functions.zip
+	@$(BIN)/python -m iac.envs.package libraries var/package/libraries.zip
+	@terraform -chdir=$(TF_ROOT) init -input=false -lockfile=readonly $(if $(HAS_TF_PLUGIN_DIR),-plugin-dir=$(HAS_TF_PLUGIN_DIR))
+	@terraform -chdir=$(TF_ROOT) plan -input=false -var=function_package=$(CURDIR)/var/package/functions.zip -var=library_package=$(CURDIR)/var/package/libraries.zip -out=$(CURDIR)/var/package/plan
+
+deploy: plan ## apply that plan
+	@terraform -chdir=$(TF_ROOT) apply -input=false $(CURDIR)/var/package/plan
 
 lint: .venv/stamp ## ruff, mypy, import-linter, tsc, eslint, terraform
 	@$(BIN)/python -m iac.local lint

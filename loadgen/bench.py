@@ -1,0 +1,242 @@
+"""`make bench`: the shop's speed through the edge, as a table and as JSON; asserts nothing.
+
+Two kinds of figure, both with the load generator on the same machine: latency at a gentle, open
+rate (requests start on a clock, whether or not the former ones are answered), and throughput of a
+closed loop of workers. Orders are marked synthetic.
+"""
+
+from gevent import monkey
+
+monkey.patch_all()
+
+import argparse  # noqa: E402
+import json  # noqa: E402
+import os  # noqa: E402
+import platform  # noqa: E402
+import random  # noqa: E402
+import statistics  # noqa: E402
+import sys  # noqa: E402
+import time  # noqa: E402
+from collections.abc import Callable  # noqa: E402
+from dataclasses import asdict, dataclass  # noqa: E402
+from http.cookies import SimpleCookie  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
+
+import gevent  # noqa: E402
+import psutil  # noqa: E402
+from geventhttpclient import HTTPClient  # noqa: E402
+from geventhttpclient.url import URL  # noqa: E402
+from rich.console import Console  # noqa: E402
+from rich.table import Table  # noqa: E402
+
+from pipeline.runtime.clock import new_id, now  # noqa: E402
+from pipeline.runtime.settings import RuntimeSettings  # noqa: E402
+
+TERMS = ("dress", "boots", "earrings", "jacket", "hat", "ring", "shorts", "backpack", "sweater")
+ORDER = {
+    "email": "bench@example.com",
+    "shipping_address": {
+        "name": "Bench",
+        "line1": "1 Test Street",
+        "city": "London",
+        "postal_code": "N1 1AA",
+        "country": "GB",
+    },
+    "shipping_method": "standard",
+    "payment": {"card_token": "tok_visa"},
+}
+
+
+class BenchSettings(RuntimeSettings):
+    edge_url: str
+    state_dir: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Times in milliseconds; `rps` is achieved, `failed` counts answers that are not 2xx."""
+
+    what: str
+    load: str
+    n: int
+    rps: float
+    p50_ms: float
+    p95_ms: float
+    failed: int
+
+
+class Edge:
+    """Requests at the edge, over kept connections."""
+
+    def __init__(self, url: str) -> None:
+        self._client = HTTPClient.from_url(
+            URL(url), concurrency=64, connection_timeout=5, network_timeout=20
+        )
+
+    def call(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, Any, str]:
+        """(status, JSON of the answer or None, its Set-Cookie)."""
+        sent = {"X-Synthetic": "1", "Content-Type": "application/json", **(headers or {})}
+        answer = self._client.request(
+            method, path, body=json.dumps(body) if body is not None else b"", headers=sent
+        )
+        text = bytes(answer.read())
+        cookie = str(answer.get("set-cookie") or "")
+        return answer.status_code, json.loads(text) if text else None, cookie
+
+
+Call = Callable[[], bool]
+
+
+def open_rate(what: str, call: Call, rate: float, seconds: float) -> Row:
+    """Starts `rate` calls a second and measures each from the moment it was due."""
+    times: list[float] = []
+    failed = 0
+
+    def one(due: float) -> None:
+        nonlocal failed
+        failed += not call()
+        times.append((time.perf_counter() - due) * 1000)
+
+    started = time.perf_counter()
+    running = []
+    for turn in range(int(rate * seconds)):
+        due = started + turn / rate
+        gevent.sleep(max(0.0, due - time.perf_counter()))
+        running.append(gevent.spawn(one, due))
+    gevent.joinall(running, timeout=30)
+    return _row(what, f"open, {rate:g}/s", times, failed, time.perf_counter() - started)
+
+
+def closed_loop(what: str, call: Call, workers: int, seconds: float) -> Row:
+    """As many calls as `workers` can make, one after another each."""
+    times: list[float] = []
+    failed = 0
+    started = time.perf_counter()
+
+    def work() -> None:
+        nonlocal failed
+        while time.perf_counter() - started < seconds:
+            begun = time.perf_counter()
+            failed += not call()
+            times.append((time.perf_counter() - begun) * 1000)
+
+    gevent.joinall([gevent.spawn(work) for _ in range(workers)], timeout=seconds + 30)
+    return _row(what, f"closed, {workers} workers", times, failed, time.perf_counter() - started)
+
+
+def _row(what: str, load: str, times: list[float], failed: int, seconds: float) -> Row:
+    cuts = statistics.quantiles(times, n=20) if len(times) > 1 else [0.0] * 19
+    return Row(
+        what, load, len(times), round(len(times) / seconds, 1), round(cuts[9], 1),
+        round(cuts[18], 1), failed,
+    )  # fmt: skip
+
+
+def listing(edge: Edge) -> Call:
+    def call() -> bool:
+        path = f"/api/catalog/products?q={random.choice(TERMS)}&in_stock=true&min_price=1000"
+        return edge.call("GET", path)[0] == 200
+
+    return call
+
+
+def detail(edge: Edge, products: list[str]) -> Call:
+    return lambda: edge.call("GET", f"/api/catalog/products/{random.choice(products)}")[0] == 200
+
+
+def purchase(edge: Edge, skus: list[str], spent: list[float]) -> Call:
+    """A guest fills a cart and orders; `spent` collects the milliseconds of the completing call."""
+
+    def call() -> bool:
+        path = f"/api/checkout/cart/items/{random.choice(skus)}"
+        status, _, cookie = edge.call("PUT", path, {"quantity": 1})
+        if status != 200:
+            return False
+        jar = SimpleCookie(cookie)
+        headers = {
+            "Cookie": "; ".join(f"{name}={morsel.value}" for name, morsel in jar.items()),
+            "Idempotency-Key": new_id(),
+        }
+        begun = time.perf_counter()
+        status, _, _ = edge.call("POST", "/api/checkout/orders", ORDER, headers)
+        spent.append((time.perf_counter() - begun) * 1000)
+        return status == 201
+
+    return call
+
+
+def sellable(edge: Edge) -> tuple[list[str], list[str]]:
+    """(product ids, SKUs that can be bought) of a page of the shop."""
+    _, page, _ = edge.call("GET", "/api/catalog/products?in_stock=true&page_size=60")
+    products = [item["product_id"] for item in page["items"]]
+    skus = []
+    for product in products[:30]:
+        _, found, _ = edge.call("GET", f"/api/catalog/products/{product}")
+        skus += [v["sku"] for v in found["variants"] if v["available"] > 20]
+    return products, skus
+
+
+def bench(edge: Edge, seconds: float) -> list[Row]:
+    products, skus = sellable(edge)
+    spent: list[float] = []
+    rows = [
+        open_rate("list: search + filter + facets", listing(edge), 20, seconds),
+        open_rate("product detail", detail(edge, products), 20, seconds),
+        open_rate("whole purchase (2 calls)", purchase(edge, skus, spent), 20, seconds),
+    ]
+    rows.append(_row("  its completing call", "same run", spent[:], 0, seconds))
+    spent.clear()
+    rows += [
+        closed_loop("list: search + filter + facets", listing(edge), 16, seconds),
+        closed_loop("product detail", detail(edge, products), 16, seconds),
+        closed_loop("whole purchase (2 calls)", purchase(edge, skus, spent), 8, seconds),
+    ]
+    rows.append(_row("  its completing call", "same run", spent, 0, seconds))
+    return rows
+
+
+def memory_mb(state_dir: Path) -> dict[str, float]:
+    """Resident megabytes of this stack's processes, by what they are."""
+    found: dict[str, float] = {}
+    for process in psutil.process_iter(["cmdline", "memory_info", "environ"]):
+        environ = process.info["environ"] or {}
+        if environ.get("HAS_STATE_DIR") != str(state_dir) or process.pid == os.getpid():
+            continue
+        name = environ.get("HAS_SERVICE", "other")
+        found[name] = found.get(name, 0) + process.info["memory_info"].rss / 1e6
+    return {name: round(size) for name, size in sorted(found.items())}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=15, help="of each measurement")
+    arguments = parser.parse_args()
+    settings = BenchSettings()
+    load_before = os.getloadavg()[0]
+    rows = bench(Edge(settings.edge_url), arguments.seconds)
+    report = {
+        "at": now().isoformat(),
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
+        "version": settings.version,
+        "load_average_before": load_before,
+        "rows": [asdict(row) for row in rows],
+        "memory_mb": memory_mb(settings.state_dir),
+    }
+    path = settings.state_dir / "bench" / f"{new_id()}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(report, indent=2) + "\n")
+    screen = Console()
+    table = Table("what", "load", "n", "per second", "p50 ms", "p95 ms", "failed")
+    for row in rows:
+        table.add_row(*(str(value) for value in asdict(row).values()))
+    screen.print(table)
+    screen.print(f"memory in MB: {report['memory_mb']}")
+    screen.print(f"{os.cpu_count()} cores, load average before {load_before:.1f}: {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
