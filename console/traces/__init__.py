@@ -1,0 +1,1 @@
+"""What a trace says: its steps, where its time goes, and the map that many traces draw."""
