@@ -56,7 +56,13 @@ export function Shell() {
       <Footer />
       <Notices />
       <ConsentBanner />
-      <ScrollRestoration />
+      {/* The first page of a visit always has the key "default": by that alone, a page typed into
+          the address bar would open where the last one was left. */}
+      <ScrollRestoration
+        getKey={(location) =>
+          location.key === "default" ? location.pathname + location.search : location.key
+        }
+      />
     </div>
   );
 }
