@@ -25,6 +25,8 @@ from ministack import app as ministack
 from ministack.core import persistence
 from ministack.services import dynamodb, lambda_svc
 
+from iac.local import cloudwatch
+
 log = logging.getLogger("snapshot")
 _CHILD_TIMEOUT_S = 120.0
 # Less than this is the idle pollers' own; a quiet shop is not written again and again.
@@ -35,6 +37,7 @@ State = dict[str, GetState]
 
 def main() -> None:
     _keep_stream_records()
+    cloudwatch.complete()
     saver = Saver()
     ministack.save_all = lambda services: saver.save(services, is_last=True)
     asked = threading.Event()
