@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from pipeline.contracts.events import to_iso_z
 from pipeline.runtime.facts import Table, deduplicated
 from pipeline.runtime.lake import CompactionState, LakeObject
 
@@ -54,4 +55,4 @@ def next_state(
             until = min(until, min(one.modified_at for one in left))
         settled = max(until, settled) if settled else until
     recent = dict(list(recent.items())[-MAX_RECENT:])
-    return CompactionState(settled, recent, now.isoformat())
+    return CompactionState(settled, recent, to_iso_z(now))

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from pipeline.compaction.domain import merged
 from pipeline.contracts import keys
+from pipeline.contracts.events import to_iso_z
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws
 from pipeline.runtime.facts import TABLES, Table
@@ -106,7 +107,7 @@ class Ops:
         self._table.put_item(
             Item={
                 **keys.compaction_state(),
-                "settled_until": state.settled_until.isoformat(),
+                "settled_until": to_iso_z(state.settled_until),
                 "recent": zlib.compress(json.dumps(state.recent).encode()),
                 "compacted_at": state.compacted_at,
             }

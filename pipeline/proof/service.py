@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.contracts.events import REVERSALS
+from pipeline.contracts.events import REVERSALS, to_iso_z
 from pipeline.contracts.names import Names
 from pipeline.proof import store
 from pipeline.proof.domain import (
@@ -41,7 +41,7 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         return {
             "run_id": self.run_id,
-            "at": self.at.isoformat().replace("+00:00", "Z"),
+            "at": to_iso_z(self.at),
             "duration_s": round(self.duration_s, 2),
             "verdict": "holds" if self.holds else "does not hold",
             "checks": [check.to_dict() for check in self.checks],

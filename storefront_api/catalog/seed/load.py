@@ -8,6 +8,7 @@ from typing import Any
 
 import stamina
 
+from pipeline.contracts.events import to_iso_z
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws
 from pipeline.runtime.clock import new_id, now
@@ -62,7 +63,7 @@ def load(names: Names, goods: list[Goods], limit: int) -> Loaded:
     ]
     _write(table, products)
     written = Loaded(len(products), len(stock))
-    marker = {"limit": limit, "products": len(goods), "at": now().isoformat()}
+    marker = {"limit": limit, "products": len(goods), "at": to_iso_z(now())}
     aws.batch_client("dynamodb").put_item(
         TableName=names.table("ops"), Item=items.encode({**_MARKER, **marker})
     )
