@@ -139,7 +139,19 @@ def audit(day: str, entry_id: str) -> Key:
 
 
 def load_run(run_id: str) -> Key:
-    return _key(f"LOAD#{run_id}", "RUN")
+    """Head of a load run: what it is, how it ended. All lie together, by id and so by time."""
+    return _key("LOAD#runs", run_id)
+
+
+def load_minute(run_id: str, minute: int) -> Key:
+    """The seconds of one minute of a load run."""
+    return _key(f"LOAD#{run_id}", f"MINUTE#{minute:04d}")
+
+
+def load_restock(run_id: str, part: int) -> Key:
+    """Marks that a part of a load run's goods has been put back, so that it is done once."""
+    return _key(f"LOAD#{run_id}", f"RESTOCK#{part:04d}")
+
 
 
 def trace_index(minute: str, trace_id: str) -> Key:
