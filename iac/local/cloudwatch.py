@@ -90,13 +90,13 @@ def _recent(alarm: dict[str, Any], period: int, periods: int, now: float) -> lis
     dimensions = {entry["Name"]: entry["Value"] for entry in alarm.get("Dimensions") or []}
     key = (alarm["Namespace"], alarm["MetricName"], cloudwatch._dims_key(dimensions))
     current = int(now // period)
+    long_ago = now - period * (periods + 2) - _SETTLED_AFTER_S
     buckets: dict[int, list[Point]] = defaultdict(list)
     for point in reversed(cloudwatch._metrics.get(key) or []):
-        bucket = int(point["Timestamp"] // period)
         # Values come nearly in order: one that is much too old ends the search.
-        if bucket < current - periods - 1:
+        if point["Timestamp"] < long_ago:
             break
-        buckets[bucket].append(point)
+        buckets[int(point["Timestamp"] // period)].append(point)
     first = current if current in buckets else current - 1
     statistic = alarm.get("ExtendedStatistic") or alarm.get("Statistic")
     return [
