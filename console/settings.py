@@ -18,6 +18,7 @@ class ConsoleSettings(RuntimeSettings):
     port_offset: int = 0
     zone_a_port: int | None = None
     zone_b_port: int | None = None
+    slo_file: Path = ROOT / "iac" / "topology" / "slo.json"
 
     @cached_property
     def first_ports(self) -> dict[str, int]:
