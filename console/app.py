@@ -1,7 +1,7 @@
 """The console's entry: `streamlit run console/app.py` from the repository's root.
 
-Serves the frame (`frame.py`) and one route of its own, which turns a sign-in's ticket into an
-HttpOnly cookie: a Streamlit script cannot set one.
+Serves the frame (`frame.py`) and two routes of its own: one turns a sign-in's ticket into an
+HttpOnly cookie, which a Streamlit script cannot set; the other is the map of the world.
 """
 
 import sys
@@ -12,14 +12,21 @@ import streamlit as st
 if (root := str(Path(__file__).resolve().parents[1])) not in sys.path:
     sys.path.insert(0, root)
 
+from console import cookie, countries
 from console.boundary import last_resort
-from console.cookie import ROUTES
+from console.queries import lake_rows
 from console.settings import settings
 from pipeline.runtime import logs
 
 logs.configure(settings().log_level, service="console")
 
-app = st.App(Path(__file__).with_name("frame.py"), routes=ROUTES, on_script_error=last_resort)
+lake_rows.warm()
+
+app = st.App(
+    Path(__file__).with_name("frame.py"),
+    routes=[*cookie.ROUTES, *countries.ROUTES],
+    on_script_error=last_resort,
+)
 
 if __name__ == "__main__":
     app.run()

@@ -1,5 +1,6 @@
 """Frames to charts. Titles are findings and stand above a chart, where they wrap on a phone."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,10 +36,58 @@ def show(figure: go.Figure, *, key: str, alt: str) -> None:
     st.plotly_chart(figure, key=key, alt=alt, config=CONFIG)
 
 
-def revenue_over_time(frame: pl.DataFrame, currency: str, grain: Grain) -> go.Figure:
-    """Bars of gross and refunds, a line of net.
+def show_to_pick(
+    figure: go.Figure,
+    *,
+    key: str,
+    alt: str,
+    picked: Callable[[str], None],
+    field: str = "customdata",
+    config: dict[str, Any] | None = None,
+) -> None:
+    """As `show`; a click on a mark calls `picked` with the mark's `field`."""
 
-    Args: DataFrame[bucket: datetime, gross, refunds, net: minor units].
+    def on_select() -> None:
+        points = (st.session_state.get(key) or {}).get("selection", {}).get("points") or []
+        value = points[0].get(field) if points else None
+        if isinstance(value, list):
+            value = value[0] if value else None
+        if value:
+            picked(str(value))
+
+    st.plotly_chart(
+        figure,
+        key=key,
+        alt=alt,
+        config=CONFIG | (config or {}),
+        on_select=on_select,
+        selection_mode="points",
+    )
+
+
+def download(frame: pl.DataFrame, name: str, *, label: str = "CSV") -> None:
+    """The figures behind a chart as a file."""
+    st.download_button(
+        label,
+        frame.write_csv,
+        f"{name}.csv",
+        "text/csv",
+        key=f"csv-{name}",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+    )
+
+
+def revenue_over_time(
+    frame: pl.DataFrame,
+    currency: str,
+    grain: Grain,
+    before: tuple[str, pl.DataFrame] | None = None,
+) -> go.Figure:
+    """Bars of gross and refunds, a line of net; a dotted line of an earlier period's net.
+
+    Args: DataFrame[bucket: datetime, gross, refunds, net: minor units]; `before` names its period.
     """
     colours = palette()
     when = frame["bucket"].to_list()
@@ -62,6 +111,16 @@ def revenue_over_time(frame: pl.DataFrame, currency: str, grain: Grain) -> go.Fi
         line={"color": colours.strong, "width": 2.5},
         hovertemplate=f"Net %{{y:,.2f}} {currency}<extra></extra>",
     )
+    if before:
+        name, earlier = before
+        figure.add_scatter(
+            x=when,
+            y=_major(earlier.head(len(when)), "net"),
+            name=f"Net, {name}",
+            mode="lines",
+            line={"color": colours.ink, "width": 1.8, "dash": "dot"},
+            hovertemplate=f"Net, {name} %{{y:,.2f}} {currency}<extra></extra>",
+        )
     figure.update_layout(
         barmode="relative",
         bargap=0.25,
@@ -77,7 +136,7 @@ def revenue_over_time(frame: pl.DataFrame, currency: str, grain: Grain) -> go.Fi
     return figure
 
 
-def shares(frame: pl.DataFrame, currency: str) -> go.Figure:
+def shares(frame: pl.DataFrame, currency: str, chosen: str | None = None) -> go.Figure:
     """Horizontal bars, largest on top, each with its amount and share.
 
     Args: DataFrame[group: str, net: minor units, share: percent], sorted, a rest row last.
@@ -94,7 +153,11 @@ def shares(frame: pl.DataFrame, currency: str) -> go.Figure:
             y=names,
             x=_major(frame, "net"),
             orientation="h",
-            marker_color=[colours.soft if rest else colours.strong for rest in is_rest],
+            marker_color=[
+                colours.warn if group == chosen else colours.soft if rest else colours.strong
+                for group, rest in zip(frame["group"], is_rest, strict=True)
+            ],
+            customdata=["" if rest else g for g, rest in zip(frame["group"], is_rest, strict=True)],
             text=texts,
             textposition="outside",
             cliponaxis=False,

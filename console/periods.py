@@ -41,6 +41,13 @@ class Period:
         return Period(self.first - timedelta(days=self.days), self.first)
 
     @property
+    def year_before(self) -> "Period | None":
+        """The same dates a year earlier; none for all time."""
+        if self.preset == "all":
+            return None
+        return Period(_year_earlier(self.first), _year_earlier(self.until))
+
+    @property
     def grains(self) -> list[Grain]:
         """Those that draw a readable number of bars."""
         grains: list[Grain] = []
@@ -80,3 +87,10 @@ def name_of_previous(period: Period) -> str:
     if period.preset == "today":
         return "yesterday"
     return f"the previous {period.days} days" if period.days > 1 else "the day before"
+
+
+def _year_earlier(day: date) -> date:
+    """The 29th of February becomes the 28th."""
+    if (day.month, day.day) == (2, 29):
+        return date(day.year - 1, 2, 28)
+    return day.replace(year=day.year - 1)

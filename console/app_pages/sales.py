@@ -4,55 +4,64 @@ import streamlit as st
 
 from console import context
 from console.boundary import boundary, live
-from console.panels import orders, progress
+from console.panels import breakdowns, orders, progress
 from console.panels import period as controls
 from console.panels import sales as panels
-from console.queries import sales
+from console.queries import report, sales
 from console.settings import settings
+from pipeline.runtime.clock import now
 
 st.title("Sales", anchor=False)
 with st.container(horizontal=True, horizontal_alignment="distribute"):
     period = controls.choose_period(controls.opening_range())
     grain = controls.choose_grain(period)
+with st.container(horizontal=True):
+    before, before_name = controls.choose_comparison(period)
+    only = report.Filter()
+    with boundary("The filters"):
+        options = sales.groups(context.token(), period)
+        only = controls.choose_filter(options)
+    currency = controls.choose_currency(context.token(), period, settings().currency)
+
+
+def view() -> panels.View:
+    return panels.View(context.token(), period, grain, currency, before, before_name, only)
 
 
 @live("The sales figures", run_every_s=3)
 def figures() -> None:
-    token = context.token()
+    here = view()
     progress.replay_banner()
-    progress.data_age(token, period)
-    totals, series = sales.sales(token, period, grain)
-    before, _ = (
-        sales.settled_sales(token, period.previous, grain) if period.previous else ({}, None)
-    )
-    currencies = sorted(totals) or [settings().currency]
-    currency = currencies[0]
-    if len(currencies) > 1:
-        currency = st.segmented_control("Currency", currencies, default=currency, required=True)
-    now = totals.get(currency, sales.Totals(currency))
-    then = before.get(currency, sales.Totals(currency)) if period.previous else None
-    view = panels.View(token, period, grain, currency)
+    progress.data_age(here.token)
+    mine, series = report.report(here.token, period, grain, currency, only)
+    theirs, earlier = None, None
+    if before:
+        theirs, past = report.report(here.token, before, grain, currency, only)
+        earlier = sales.filled(past, currency, before, grain)
     filled = sales.filled(series, currency, period, grain)
-    st.header(panels.headline(now, then, period), anchor=False)
-    panels.key_figures(now, then, filled)
-    panels.revenue(view, filled, now)
+    st.header(panels.headline(mine, theirs, here), anchor=False)
+    st.caption(panels.range_words(here, now().date()))
+    panels.key_figures(mine, theirs, filled)
+    panels.revenue(here, filled, mine, earlier)
+
+
+@live("The breakdowns", run_every_s=10)
+def where_what_when() -> None:
+    controls.follow_pick()
+    here = view()
     with st.grid(2, min_column_width=340):
-        for group_by in ("country", "category"):
-            with boundary(f"Revenue by {group_by}"):
-                panels.breakdown(view, group_by)
-    with boundary("Orders"):
-        orders.latest(view)
+        for what, draw in breakdowns.CARDS.items():
+            with boundary(what):
+                draw(here)
     with boundary("Top products"):
-        panels.products(view)
-    st.download_button(
-        "Download the series as CSV",
-        filled.write_csv,
-        f"sales-{period.first}-{grain}.csv",
-        "text/csv",
-        key="csv-series",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+        breakdowns.products(here)
+
+
+@live("Orders", run_every_s=3)
+def newest() -> None:
+    orders.latest(view())
 
 
 figures()
+where_what_when()
+newest()

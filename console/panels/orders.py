@@ -22,6 +22,8 @@ _WORDS = {
 def latest(view: View) -> None:
     frame, missing = orders.latest(view.period)
     frame = frame.filter(pl.col("currency") == view.currency)
+    if view.only.country:
+        frame = frame.filter(pl.col("country") == view.only.country)
     with st.container(border=True):
         if frame.is_empty():
             st.subheader("No orders in this range", anchor=False)
@@ -29,7 +31,12 @@ def latest(view: View) -> None:
             newest = frame.row(0, named=True)
             amount = wording.money(newest["total_minor"], newest["currency"])
             st.subheader(f"Latest order: {newest['number']}, {amount}", anchor=False)
-        st.caption(f"The newest {frame.height} orders and credit notes of the range; times in UTC")
+        where = f" from {view.only.country}" if view.only.country else ""
+        whole = ", of every category" if view.only.category else ""
+        st.caption(
+            f"The newest {frame.height} orders and credit notes of the range{where}{whole}; "
+            "times in UTC"
+        )
         if missing:
             st.warning(f"Incomplete. {missing}", icon=":material/cloud_off:")
         if frame.is_empty():

@@ -1,14 +1,19 @@
-"""The range and grain controls; their state lives in the address, so that a view can be sent."""
+"""The controls of range, grain, comparison and filter.
+
+Their state lives in the address, so that a view can be sent.
+"""
 
 from datetime import date, timedelta
 
 import streamlit as st
 
 from console import context
-from console.periods import EPOCH, PRESETS, Grain, Period, preset_period
+from console.periods import EPOCH, PRESETS, Grain, Period, name_of_previous, preset_period
 from console.queries import edge, sales
+from console.queries.report import Filter
 from pipeline.runtime.clock import now
 
+_COMPARISONS = {"previous": "Previous period", "year": "Last year", "none": "No comparison"}
 _GRAINS: dict[Grain, str] = {"hour": "Hour", "day": "Day", "month": "Month"}
 
 
@@ -66,6 +71,73 @@ def choose_grain(period: Period) -> Grain:
     )
     _keep("grain", chosen if chosen and chosen != natural else "")
     return chosen or shown
+
+
+def choose_comparison(period: Period) -> tuple[Period | None, str]:
+    """`?compare=year` or `?compare=none`; (what to compare with, its name)."""
+    if period.preset == "all":
+        return None, ""
+    asked = st.query_params.get("compare", "")
+    chosen = st.segmented_control(
+        "Compare with",
+        list(_COMPARISONS),
+        format_func=_COMPARISONS.__getitem__,
+        default=asked if asked in _COMPARISONS else "previous",
+        required=True,
+        key="chosen-compare",
+        label_visibility="collapsed",
+    )
+    _keep("compare", "" if chosen == "previous" else str(chosen or ""))
+    if chosen == "year":
+        return period.year_before, "the same dates last year"
+    return (None, "") if chosen == "none" else (period.previous, name_of_previous(period))
+
+
+def choose_currency(token: str, period: Period, usual: str) -> str:
+    """A switch only when there is more than one: they are never added."""
+    try:
+        totals, _ = sales.settled_sales(token, period, period.grains[-1])
+    except (edge.Unreachable, edge.Problem):
+        return usual
+    currencies = sorted(totals) or [usual]
+    if len(currencies) == 1:
+        return currencies[0]
+    chosen = st.segmented_control(
+        "Currency", currencies, default=currencies[0], required=True, key="chosen-currency"
+    )
+    return chosen or currencies[0]
+
+
+def choose_filter(options: dict[str, list[str]]) -> Filter:
+    """`?country=France&category=Clocks`; a mark clicked in a chart writes there too."""
+    for name, label in (("country", "All countries"), ("category", "All categories")):
+        current = st.query_params.get(name) or None
+        shown = sorted({*options[name], *([current] if current else [])})
+        chosen = st.selectbox(
+            name.capitalize(),
+            shown,
+            index=shown.index(current) if current else None,
+            placeholder=label,
+            key=f"chosen-{name}-{current}",
+            label_visibility="collapsed",
+            width=210,
+        )
+        if chosen != current:
+            _keep(name, chosen or "")
+            st.rerun()
+    return Filter(st.query_params.get("country"), st.query_params.get("category"))
+
+
+def pick(name: str, value: str) -> None:
+    """A mark was clicked: narrow to it, or widen again when it is what is shown."""
+    _keep(name, "" if st.query_params.get(name) == value else value)
+    st.session_state["picked"] = True
+
+
+def follow_pick() -> None:
+    """Inside a live part: draw the whole page again after a click, its controls included."""
+    if st.session_state.pop("picked", False):
+        st.rerun()
 
 
 def _custom_period(today: date) -> Period:

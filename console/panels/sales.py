@@ -1,38 +1,50 @@
 """The Sales page's parts."""
 
 from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 import streamlit as st
 
 from console import charts, wording
-from console.periods import Grain, Period, name_of_previous
-from console.queries import sales
+from console.periods import Grain, Period
+from console.queries.report import Filter
 from console.queries.sales import Totals
-
-_TOP_COUNTRIES = 8
-_TOP_CATEGORIES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is looked at, and by whose token."""
+    """What is looked at, against what, and by whose token."""
 
     token: str
     period: Period
     grain: Grain
     currency: str
+    before: Period | None = None
+    before_name: str = ""
+    only: Filter = Filter()  # noqa: RUF009 - it is frozen
 
 
-def headline(now: Totals, before: Totals | None, period: Period) -> str:
+def headline(now: Totals, before: Totals | None, view: View) -> str:
     """The page's finding in one sentence."""
+    period, where = view.period, view.only.words
     if not now.orders and not now.refunds:
-        return f"Nothing was sold in {period}" if period.days > 1 else f"No sales on {period} yet"
+        return (
+            f"Nothing was sold{where} in {period}"
+            if period.days > 1
+            else f"No sales{where} on {period} yet"
+        )
     amount = wording.money_short(now.net, now.currency)
     moved = wording.change(now.net, before.net) if before else None
     if moved is None:
-        return f"Net revenue {amount} over {period}"
-    return f"Net revenue {amount}, {wording.percent(moved)} on {name_of_previous(period)}"
+        return f"Net revenue {amount}{where} over {period}"
+    return f"Net revenue {amount}{where}, {wording.percent(moved)} on {view.before_name}"
+
+
+def range_words(view: View, today: date) -> str:
+    """`01 Nov 2026 to 24 Nov 2026 so far, changes against the previous 28 days`."""
+    words = f"{view.period}{' so far' if view.period.until > today else ''}".capitalize()
+    return f"{words}, changes against {view.before_name} ({view.before})" if view.before else words
 
 
 def key_figures(now: Totals, before: Totals | None, series: pl.DataFrame) -> None:
@@ -51,8 +63,11 @@ def key_figures(now: Totals, before: Totals | None, series: pl.DataFrame) -> Non
     )
     with st.grid(6, min_column_width=148, gap="small"):
         for label, field, is_money, spark in cards:
-            value = getattr(now, field)
-            moved = _moved(value, getattr(before, field)) if before else None
+            value, then = getattr(now, field), getattr(before, field, None)
+            if value is None:
+                st.metric(label, "–", border=True, height="stretch", help=_HELP[field])
+                continue
+            moved = _moved(value, then) if then is not None else None
             shown = wording.money_short(value, now.currency) if is_money else f"{value:,}"
             st.metric(
                 label,
@@ -67,7 +82,7 @@ def key_figures(now: Totals, before: Totals | None, series: pl.DataFrame) -> Non
             )
 
 
-def revenue(view: View, series: pl.DataFrame, totals: Totals) -> None:
+def revenue(view: View, series: pl.DataFrame, totals: Totals, earlier: pl.DataFrame | None) -> None:
     best = series.filter(pl.col("net") == pl.col("net").max()).head(1)
     with st.container(border=True):
         if not totals.orders or best.is_empty():
@@ -83,69 +98,12 @@ def revenue(view: View, series: pl.DataFrame, totals: Totals) -> None:
             if view.grain != "hour"
             else f"Revenue by hour in {view.currency}, UTC"
         )
-        figure = charts.revenue_over_time(series, view.currency, view.grain)
+        overlay = None if earlier is None else (view.before_name, earlier)
+        figure = charts.revenue_over_time(series, view.currency, view.grain, overlay)
         words = f"Gross revenue, refunds and net revenue by {view.grain}, {view.period}"
         charts.show(figure, key="revenue", alt=words)
-
-
-def breakdown(view: View, group_by: str) -> None:
-    """Net revenue by `country` or `category`, largest first, with shares."""
-    grain = sales.grouping_grain(view.period)
-    _, grouped = sales.settled_sales(view.token, view.period, grain, group_by)
-    top = _TOP_COUNTRIES if group_by == "country" else _TOP_CATEGORIES
-    frame = sales.by_group(grouped, view.currency, top)
-    plural = {"country": "countries", "category": "categories"}[group_by]
-    with st.container(border=True, height="stretch"):
-        if frame.is_empty():
-            st.subheader(f"No sales by {group_by}", anchor=False)
-            st.caption(f"{plural.capitalize()} appear with the first sale in this range.")
-            return
-        name, share = frame["group"][0], frame["share"][0]
-        st.subheader(f"{name or 'Unknown'} brings {share:.0f} % of net revenue", anchor=False)
-        st.caption(f"Net revenue by {group_by} in {view.currency}, share of the range in %")
-        alt = f"Net revenue of the largest {plural}, {view.period}"
-        charts.show(charts.shares(frame, view.currency), key=f"by-{group_by}", alt=alt)
-
-
-def products(view: View) -> None:
-    frame = sales.top_products(view.token, view.period)
-    frame = frame.filter(pl.col("currency").is_in([view.currency, ""]))
-    with st.container(border=True):
-        if frame.is_empty():
-            st.subheader("No products sold in this range", anchor=False)
-            return
-        st.subheader(f"{frame['title'][0]} sells best", anchor=False)
-        st.caption(f"Products by gross revenue in {view.currency}")
-        largest = max(int(frame["gross"][0]) // 100, 1)
-        table = frame.select(
-            "title", (pl.col("gross") // 100).alias("revenue"), "units", "product_id"
-        )
-        st.dataframe(
-            table,
-            hide_index=True,
-            alt="Top products with units and revenue",
-            height=386,
-            column_config={
-                "title": st.column_config.TextColumn("Product", width=230),
-                "product_id": st.column_config.TextColumn("Code", width="small"),
-                "units": st.column_config.NumberColumn("Units", format="localized"),
-                "revenue": st.column_config.ProgressColumn(
-                    f"Revenue ({view.currency})",
-                    format="localized",
-                    min_value=0,
-                    max_value=largest,
-                ),
-            },
-        )
-        st.download_button(
-            "Download CSV",
-            frame.write_csv,
-            "top-products.csv",
-            "text/csv",
-            key="csv-products",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        name = f"sales-{view.period.first}-{view.grain}"
+        charts.download(series, name, label="Download the series as CSV")
 
 
 def _moved(now: int, before: int) -> float | None:

@@ -1,6 +1,7 @@
 """What was sold, from `/api/analytics`: totals, series, groups, products, data age.
 
 Every amount is an integer in minor units; every frame is of one currency, never of two.
+`customers` is None where it is not known.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from console.periods import Grain, Period, preset_period
 from console.queries import edge
 
 MEASURES = ("orders", "units", "gross", "refunds", "net", "customers", "average_order")
-_SERIES = ("orders", "units", "gross", "refunds", "net")
+SERIES = ("orders", "units", "gross", "refunds", "net")
 Report = tuple[dict[str, "Totals"], pl.DataFrame]
 
 
@@ -27,7 +28,7 @@ class Totals:
     gross: int = 0
     refunds: int = 0
     net: int = 0
-    customers: int = 0
+    customers: int | None = 0
     average_order: int = 0
 
 
@@ -70,12 +71,30 @@ def _read(token: str, period: Period, grain: Grain, group_by: str | None) -> Rep
             "bucket": str(row["bucket"]),
             "currency": str(row["currency"]),
             "group": str(row.get("group") or ""),
-            **{name: _whole(row.get(name)) for name in _SERIES},
+            **{name: _whole(row.get(name)) for name in SERIES},
         }
         for row in answer.get("series") or []
     ]
     schema = {"bucket": pl.String, "currency": pl.String, "group": pl.String}
-    return totals, pl.DataFrame(rows, schema=schema | dict.fromkeys(_SERIES, pl.Int64))
+    return totals, pl.DataFrame(rows, schema=schema | dict.fromkeys(SERIES, pl.Int64))
+
+
+def of_group(frame: pl.DataFrame, currency: str, group: str) -> Totals:
+    """The sums of one group of a grouped series; customers are not known by group."""
+    own = frame.filter((pl.col("currency") == currency) & (pl.col("group") == group))
+    sums = {name: int(own[name].sum()) for name in SERIES}
+    orders = sums["orders"]
+    average = (2 * sums["gross"] + orders) // (2 * orders) if orders else 0
+    return Totals(currency, **sums, average_order=average, customers=None)
+
+
+def groups(token: str, period: Period) -> dict[str, list[str]]:
+    """The names that sold in the period, by `country` and `category`."""
+    grain = grouping_grain(period)
+    return {
+        name: sorted(set(settled_sales(token, period, grain, name)[1]["group"].to_list()))
+        for name in ("country", "category")
+    }
 
 
 def opening_preset(token: str, today: date) -> str:
@@ -95,14 +114,14 @@ def by_group(frame: pl.DataFrame, currency: str, top: int) -> pl.DataFrame:
     sums = (
         frame.filter(pl.col("currency") == currency)
         .group_by("group")
-        .agg(pl.col(*_SERIES).sum())
+        .agg(pl.col(*SERIES).sum())
         .sort(["net", "group"], descending=[True, False])
     )
     whole = int(sums["net"].sum()) or 1
     rest = sums.slice(top)
     if rest.height:
         others = rest.select(
-            pl.lit(f"Others ({rest.height})").alias("group"), pl.col(*_SERIES).sum()
+            pl.lit(f"Others ({rest.height})").alias("group"), pl.col(*SERIES).sum()
         )
         sums = pl.concat([sums.head(top), others])
     return sums.with_columns(share=pl.col("net") * 100 / whole)
@@ -114,7 +133,7 @@ def filled(frame: pl.DataFrame, currency: str, period: Period, grain: Grain) -> 
     Returns: DataFrame[bucket: datetime UTC naive, orders … net: i64], sorted.
     """
     own = frame.filter(pl.col("currency") == currency).select(
-        pl.col("bucket").map_elements(_start, return_dtype=pl.Datetime("us")), *_SERIES
+        pl.col("bucket").map_elements(_start, return_dtype=pl.Datetime("us")), *SERIES
     )
     first: Any = datetime.combine(period.first, datetime.min.time())
     if period.preset == "all":
@@ -129,7 +148,7 @@ def filled(frame: pl.DataFrame, currency: str, period: Period, grain: Grain) -> 
     return (
         buckets.to_frame()
         .join(own, on="bucket", how="left")
-        .with_columns(pl.col(*_SERIES).fill_null(0))
+        .with_columns(pl.col(*SERIES).fill_null(0))
     )
 
 

@@ -14,8 +14,9 @@ GroupBy = Literal["country", "category"]
 COUNTERS = ("orders", "units", "gross", "refunds")
 DEFAULT_DAYS = 30
 MAX_HOUR_DAYS = 92
-MAX_CLICK_DAYS = 400
-MAX_TOP_DAYS = 3_660
+# Only years and months in which something was booked cost anything to read.
+MAX_CLICK_DAYS = 7_400
+MAX_TOP_DAYS = 7_400
 
 
 @dataclass(frozen=True, slots=True)

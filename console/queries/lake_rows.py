@@ -1,0 +1,204 @@
+"""The lake's order lines and clicks, kept in memory and read again as its files change.
+
+Only files that are new or changed are read, in a thread: a page never waits for more than
+`_PATIENCE_S`, and gets the rows of a moment ago while newer ones are on their way.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TooSlow
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from threading import Lock
+
+import polars as pl
+from botocore.exceptions import BotoCoreError, ClientError
+
+from console.queries.edge import Unreachable
+from console.settings import settings
+from pipeline.runtime import logs
+from pipeline.runtime.clock import now
+from pipeline.runtime.facts import CLICKSTREAM, ORDER_LINES, ORDERS, Table, rows_of
+from pipeline.runtime.lake import Lake, LakeObject
+
+_PATIENCE_S = 5.0
+_FILES_AT_ONCE = 64
+# Dates and raw files; a shop that has more of them keeps the newest.
+_MAX_FILES = 8_000
+_LABELS = ("event_id", "country", "product_id", "title", "category", "currency")
+log = logs.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """`version` counts the readings, for caches; `as_of` is when the files were listed."""
+
+    frame: pl.DataFrame
+    version: int
+    as_of: datetime
+    fault: str | None = None
+
+
+def lines() -> Rows:
+    """Sold and given back lines of real orders.
+
+    Frame: DataFrame[at: datetime UTC (when it was booked), event_id, order_id, customer_id (null
+    for guests), country, product_id, title, category, currency: text, quantity, amount: i64 minor
+    units (negative when given back), is_sale: bool]. Raises Unreachable.
+    """
+    return _lines().rows()
+
+
+def clicks() -> Rows:
+    """Browser events of real shoppers.
+
+    Frame: DataFrame[at: datetime UTC, event_id, event_type, session_id, query, results_count: i64,
+    referrer, device, path, product_id]. Raises Unreachable.
+    """
+    return _clicks().rows()
+
+
+def warm() -> None:
+    """Begin to read, so that the first person to ask need not wait."""
+    for source in (_lines(), _clicks()):
+        source.begin()
+
+
+class Kept:
+    """One table's files, by key, each as the rows that matter."""
+
+    def __init__(self, table: Table, prepare: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
+        self._lake = Lake(settings().names)
+        self._table = table
+        self._prepare = prepare
+        self._parts: dict[str, tuple[str, pl.DataFrame]] = {}
+
+    def read(self) -> pl.DataFrame:
+        """Curated rows and the raw tail, each event once."""
+        # The tail first: what compaction moves meanwhile is then found twice and kept once.
+        tail = self._lake.pending()
+        curated = self._lake.list_objects(f"curated/{self._table.name}/")[-_MAX_FILES:]
+        tail_keys = {one.key for one in tail[-_MAX_FILES:]}
+        wanted = {one.key: one for one in [*curated, *tail[-_MAX_FILES:]]}
+        changed = [
+            one
+            for one in wanted.values()
+            if one.key not in self._parts or self._parts[one.key][0] != one.etag
+        ]
+        for group in batched_objects(changed):
+            for one, frame in zip(group, self._lake.read_objects(group), strict=True):
+                rows = rows_of(self._table, frame) if one.key in tail_keys else frame
+                self._parts[one.key] = (one.etag, self._prepare(rows))
+        self._parts = {key: part for key, part in self._parts.items() if key in wanted}
+        merged = self._together(key for key in self._parts if key not in tail_keys)
+        waiting = self._together(key for key in self._parts if key in tail_keys)
+        if not waiting.height:
+            return merged
+        identity = [name for name in self._table.identity if name in waiting.columns]
+        fresh = waiting.unique(identity, keep="first").join(merged, on="event_id", how="anti")
+        return pl.concat([merged, fresh])
+
+    def _together(self, keys: Iterable[str]) -> pl.DataFrame:
+        frames = [self._parts[key][1] for key in sorted(keys)]
+        if not frames:
+            return self._prepare(pl.DataFrame(schema=self._table.columns))
+        return pl.concat(frames, rechunk=True)
+
+
+def batched_objects(objects: list[LakeObject]) -> Iterable[list[LakeObject]]:
+    starts = range(0, len(objects), _FILES_AT_ONCE)
+    return (objects[start : start + _FILES_AT_ONCE] for start in starts)
+
+
+class Source:
+    """The newest reading; older than `max_age_s`, the next is begun while this one is shown."""
+
+    def __init__(self, read: Callable[[], pl.DataFrame], max_age_s: float) -> None:
+        self._read = read
+        self._max_age_s = max_age_s
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="lake-rows")
+        self._lock = Lock()
+        self._under_way: Future[None] | None = None
+        self._rows: Rows | None = None
+        self._began_s = -1e9
+
+    def begin(self) -> Future[None]:
+        with self._lock:
+            if self._under_way is None or self._under_way.done():
+                self._began_s = time.monotonic()
+                self._under_way = self._pool.submit(self._renew)
+            return self._under_way
+
+    def rows(self) -> Rows:
+        if self._rows is None or time.monotonic() - self._began_s > self._max_age_s:
+            reading = self.begin()
+            if self._rows is None:
+                _wait(reading)
+        if self._rows is None:
+            raise Unreachable("The lake does not answer.")
+        return self._rows
+
+    def _renew(self) -> None:
+        as_of = now()
+        version = self._rows.version + 1 if self._rows else 1
+        try:
+            self._rows = Rows(self._read(), version, as_of)
+        except (BotoCoreError, ClientError, OSError, pl.exceptions.PolarsError) as error:
+            name = type(error).__name__
+            log.warning("lake.unread", fault=name, detail=str(error)[:300])
+            if self._rows:
+                old = self._rows
+                self._rows = Rows(old.frame, old.version, old.as_of, f"The lake fails ({name}).")
+
+
+def _wait(reading: "Future[None]") -> None:
+    try:
+        reading.result(_PATIENCE_S)
+    except TooSlow:
+        raise Unreachable("The lake is still being read; ask again in a moment.") from None
+
+
+@cache
+def _lines() -> Source:
+    kept, events = Kept(ORDER_LINES, _line), Kept(ORDERS, _event)
+
+    def read() -> pl.DataFrame:
+        when = events.read().select("event_id", "occurred_at")
+        # Lines first placed count when they were booked: a cancellation at its own time.
+        booked = pl.coalesce("occurred_at", "placed_at").alias("at")
+        return kept.read().join(when, on="event_id", how="left").select(
+            booked, pl.exclude("occurred_at", "placed_at", "line_no")
+        )  # fmt: skip
+
+    return Source(read, max_age_s=15.0)
+
+
+@cache
+def _clicks() -> Source:
+    return Source(Kept(CLICKSTREAM, _click).read, max_age_s=5.0)
+
+
+def _line(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.filter(~pl.col("synthetic")).select(
+        "placed_at",
+        "line_no",
+        *(pl.col(name).cast(pl.Categorical) for name in _LABELS),
+        pl.col("order_id", "customer_id").cast(pl.Categorical),
+        "quantity",
+        pl.col("line_total_minor").alias("amount"),
+        (pl.col("kind") == "sale").alias("is_sale"),
+    )
+
+
+def _event(rows: pl.DataFrame) -> pl.DataFrame:
+    kept = rows.filter(~pl.col("synthetic"))
+    return kept.select(pl.col("event_id").cast(pl.Categorical), "occurred_at")
+
+
+def _click(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.filter(~pl.col("synthetic")).select(
+        pl.col("occurred_at").alias("at"), "event_id", "event_type", "session_id", "query",
+        "results_count", "referrer", "device", "path", "product_id",
+    )  # fmt: skip
