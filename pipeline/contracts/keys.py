@@ -134,6 +134,11 @@ def proof_run(run_id: str) -> Key:
     return _key(f"PROOF#{run_id}", "RUN")
 
 
+def alarm_note(alarm: str) -> Key:
+    """Who has last taken note of an alarm; `alarm` is its name without the stage's prefix."""
+    return _key(f"ALARM#{alarm}", "NOTE")
+
+
 def audit(day: str, entry_id: str) -> Key:
     return _key(f"AUDIT#{day}", entry_id)
 
