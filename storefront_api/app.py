@@ -8,10 +8,8 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.routing import APIRoute
-from opentelemetry.sdk.trace import TracerProvider
 
-from pipeline.runtime import logs, tracing
-from pipeline.runtime.metrics import metrics
+from pipeline.runtime import telemetry
 from storefront_api import docs_page, problems
 from storefront_api.middleware import BodyLimitMiddleware, SignalsMiddleware
 from storefront_api.security import TokenVerifier, keys_from_secret
@@ -38,17 +36,16 @@ def create_app(
     `body_limits` are bytes by path, for routes that may take more than the default.
     """
     prefix = f"/api/{service}"
-    logs.configure(
+    telemetry.configure(
         settings.log_level, service=service, zone=settings.zone, replica=settings.replica
     )
-    provider = tracing.configure(service, settings.zone, settings.trace_ratio)
     app = FastAPI(
         title=title,
         version=settings.version,
         openapi_url=f"{prefix}/openapi.json",
         docs_url=None,  # docs_page has one that needs no CDN
         redoc_url=None,
-        lifespan=_with_signals(provider, lifespan),
+        lifespan=_with_signals(lifespan),
         generate_unique_id_function=_operation_id,
         responses=problems.documented(422),
     )
@@ -68,18 +65,17 @@ def create_app(
     return app
 
 
-def _with_signals(provider: TracerProvider, inner: Lifespan | None) -> Lifespan:
-    """Send metrics and traces while the service runs, and what is left when it stops."""
+def _with_signals(inner: Lifespan | None) -> Lifespan:
+    """Send metrics, traces and logs while the service runs, and what is left when it stops."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        metrics.start()
+        telemetry.start()
         async with AsyncExitStack() as stack:
             if inner is not None:
                 await stack.enter_async_context(inner(app))
             yield
-        await asyncio.to_thread(metrics.stop)
-        await asyncio.to_thread(provider.shutdown)
+        await asyncio.to_thread(telemetry.stop)
 
     return lifespan
 

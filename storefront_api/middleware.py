@@ -9,40 +9,41 @@ import time
 from collections.abc import Callable
 
 import structlog
-from opentelemetry.trace import (
-    INVALID_SPAN_CONTEXT,
-    NonRecordingSpan,
-    Span,
-    SpanKind,
-    StatusCode,
-    use_span,
-)
+from opentelemetry.trace import SpanKind
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline.contracts.errors import TooLarge
+from pipeline.runtime import signals, trace_header, tracing
 from pipeline.runtime.clock import new_id
 from pipeline.runtime.logs import get_logger
-from pipeline.runtime.metrics import metrics
-from pipeline.runtime.tracing import propagator, tracer
+from pipeline.runtime.metrics import Series, metrics, series
+from pipeline.runtime.trace_header import TraceHeader
+from pipeline.runtime.tracing import Part
 from storefront_api.problems import problem
 from storefront_api.settings import ServiceSettings
 
 log = get_logger()
 _SAFE_ID = re.compile(r"^[A-Za-z0-9._:-]{1,128}$")
+_ORDER = re.compile(r"/api/checkout/orders/([0-9A-Za-z]{1,64})$")
+_PROBES = ("/healthz", "/readyz")
 
 
 class SignalsMiddleware:
     """Takes a sane `X-Correlation-Id` or makes one, and answers with it.
 
-    Each request is a log line, a span that goes on the caller's trace, and an observation of
-    `RequestDuration` by service, zone, route and status class.
+    Each request is an observation of `RequestDuration` by service, zone, route and status class,
+    and a segment of the caller's trace. Sampled, failed (from 400) and slow requests are also a
+    log line, and answer with their trace's id.
     """
 
-    def __init__(self, app: ASGIApp, quiet_suffixes: tuple[str, ...] = ("/healthz",)) -> None:
+    def __init__(self, app: ASGIApp, probes: tuple[str, ...] = _PROBES) -> None:
         self._app = app
-        self._quiet = quiet_suffixes
+        self._probes = probes
+        self._is_on = signals.settings().is_on
+        self._slow_ms = signals.settings().trace_slow_ms
+        self._series: dict[tuple[str, str, int], Series] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -52,64 +53,79 @@ class SignalsMiddleware:
         given = headers.get("x-correlation-id", "")
         correlation_id = given if _SAFE_ID.match(given) else new_id()
         scope["correlation_id"] = correlation_id
-        status = 500
+        if not self._is_on or scope["path"].endswith(self._probes):
+            with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):
+                await self._app(scope, receive, _answering(send, scope, correlation_id, None))
+            return
+        settings: ServiceSettings = scope["app"].state.settings
+        header = TraceHeader.parse(headers.get(trace_header.NAME))
+        part = tracing.begin(settings.service, SpanKind.SERVER, header)
         started = time.perf_counter()
-
-        async def send_with_id(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                MutableHeaders(scope=message)["X-Correlation-Id"] = correlation_id
-            await send(message)
-
-        is_quiet = scope["path"].endswith(self._quiet)
-        span = NonRecordingSpan(INVALID_SPAN_CONTEXT) if is_quiet else _start_span(scope, headers)
         with (
             structlog.contextvars.bound_contextvars(correlation_id=correlation_id),
-            use_span(span, end_on_exit=True),
+            tracing.active(part),
         ):
             try:
-                await self._app(scope, receive, send_with_id)
+                await self._app(scope, receive, _answering(send, scope, correlation_id, part))
+            except Exception as error:
+                part.fail(error)
+                raise
             finally:
-                if not is_quiet:
-                    _record(scope, span, status, (time.perf_counter() - started) * 1000)
+                self._done(scope, part, settings, (time.perf_counter() - started) * 1000)
 
-
-def _start_span(scope: Scope, headers: Headers) -> Span:
-    parent = propagator.extract(headers)
-    return tracer().start_span(scope["path"], context=parent, kind=SpanKind.SERVER)
-
-
-def _record(scope: Scope, span: Span, status: int, duration_ms: float) -> None:
-    # An unknown path is one route: a scanner must not create a metric for each guess.
-    route = getattr(scope.get("route"), "path", "unmatched")
-    log.info(
-        "request.done",
-        method=scope["method"],
-        route=route,
-        status=status,
-        duration_ms=round(duration_ms, 2),
-    )
-    span.set_attributes(
-        {
-            "http.request.method": scope["method"],
-            "http.route": route,
-            "http.response.status_code": status,
+    def _done(
+        self, scope: Scope, part: Part, settings: ServiceSettings, duration_ms: float
+    ) -> None:
+        # An unknown path is one route: a scanner must not create a metric for each guess.
+        route = getattr(scope.get("route"), "path", "unmatched")
+        method, status = scope["method"], scope.get("answered", 500)
+        key = (method, route, status // 100)
+        into = self._series.get(key)
+        if into is None:
+            into = self._series[key] = series(
+                "RequestDuration", "Milliseconds", Service=settings.service, Zone=settings.zone,
+                Route=f"{method} {route}", Status=f"{status // 100}xx",
+            )  # fmt: skip
+        metrics.observe_in(into, duration_ms)
+        if status < 400 and duration_ms <= self._slow_ms and not part.is_sampled:
+            return
+        log.info(
+            "request.done", method=method, route=route, status=status,
+            duration_ms=round(duration_ms, 2), **_order_of(scope),
+        )  # fmt: skip
+        part.facts |= {
+            "method": method,
+            "path": scope["path"][:200],
+            "route": f"{method} {route}",
+            "status": status,
             "correlation_id": scope["correlation_id"],
+            **_order_of(scope),
         }
-    )
-    if status >= 500:
-        span.set_status(StatusCode.ERROR)
-    settings: ServiceSettings = scope["app"].state.settings
-    metrics.observe(
-        "RequestDuration",
-        duration_ms,
-        "Milliseconds",
-        Service=settings.service,
-        Zone=settings.zone,
-        Route=f"{scope['method']} {route}",
-        Status=f"{status // 100}xx",
-    )
+        if slug := scope.get("problem"):
+            part.facts["problem"] = slug
+        part.fault = part.fault or ("fault" if status >= 500 else "error" if status >= 400 else "")
+        tracing.finish(part)
+
+
+def _answering(send: Send, scope: Scope, correlation_id: str, part: Part | None) -> Send:
+    async def send_with_ids(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            scope["answered"] = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers["X-Correlation-Id"] = correlation_id
+            if part is not None and (part.is_sampled or message["status"] >= 500):
+                headers[trace_header.NAME] = f"Root={part.trace_text};Sampled=1"
+            if message["status"] == 201 and (order := _ORDER.search(headers.get("location", ""))):
+                scope["order_id"] = order[1]
+        await send(message)
+
+    return send_with_ids
+
+
+def _order_of(scope: Scope) -> dict[str, str]:
+    """The order a request is about: by its path, or by the one it made."""
+    order_id = scope.get("order_id") or scope.get("path_params", {}).get("order_id")
+    return {"order_id": str(order_id)} if order_id else {}
 
 
 class BodyLimitMiddleware:

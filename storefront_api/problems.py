@@ -60,6 +60,7 @@ def problem(
 ) -> JSONResponse:
     # The last handler runs outside the middleware that binds the id, so it comes from the scope.
     correlation_id = request.scope.get("correlation_id", "")
+    request.scope["problem"] = slug  # for the trace
     body = {
         "type": f"/problems/{slug}",
         "title": title,

@@ -1,14 +1,11 @@
 """Settings of every service; a service extends this class with its own."""
 
-from pydantic import Field
-
 from pipeline.runtime.settings import RuntimeSettings
 
 
 class ServiceSettings(RuntimeSettings):
     body_limit_bytes: int = 1_048_576
     token_ttl_s: int = 900
-    trace_ratio: float = Field(default=0.05, ge=0, le=1)
 
     @property
     def token_issuer(self) -> str:

@@ -4,13 +4,14 @@ from dataclasses import asdict
 from typing import Any
 
 from pipeline.compaction.service import compact
-from pipeline.runtime import clock, logs
+from pipeline.runtime import clock
+from pipeline.runtime.lambda_signals import instrumented
 from pipeline.runtime.settings import RuntimeSettings
 
 settings = RuntimeSettings()
-logs.configure(settings.log_level, service="compaction")
 
 
+@instrumented("compaction")
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Returns what it did; raises when the lake cannot be read or written."""
     return asdict(compact(settings.names, clock.now, clock.new_id))

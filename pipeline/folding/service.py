@@ -1,7 +1,7 @@
 """Folds one batch of the stream: order events exactly once each, clicks exactly once a sequence."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from pipeline.contracts.events import Envelope, Rejected, parse_event, to_iso_z
@@ -9,11 +9,14 @@ from pipeline.folding.domain import Chunk, Click, Increments, Item, chunks, clic
 from pipeline.runtime.clock import Clock
 from pipeline.runtime.kinesis import StreamRecord, comparable
 from pipeline.runtime.logs import get_logger
+from pipeline.runtime.metrics import metrics
 
 log = get_logger()
 # Each round drops what was booked already, so a second is the rule and a third means that another
 # folder of the same events was at work in between.
 _MAX_ROUNDS = 5
+# An event that took longer from its moment to the stream went round, or its sender was offline.
+_LATE = timedelta(minutes=5)
 
 
 class Contended(Exception):
@@ -41,12 +44,14 @@ def fold(records: Sequence[StreamRecord], table: Aggregates, clock: Clock) -> in
     """
     events: list[Envelope] = []
     clicks: list[Click] = []
+    arrived: list[datetime] = []
     for record in records:
         try:
             event = parse_event(record.body)
         except Rejected:
             continue
         events.append(event)
+        arrived.append(record.arrived_at)
         if one := click(event, comparable(record.sequence_number)):
             clicks.append(one)
     booked = sum(_book(chunk, table, clock) for chunk in chunks(events))
@@ -59,7 +64,20 @@ def fold(records: Sequence[StreamRecord], table: Aggregates, clock: Clock) -> in
     if events:
         facts["newest_occurred_at"] = to_iso_z(max(event.occurred_at for event in events))
     table.advance(records[0].shard, comparable(records[-1].sequence_number), facts)
+    metrics.add("EventsFolded", len(events))
+    _observe(events, arrived, clock())
     return booked
+
+
+def _observe(events: Sequence[Envelope], arrived: Sequence[datetime], folded_at: datetime) -> None:
+    """How late live events came, and how long they took; the order log's are years old."""
+    for event, arrived_at in zip(events, arrived, strict=True):
+        if event.source == "replay":
+            continue
+        if arrived_at - event.occurred_at > _LATE:
+            metrics.add("LateEvents", 1)
+        delay_ms = (folded_at - event.occurred_at).total_seconds() * 1000
+        metrics.observe("FoldLatency", max(0.0, delay_ms), "Milliseconds")
 
 
 def _book(chunk: Chunk, table: Aggregates, clock: Clock) -> int:
@@ -71,6 +89,7 @@ def _book(chunk: Chunk, table: Aggregates, clock: Clock) -> int:
         if not known:
             return len(chunk.portions)
         log.info("folding.known", events=len(known))
+        metrics.add("DuplicatesDropped", len(known), Function="folding")
         chunk = chunk.without(known)
     raise Contended
 

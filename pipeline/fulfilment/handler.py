@@ -5,7 +5,8 @@ from pydantic import Field
 from pipeline.fulfilment.domain import Command
 from pipeline.fulfilment.service import Fulfilment
 from pipeline.fulfilment.store import DelayedCommands, parse_message
-from pipeline.runtime import clock, logs, sqs
+from pipeline.runtime import clock, sqs
+from pipeline.runtime.lambda_signals import instrumented
 from pipeline.runtime.order_store import OrderStore
 from pipeline.runtime.settings import RuntimeSettings
 
@@ -15,7 +16,6 @@ class Settings(RuntimeSettings):
 
 
 settings = Settings()
-logs.configure(settings.log_level, service="fulfilment")
 schedule = DelayedCommands(settings.names, settings.step_delay_s)
 fulfilment = Fulfilment(OrderStore(settings.names), schedule, clock.now)
 
@@ -28,4 +28,4 @@ def _on_message(body: str) -> None:
         fulfilment.on_event(message)
 
 
-handler = sqs.handler_of(_on_message)
+handler = instrumented("fulfilment")(sqs.handler_of(_on_message))

@@ -6,7 +6,7 @@ from pipeline.contracts.events import Envelope, Rejected, parse_event
 from pipeline.contracts.names import Names
 from pipeline.fulfilment.domain import Command
 from pipeline.runtime import aws
-from pipeline.runtime.sqs import queue_url
+from pipeline.runtime.sqs import queue_url, trace_attributes
 
 
 class DelayedCommands:
@@ -21,6 +21,7 @@ class DelayedCommands:
             QueueUrl=queue_url(self._name),
             MessageBody=command.model_dump_json(),
             DelaySeconds=self._delay_s,
+            **trace_attributes(),
         )
 
 

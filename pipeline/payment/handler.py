@@ -3,11 +3,11 @@
 from pipeline.contracts.events import parse_event
 from pipeline.payment.gateway import SimulatedGateway
 from pipeline.payment.service import build_settle
-from pipeline.runtime import clock, logs, sqs
+from pipeline.runtime import clock, sqs
+from pipeline.runtime.lambda_signals import instrumented
 from pipeline.runtime.order_store import OrderStore
 from pipeline.runtime.settings import RuntimeSettings
 
 settings = RuntimeSettings()
-logs.configure(settings.log_level, service="payment")
 settle = build_settle(OrderStore(settings.names), SimulatedGateway(settings.names), clock.now)
-handler = sqs.handler_of(lambda body: settle(parse_event(body)))
+handler = instrumented("payment")(sqs.handler_of(lambda body: settle(parse_event(body))))

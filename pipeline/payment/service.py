@@ -11,6 +11,7 @@ from pipeline.payment.domain import Charge, ChargeStatus
 from pipeline.payment.ports import Gateway, GatewayBusy, OutcomeUnknown
 from pipeline.runtime.clock import Clock
 from pipeline.runtime.logs import get_logger
+from pipeline.runtime.metrics import metrics
 from pipeline.runtime.order_store import OrderStore, Outcome
 from pipeline.runtime.sqs import RetrySoon
 
@@ -49,6 +50,9 @@ def build_settle(orders: OrderStore, gateway: Gateway, clock: Clock) -> Callable
             "payment.settled", order_id=order["order_id"], status=to.value,
             outcome=done.outcome.value, attempts=charge.attempts,
         )  # fmt: skip
+        if done.outcome is Outcome.ADVANCED and to is OrderStatus.PAYMENT_FAILED:
+            synthetic = str(order["synthetic"]).lower()
+            metrics.add("PaymentsFailed", 1, Code=str(changes["failure_code"]), Synthetic=synthetic)
         if done.outcome is Outcome.REFUSED:  # cancelled while the gateway was thinking
             give_back(order["order_id"])
 

@@ -52,6 +52,7 @@ def to_event(order: Mapping[str, Any]) -> Envelope:
             partition_key=order_id,
             synthetic=order["synthetic"],
             payload=OrderFact.model_validate(facts | {"lines": lines}).model_dump(mode="json"),
+            **_traced(order),
         )
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
@@ -59,6 +60,12 @@ def to_event(order: Mapping[str, Any]) -> Envelope:
         raise Rejected("bad_order", f"{field}: {first['msg']}") from None
     except (KeyError, StopIteration, TypeError, ValueError) as error:
         raise Rejected("bad_order", f"{type(error).__name__}: {error}"[:200]) from None
+
+
+def _traced(order: Mapping[str, Any]) -> dict[str, str]:
+    """The trace that placed the order goes on in its events; the one thing a repeat may change."""
+    header = order.get("trace")
+    return {"trace_header": header} if isinstance(header, str) else {}
 
 
 def in_waves(events: Iterable[Envelope]) -> list[list[Envelope]]:

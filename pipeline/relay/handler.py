@@ -4,16 +4,16 @@ from typing import Any
 
 from pipeline.relay.service import Change, Outlet, relay
 from pipeline.relay.store import EventStream, FailuresQueue, OrdersTopic
-from pipeline.runtime import logs
 from pipeline.runtime.dynamo import from_item
+from pipeline.runtime.lambda_signals import instrumented, onward
 from pipeline.runtime.settings import RuntimeSettings
 
 settings = RuntimeSettings()
-logs.configure(settings.log_level, service="relay")
 outlets: list[Outlet] = [OrdersTopic(settings.names), EventStream(settings.names)]
 aside = FailuresQueue(settings.names)
 
 
+@instrumented("relay")
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Raises when an outlet fails, so that the batch is delivered again.
 
@@ -27,4 +27,6 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 def _to_change(record: dict[str, Any]) -> Change:
     old = record.get("OldImage")
     new = from_item(record["NewImage"])
+    if "trace" in new:
+        new["trace"] = onward(new["trace"])
     return Change(record["SequenceNumber"], new, from_item(old) if old else None)

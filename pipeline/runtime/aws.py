@@ -1,6 +1,7 @@
 """boto3 clients with bounded time and retries, one per process and service."""
 
 import os
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -18,22 +19,53 @@ _CONFIG = Config(
 _BATCH_CONFIG = _CONFIG.merge(Config(read_timeout=60))
 
 
+# The signals' own calls: nobody waits for them, and what they cannot send soon is dropped.
+_PLAIN_CONFIG = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 2}))
+
+Watcher = Callable[[Any], None]
+_made: list[Any] = []
+_watchers: list[Watcher] = []
+
+
+def watch(watcher: Watcher) -> None:
+    """Have `watcher` called once with every client of this process, made before or after."""
+    if watcher not in _watchers:
+        _watchers.append(watcher)
+        for one in _made:
+            watcher(one)
+
+
+def _watched(made: Any) -> Any:
+    _made.append(made)
+    for watcher in _watchers:
+        watcher(made)
+    return made
+
+
 @cache
 def client(service: str) -> Any:
     """A client for short calls on a request path."""
-    return boto3.client(service, config=_CONFIG)
+    return _watched(boto3.client(service, config=_CONFIG))
 
 
 @cache
 def batch_client(service: str) -> Any:
     """A client for long calls of the pipeline and of maintenance: 60 s to answer."""
-    return boto3.client(service, config=_BATCH_CONFIG)
+    return _watched(boto3.client(service, config=_BATCH_CONFIG))
+
+
+@cache
+def plain_client(service: str) -> Any:
+    """A client that no watcher sees, for sending what watchers saw."""
+    return boto3.client(service, config=_PLAIN_CONFIG)
 
 
 @cache
 def table(name: str) -> Any:
     """A DynamoDB table by its full name (plain Python values in and out; numbers are Decimal)."""
-    return boto3.resource("dynamodb", config=_CONFIG).Table(name)
+    resource = boto3.resource("dynamodb", config=_CONFIG)
+    _watched(resource.meta.client)
+    return resource.Table(name)
 
 
 def s3_storage_options() -> dict[str, str]:

@@ -16,8 +16,9 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline.contracts.events import Rejected
-from pipeline.runtime import aws
+from pipeline.runtime import aws, tracing
 from pipeline.runtime.logs import get_logger
+from pipeline.runtime.trace_header import TraceHeader
 
 log = get_logger()
 Handler = Callable[[dict[str, Any], Any], Any]
@@ -41,7 +42,8 @@ def handler_of(work: Callable[[str], None]) -> Handler:
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
     def on_record(record: SQSRecord) -> None:
-        with structlog.contextvars.bound_contextvars(**_traced(record)):
+        ids, header = _traced(record)
+        with structlog.contextvars.bound_contextvars(**ids), tracing.consuming(header, **ids):
             try:
                 work(record.body)
             except RetrySoon as error:
@@ -64,14 +66,31 @@ def handler_of(work: Callable[[str], None]) -> Handler:
     return handler
 
 
-def _traced(record: SQSRecord) -> dict[str, str]:
-    """The ids that tie this message's log lines to the order's."""
+def _traced(record: SQSRecord) -> tuple[dict[str, str], TraceHeader | None]:
+    """The ids that tie this message's log lines and segment to the order's, and its trace.
+
+    An event carries its trace in the envelope; a command, in the attribute that SQS has for it.
+    """
     try:
         body = json.loads(record.body)
-        correlation_id = str(body["correlation_id"])[:128]
-    except (ValueError, KeyError, TypeError):
-        correlation_id = ""
-    return {"message_id": record.message_id, "correlation_id": correlation_id}
+        payload = body.get("payload") or body
+        named = {"correlation_id": body.get("correlation_id"), "order_id": payload.get("order_id")}
+        carried = body.get("trace_header")
+    except (ValueError, AttributeError):
+        named, carried = {}, None
+    ids = {name: value[:128] for name, value in named.items() if isinstance(value, str)}
+    carried = carried or record.raw_event.get("attributes", {}).get("AWSTraceHeader")
+    header = TraceHeader.parse(carried if isinstance(carried, str) else None)
+    return {"message_id": record.message_id, "correlation_id": "", **ids}, header
+
+
+def trace_attributes() -> dict[str, Any]:
+    """For SendMessage: the trace under way as the system attribute that SQS carries it in."""
+    header = tracing.carried()
+    if header is None:
+        return {}
+    attribute = {"DataType": "String", "StringValue": header}
+    return {"MessageSystemAttributes": {"AWSTraceHeader": attribute}}
 
 
 def _show_again(record: SQSRecord, delay_s: int) -> None:

@@ -1,100 +1,167 @@
-"""Traces: OpenTelemetry spans, exported as X-Ray segment documents.
+"""Traces: what this process did for one trace, kept if it was sampled, failed or was slow.
 
-The X-Ray SDK is in maintenance, and no OpenTelemetry exporter for X-Ray exists in Python, so a
-thin one stands here. Format: AWS X-Ray developer guide, "segment documents".
+While work goes on, a `Part` only notes times and facts: microseconds. When it ends the part is
+dropped, or becomes OpenTelemetry spans (`spans`), which X-Ray gets from an exporter of ours; any
+other OpenTelemetry exporter may be added to the provider. The choice is made at the start from the
+trace id alone (so every process makes the same one), and mended at the end: errors and slow work
+are kept whatever was chosen, as far as this process saw them.
 """
 
-import json
-from collections.abc import Sequence
-from typing import Any
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Literal
 
-from botocore.exceptions import BotoCoreError, ClientError
-from opentelemetry import trace
-from opentelemetry.propagators.aws import AwsXRayPropagator
 from opentelemetry.sdk.extension.aws.trace import AwsXRayIdGenerator
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
-from opentelemetry.trace import SpanKind, StatusCode
+from opentelemetry.trace import SpanKind
 
-from pipeline.runtime import aws
-from pipeline.runtime.logs import get_logger
+from pipeline.runtime.signals import settings
+from pipeline.runtime.trace_header import TraceHeader, to_text
 
-MAX_DOCUMENTS = 50  # of one PutTraceSegments call
-propagator = AwsXRayPropagator()
-log = get_logger()
+Fact = str | int | float | bool
+Fault = Literal["", "error", "throttle", "fault"]  # as X-Ray names them: "" is none
+MAX_CALLS = 100
+_MAX_MESSAGE = 200
+_PERSONAL = re.compile(r"\S+@\S+|\d{7,}")
+
+_ids = AwsXRayIdGenerator()
+_current: ContextVar["Part | None"] = ContextVar("trace_part", default=None)
 
 
-def configure(service: str, zone: str, ratio: float) -> TracerProvider:
-    """Trace this process: `ratio` of new traces, and all that an upstream decided to sample."""
-    current = trace.get_tracer_provider()
-    if isinstance(current, TracerProvider):
-        return current  # a process has one; the first service of several names it
-    provider = TracerProvider(
-        sampler=ParentBased(TraceIdRatioBased(ratio)),
-        id_generator=AwsXRayIdGenerator(),
-        resource=Resource.create({"service.name": service, "zone": zone}),
+@dataclass(slots=True)
+class Call:
+    """One call to a dependency inside a part: `DynamoDB/TransactWriteItems`."""
+
+    name: str
+    started_ns: int
+    ended_ns: int
+    facts: dict[str, Fact]
+    fault: Fault = ""
+    cause: tuple[str, str] | None = None  # type and message
+
+
+@dataclass(slots=True)
+class Part:
+    """This process's segment of a trace. `facts` become annotations, which people search by."""
+
+    name: str
+    kind: SpanKind
+    trace_id: int
+    parent_id: int
+    is_sampled: bool
+    segment_id: int
+    started_ns: int
+    facts: dict[str, Fact] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
+    fault: Fault = ""
+    cause: tuple[str, str] | None = None
+    ended_ns: int = 0
+
+    @property
+    def trace_text(self) -> str:
+        return to_text(self.trace_id)
+
+    @property
+    def duration_ms(self) -> float:
+        return (self.ended_ns - self.started_ns) / 1e6
+
+    def header(self) -> TraceHeader:
+        """What whoever continues the trace is handed: this segment is its parent."""
+        return TraceHeader(self.trace_id, self.segment_id, self.is_sampled)
+
+    def note(self, call: Call) -> None:
+        if len(self.calls) < MAX_CALLS:
+            self.calls.append(call)
+
+    def fail(self, error: BaseException) -> None:
+        self.fault, self.cause = "fault", cause_of(error)
+
+
+def begin(name: str, kind: SpanKind, header: TraceHeader | None = None) -> Part:
+    """A part of the header's trace, or of a new one."""
+    trace_id = header.trace_id if header else _ids.generate_trace_id()
+    chosen = header.is_sampled if header else None
+    return Part(
+        name=name,
+        kind=kind,
+        trace_id=trace_id,
+        parent_id=header.parent_id if header else 0,
+        is_sampled=is_chosen(trace_id, settings().trace_ratio) if chosen is None else chosen,
+        segment_id=_ids.generate_span_id(),
+        started_ns=time.time_ns(),
     )
-    provider.add_span_processor(
-        BatchSpanProcessor(XRayExporter(), max_queue_size=2_048, schedule_delay_millis=2_000)
-    )
-    trace.set_tracer_provider(provider)
-    return provider
 
 
-def tracer() -> trace.Tracer:
-    return trace.get_tracer("has")
+def is_chosen(trace_id: int, ratio: float) -> bool:
+    """The same answer for a trace in every process."""
+    return (trace_id & 0xFFFFFFFFFFFFFFFF) < ratio * 2**64
 
 
-class XRayExporter(SpanExporter):
-    """Sends spans by PutTraceSegments; drops and logs what X-Ray does not take."""
+def finish(part: Part, slow_ms: float | None = None) -> bool:
+    """End a part; whether it is kept. `slow_ms` is above which it is, sampled or not."""
+    part.ended_ns = max(time.time_ns(), part.started_ns)
+    limit = settings().trace_slow_ms if slow_ms is None else slow_ms
+    is_kept = part.is_sampled or part.fault == "fault" or part.duration_ms > limit
+    if is_kept:
+        from pipeline.runtime import spans  # a process without traces need not load the SDK
 
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        documents = [json.dumps(to_segment(span)) for span in spans]
+        spans.emit(part)
+    return is_kept
+
+
+def current() -> Part | None:
+    return _current.get()
+
+
+@contextmanager
+def active(part: Part) -> Iterator[Part]:
+    """Make it the part that calls, log lines and `annotate` belong to."""
+    token = _current.set(part)
+    try:
+        yield part
+    finally:
+        _current.reset(token)
+
+
+@contextmanager
+def consuming(header: TraceHeader | None, **facts: Fact) -> Iterator[Part | None]:
+    """The handling of one message: a segment of the trace that the message belongs to."""
+    if not settings().is_on:
+        yield None
+        return
+    part = begin(settings().service, SpanKind.CONSUMER, header)
+    part.facts |= facts
+    with active(part):
         try:
-            for start in range(0, len(documents), MAX_DOCUMENTS):
-                aws.client("xray").put_trace_segments(
-                    TraceSegmentDocuments=documents[start : start + MAX_DOCUMENTS]
-                )
-        except (BotoCoreError, ClientError) as error:
-            log.warning("traces.dropped", spans=len(spans), error=type(error).__name__)
-            return SpanExportResult.FAILURE
-        return SpanExportResult.SUCCESS
+            yield part
+        except BaseException as error:
+            part.fail(error)
+            raise
+        finally:
+            finish(part)
 
 
-def to_segment(span: ReadableSpan) -> dict[str, Any]:
-    """A server or consumer span is a segment; anything inside is a subsegment of its parent."""
-    context = span.get_span_context()
-    assert context is not None
-    trace_id = f"{context.trace_id:032x}"
-    attributes = dict(span.attributes or {})
-    is_segment = span.kind in (SpanKind.SERVER, SpanKind.CONSUMER)
-    status = attributes.get("http.response.status_code", 0)
-    document: dict[str, Any] = {
-        "name": span.resource.attributes["service.name"] if is_segment else span.name,
-        "id": f"{context.span_id:016x}",
-        "trace_id": f"1-{trace_id[:8]}-{trace_id[8:]}",
-        "start_time": (span.start_time or 0) / 1e9,
-        "end_time": (span.end_time or 0) / 1e9,
-        "annotations": {
-            key.replace(".", "_"): value
-            for key, value in {**attributes, "zone": span.resource.attributes.get("zone")}.items()
-            if isinstance(value, str | int | float | bool)
-        },
-        "fault": span.status.status_code is StatusCode.ERROR,
-        "error": isinstance(status, int) and 400 <= status < 500,
-    }
-    if span.parent is not None:
-        document["parent_id"] = f"{span.parent.span_id:016x}"
-    if not is_segment:
-        document["type"] = "subsegment"
-    if "http.request.method" in attributes:
-        document["http"] = {
-            "request": {
-                "method": attributes["http.request.method"],
-                "url": str(attributes.get("http.route", "")),
-            },
-            "response": {"status": status},
-        }
-    return document
+def annotate(**facts: Fact) -> None:
+    """Facts of the work under way, for the search: never anything personal."""
+    if part := _current.get():
+        part.facts |= facts
+
+
+def carried() -> str | None:
+    """The header for whoever continues the present trace, e.g. through a row or an event."""
+    part = _current.get()
+    return str(part.header()) if part else None
+
+
+def carried_if_sampled() -> str | None:
+    """As `carried`, for what is too many to carry a header for nothing."""
+    part = _current.get()
+    return str(part.header()) if part and part.is_sampled else None
+
+
+def cause_of(error: BaseException) -> tuple[str, str]:
+    """(type, message); what looks like an e-mail address or a long number is left out."""
+    return type(error).__name__, _PERSONAL.sub("…", str(error))[:_MAX_MESSAGE]

@@ -2,16 +2,17 @@
 
 from typing import Any
 
-from pipeline.runtime import clock, logs
+from pipeline.runtime import clock
+from pipeline.runtime.lambda_signals import instrumented
 from pipeline.runtime.settings import RuntimeSettings
 from pipeline.stock.service import check_stock
 from pipeline.stock.store import ProductTable
 
 settings = RuntimeSettings()
-logs.configure(settings.log_level, service="stock")
 products = ProductTable(settings.names)
 
 
+@instrumented("stock")
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Raises when the table cannot be read or written, so that the batch is delivered again."""
     images = (record["dynamodb"]["NewImage"] for record in event["Records"])

@@ -35,6 +35,7 @@ class Sender:
     correlation_id: str
     customer_id: str | None
     is_synthetic: bool
+    trace_header: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ def _record(event: Any, sender: Sender, now: datetime, new_id: NewId) -> Outgoin
             "partition_key": ids.get("session_id") or ids.get("anonymous_id") or event_id,
             "synthetic": sender.is_synthetic,
             "payload": {**payload, **ids},
+            **({"trace_header": sender.trace_header} if sender.trace_header else {}),
         }
     )
     return Outgoing(parse_event(body).partition_key, body)

@@ -8,7 +8,8 @@ from pydantic import BaseModel, Field
 
 from pipeline.contracts.errors import Forbidden, Unauthenticated
 from pipeline.contracts.keys import Grain, Stream
-from pipeline.runtime import clock
+from pipeline.runtime import clock, tracing
+from pipeline.runtime.metrics import metrics
 from storefront_api import problems
 from storefront_api.analytics import reports
 from storefront_api.analytics.collect import MAX_EVENTS, Sender, collect
@@ -169,8 +170,12 @@ def collect_events(
         correlation_id=request.scope["correlation_id"],
         customer_id=principal.user_id if principal else None,
         is_synthetic=x_synthetic == "1",
+        trace_header=tracing.carried_if_sampled(),
     )
     refusals = collect(batch.events, sender, stream, clock.now, clock.new_id)
+    synthetic = str(sender.is_synthetic).lower()
+    metrics.add("EventsAccepted", len(batch.events) - len(refusals), Synthetic=synthetic)
+    metrics.add("EventsRejected", len(refusals), Synthetic=synthetic)
     return Collected(
         accepted=len(batch.events) - len(refusals),
         rejected=[RefusedEvent(index=one.index, reason=one.reason) for one in refusals],

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from pipeline.contracts.categories import SEPARATOR
 from pipeline.contracts.errors import Unprocessable
+from pipeline.runtime.metrics import metrics
 from storefront_api.catalog import models, views
 from storefront_api.catalog.caching import cached_json, is_held
 from storefront_api.catalog.domain import Filters
@@ -53,6 +54,8 @@ async def list_products(
     if is_held(request, etag) and not query.cursor:
         return cached_json(request, b"", etag, _LIST_CACHE)
     page = view.list_page(filters, query.sort, query.page_size, query.cursor or None)
+    if filters.text and not page.total:
+        metrics.add("SearchesWithoutResults", 1, Synthetic=_is_synthetic(request))
     took_ms = round((time.perf_counter() - started) * 1000, 2)
     return cached_json(request, views.to_json(views.page(page, took_ms)), etag, _LIST_CACHE)
 
@@ -98,6 +101,10 @@ def list_related(product_id: ProductId, view: CurrentView, service: Service) -> 
     if related is None:
         service.get_product(product_id)  # known from old orders only, or not at all
     return _json({"items": [views.card(each) for each in related or ()], "next_cursor": None})
+
+
+def _is_synthetic(request: Request) -> str:
+    return "true" if request.headers.get("x-synthetic") == "1" else "false"
 
 
 def _filters(query: models.ListQuery) -> Filters:

@@ -10,6 +10,7 @@ from pipeline.contracts.ids import order_number
 from pipeline.contracts.orders import ALLOWED_FROM, OrderStatus
 from pipeline.runtime.clock import Clock, NewId
 from pipeline.runtime.logs import get_logger
+from pipeline.runtime.metrics import metrics
 from pipeline.runtime.order_store import OrderStore, Outcome
 from storefront_api.checkout.carts import CartMoved, Shopper, merge_guest, retries
 from storefront_api.checkout.domain import (
@@ -111,6 +112,7 @@ class Orders:
         )
         if refusal is None:
             log.info("order.placed", order_id=order["order_id"], lines=len(order["lines"]))
+            _count(order)
             return Placement(order["order_id"], answer, is_replay=False)
         if refusal.idempotency is not None:
             return _replayed(refusal.idempotency, request)
@@ -262,6 +264,15 @@ class Orders:
 
     def _now(self) -> int:
         return int(self._clock().timestamp())
+
+
+def _count(order: Mapping[str, Any]) -> None:
+    synthetic = str(order["synthetic"]).lower()
+    metrics.add("OrdersPlaced", 1, Synthetic=synthetic)
+    metrics.add(
+        "OrderRevenue", int(order["total_minor"]), "None",
+        Currency=str(order["currency"]), Synthetic=synthetic,
+    )  # fmt: skip
 
 
 def _replayed(row: Mapping[str, Any], request: OrderRequest) -> Placement:

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from pipeline.contracts import keys
 from pipeline.contracts.errors import Unavailable
 from pipeline.contracts.names import Names
-from pipeline.runtime import aws
+from pipeline.runtime import aws, tracing
 from pipeline.runtime.dynamo import Item, TransactionCancelled, from_item, to_item, transact
 from storefront_api.checkout.domain import Cart, CartLine, StockRow
 
@@ -133,7 +133,7 @@ class CheckoutStore:
         }
         lines = sorted(cart.lines.values(), key=lambda line: line.sku)
         operations = [
-            {"Put": self._put_new({**keys.order(order["order_id"]), **order})},
+            {"Put": self._put_new({**keys.order(order["order_id"]), **order, **_traced()})},
             {"Put": self._put_new(idempotency)},
             {"Put": self._put_cart(Cart(cart.owner, {}, cart.version), now_epoch_s)},
             *({"Update": self._take(line)} for line in lines),
@@ -245,6 +245,12 @@ class CheckoutStore:
 
 class _Unprocessed(Unavailable):
     """A part of a batch was put off; the client sees it as any unavailable dependency."""
+
+
+def _traced() -> Item:
+    """The request's trace, for what comes of the order later."""
+    header = tracing.carried()
+    return {"trace": header} if header else {}
 
 
 def _is_expired(row: Item, now_epoch_s: int) -> bool:

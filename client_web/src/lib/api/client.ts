@@ -2,6 +2,7 @@ import createClient from "openapi-fetch";
 
 import { problemFrom, unreachable } from "@/lib/api/problem";
 import { refreshSession, sessionStore } from "@/lib/api/session";
+import { traceHeader } from "@/lib/api/trace";
 import { ulid } from "@/lib/ulid";
 
 import type { paths as CatalogPaths } from "@/lib/api/schema/catalog";
@@ -27,6 +28,7 @@ async function send(request: Request, token: string | null): Promise<Response> {
 async function shopFetch(request: Request): Promise<Response> {
   const { token } = sessionStore.get();
   request.headers.set("X-Correlation-Id", ulid());
+  request.headers.set("X-Amzn-Trace-Id", traceHeader());
   let response = await send(request, token);
   if (response.status === 401 && token !== null) {
     // Another call may have got the new token while this one was under way.
