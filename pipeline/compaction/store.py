@@ -18,6 +18,7 @@ from pipeline.contracts.names import Names
 from pipeline.runtime import aws
 from pipeline.runtime.facts import TABLES, Table
 from pipeline.runtime.lake import CompactionState
+from pipeline.runtime.lease import Lease
 
 _PARTITIONS_PER_CALL = 100
 _CHANGED = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
@@ -70,35 +71,14 @@ class Ops:
 
     def __init__(self, names: Names) -> None:
         self._table = aws.table(names.table("ops"))
+        self._lease = Lease(names, "compaction")
 
     def take_lease(self, owner: str, now: datetime, seconds: int) -> bool:
         """Also renews it; False while another owner's has not expired."""
-        epoch = int(now.timestamp())
-        try:
-            self._table.put_item(
-                Item={
-                    **keys.lease("compaction"), "owner": owner,
-                    "expires_at_epoch_s": epoch + seconds,
-                },
-                ConditionExpression="attribute_not_exists(pk) OR #owner = :owner"
-                " OR expires_at_epoch_s < :now",
-                ExpressionAttributeNames={"#owner": "owner"},
-                ExpressionAttributeValues={":owner": owner, ":now": epoch},
-            )  # fmt: skip
-        except self._table.meta.client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+        return self._lease.take(owner, now, seconds)
 
     def drop_lease(self, owner: str) -> None:
-        try:
-            self._table.delete_item(
-                Key=keys.lease("compaction"),
-                ConditionExpression="#owner = :owner",
-                ExpressionAttributeNames={"#owner": "owner"},
-                ExpressionAttributeValues={":owner": owner},
-            )
-        except self._table.meta.client.exceptions.ConditionalCheckFailedException:
-            return  # it had expired, and is another's now
+        self._lease.drop(owner)
 
     def save(self, state: CompactionState) -> None:
         """Two states are both true of their time, so the last written one is good enough."""

@@ -14,6 +14,7 @@ from pipeline.contracts import keys
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws
 from pipeline.runtime.kinesis import Outgoing, comparable, put_records
+from pipeline.runtime.lease import Lease
 
 _KEPT = timedelta(days=90)
 
@@ -36,35 +37,15 @@ class Ops:
 
     def __init__(self, names: Names) -> None:
         self._table = aws.table(names.table("ops"))
+        self._lease = Lease(names, "replay")
 
     @_patiently
     def take_lease(self, owner: str, now: datetime, seconds: int) -> bool:
         """Also renews it; False while another replay's has not expired."""
-        epoch = int(now.timestamp())
-        try:
-            self._table.put_item(
-                Item={
-                    **keys.lease("replay"), "owner": owner, "expires_at_epoch_s": epoch + seconds
-                },
-                ConditionExpression="attribute_not_exists(pk) OR #owner = :owner"
-                " OR expires_at_epoch_s < :now",
-                ExpressionAttributeNames={"#owner": "owner"},
-                ExpressionAttributeValues={":owner": owner, ":now": epoch},
-            )  # fmt: skip
-        except self._table.meta.client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+        return self._lease.take(owner, now, seconds)
 
     def drop_lease(self, owner: str) -> None:
-        try:
-            self._table.delete_item(
-                Key=keys.lease("replay"),
-                ConditionExpression="#owner = :owner",
-                ExpressionAttributeNames={"#owner": "owner"},
-                ExpressionAttributeValues={":owner": owner},
-            )
-        except self._table.meta.client.exceptions.ConditionalCheckFailedException:
-            return  # it had expired, and is another's now
+        self._lease.drop(owner)
 
     @_patiently
     def settle_shift(self, file: str, weeks: int) -> int:
