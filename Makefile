@@ -1,7 +1,7 @@
 # Everything a person does with the shop. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean env bootstrap test test-fast replay compact prove load lint format lock contracts web
+.PHONY: help up down status logs clean env bootstrap test test-fast replay compact prove load load-clean lint format lock contracts web
 
 PYTHON ?= python3
 TF_ROOT = iac/envs/$(or $(STAGE),dev)
@@ -57,8 +57,11 @@ compact: .venv/stamp ## merge raw files into the curated tables now
 prove: .venv/stamp ## run the proof ledger; exit 0 only if every check holds
 	@$(BIN)/python -m iac.local run -- -m pipeline.proof
 
-load: .venv/stamp ## load through the edge; SCENARIO=normal|peak|stress|flash-sale USERS= DURATION=
-	@$(BIN)/python -m iac.local run -- -m loadgen $(call option,SCENARIO,scenario) $(call option,USERS,users) $(call option,DURATION,duration)
+load: .venv/stamp ## load through the edge; SCENARIO=normal|peak|stress|soak|flash-sale USERS= RAMP= DURATION= RATE=
+	@$(BIN)/python -m iac.local run -- -m loadgen $(call option,SCENARIO,scenario) $(call option,USERS,users) $(call option,RAMP,ramp) $(call option,DURATION,duration) $(call option,RATE,rate)
+
+load-clean: .venv/stamp ## take away what load runs left behind, and say what that was
+	@$(BIN)/python -m iac.local run -- -m loadgen.clean
 
 bench: .venv/stamp ## speed through the edge: a table, and JSON under var/bench
 	@$(BIN)/python -m iac.local run -- -m loadgen.bench

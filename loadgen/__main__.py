@@ -1,4 +1,4 @@
-"""`python -m loadgen`: one load run through the edge, with live figures; `make load` calls it."""
+"""`python -m loadgen`: one load run through the edge; `make load` and the console start it."""
 
 # Locust's sockets are cooperative only if gevent patches them before anything opens one.
 from gevent import monkey
@@ -6,69 +6,114 @@ from gevent import monkey
 monkey.patch_all()
 
 import argparse  # noqa: E402
-import os  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import Callable  # noqa: E402
+from typing import Any  # noqa: E402
 
-from rich.console import Console  # noqa: E402
+import httpx  # noqa: E402
+from botocore.exceptions import BotoCoreError, ClientError  # noqa: E402
 
-from loadgen.scenarios import MAX_DURATION_S, MAX_USERS, SHAPES, Scenario  # noqa: E402
-from pipeline.runtime import aws  # noqa: E402
+from loadgen import report  # noqa: E402
+from loadgen.catalogue import EmptyShop  # noqa: E402
+from loadgen.cleaning import Cleaning  # noqa: E402
+from loadgen.lease import AlreadyRunning  # noqa: E402
+from loadgen.record import Records  # noqa: E402
+from loadgen.runner import Run  # noqa: E402
+from loadgen.scenarios import SHAPES, Plan, make_plan  # noqa: E402
+from loadgen.settings import LoadSettings  # noqa: E402
+from loadgen.tally import Second  # noqa: E402
 from pipeline.runtime.clock import new_id  # noqa: E402
-from pipeline.runtime.settings import RuntimeSettings  # noqa: E402
 
-
-class LoadSettings(RuntimeSettings):
-    edge_url: str
+COMMAND_LINE = "command line"
+_CLEANING_PATIENCE_S = 45.0
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make load", description=__doc__)
-    parser.add_argument("--scenario", choices=[s.value for s in Scenario], default="normal")
-    parser.add_argument("--users", type=_bounded(MAX_USERS))
-    parser.add_argument("--duration", type=_bounded(MAX_DURATION_S), default=60, metavar="S")
+    parser.add_argument("--scenario", choices=[s.value for s in SHAPES], default="normal")
+    for name, kind in (("users", int), ("ramp", int), ("duration", int), ("rate", float)):
+        parser.add_argument(f"--{name}", type=_number(kind))
     parser.add_argument("--run-id", default=new_id())
-    arguments = parser.parse_args()
-    os.environ["HAS_LOAD_SCENARIO"] = arguments.scenario
-    # The personas read the scenario when they are imported.
-    from loadgen.lease import AlreadyRunning
-    from loadgen.runner import Figures, Plan, run
-
-    shape = SHAPES[Scenario(arguments.scenario)]
-    settings = LoadSettings()
-    users = arguments.users or shape.users
-    plan = Plan(
-        arguments.run_id, arguments.scenario, users,
-        max(shape.spawn_rate_per_s, users / 20), arguments.duration, settings.edge_url,
-    )  # fmt: skip
-    screen = Console()
-
-    def show(figures: Figures) -> None:
-        screen.print(
-            f"{figures.elapsed_s:>4} s  {figures.users:>4} users  {figures.rps:>7.1f} requests/s  "
-            f"p50 {figures.p50_ms:>5.0f} ms  p95 {figures.p95_ms:>5.0f} ms  "
-            f"{figures.failures} of {figures.requests} failed"
-        )
-
-    table = aws.table(settings.names.table("ops"))
+    parser.add_argument("--by", default=COMMAND_LINE)
+    given = parser.parse_args()
     try:
-        final = run(table, plan, show)
-    except AlreadyRunning as error:
-        screen.print(f"[yellow]{error}: one run at a time")
+        plan = make_plan(
+            given.run_id, given.scenario, given.by, users=given.users, ramp_s=given.ramp,
+            duration_s=given.duration, arrivals_per_s=given.rate,
+        )  # fmt: skip
+    except ValueError as error:
+        _say(f"make load: {error}")
         return 2
-    share = final["failures"] / max(1, final["requests"])
-    screen.print(f"{final['requests']:,} requests, {share:.2%} failed, p95 {final['p95_ms']} ms")
-    return 0 if share < 0.001 else 1
+    settings = LoadSettings()
+    records = Records(settings.ops_table())
+    if plan.by == COMMAND_LINE:
+        records.audit(plan.by, "load.start", f"{plan.scenario} {plan.run_id}")
+    run = Run(plan, settings, _show)
+    try:
+        return _execute(run, plan, settings, records)
+    except AlreadyRunning as error:
+        _say(f"{error}: one run at a time")
+        return 2
+    except (EmptyShop, httpx.HTTPError, BotoCoreError, ClientError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        _say(f"the run could not go on: {reason}")
+        records.end(plan.run_id, "failed", {"reason": reason})
+        run.release()
+        return 2
 
 
-def _bounded(limit: int) -> Callable[[str], int]:
-    def convert(text: str) -> int:
-        value = int(text)
-        if not 1 <= value <= limit:
-            raise argparse.ArgumentTypeError(f"from 1 to {limit}")
-        return value
+def _execute(run: Run, plan: Plan, settings: LoadSettings, records: Records) -> int:
+    summary = run.execute()
+    run.release()
+    records.end(plan.run_id, "cleaning", summary)
+    head = records.find(plan.run_id)
+    assert head is not None
+    removed = Cleaning(settings.names, head).execute(plan.by, _CLEANING_PATIENCE_S)
+    records.set(plan.run_id, status="stopped" if summary["reason"] else "finished")
+    head = records.find(plan.run_id)
+    assert head is not None
+    minutes = records.minutes(plan.run_id)
+    seconds = [second for minute in sorted(minutes) for second in minutes[minute]["seconds"]]
+    report.write(settings.reports(plan.run_id), head, seconds)
+    _conclude(summary, removed.sentence(), str(settings.reports(plan.run_id)))
+    return 0 if summary["verdict"]["holds"] and not removed.not_synthetic else 1
+
+
+def _show(second: Second) -> None:
+    _say(
+        f"{second.elapsed_s:>5} s  {second.users:>5} users  {second.achieved:>7.1f} of "
+        f"{second.offered:>7.1f} requests/s  p50 {second.p50_ms:>5.0f}  p95 {second.p95_ms:>5.0f}  "
+        f"p99 {second.p99_ms:>5.0f} ms  {second.failures:>3} failed  cpu {second.cpu:>3.0f} %"
+    )
+
+
+def _conclude(summary: dict[str, Any], removed: str, folder: str) -> None:
+    _say(
+        f"{summary['requests']:,} requests, {summary['achieved_per_s']:,}/s of "
+        f"{summary['offered_per_s']:,}/s offered, {summary['failures']:,} failed"
+    )
+    if envoy := summary["envoy"]:
+        _say(f"Envoy counted {envoy['logged']:,} of this run, {envoy['everybody']:,} of everybody")
+    for criterion in summary["verdict"]["criteria"]:
+        _say(
+            f"{'holds ' if criterion['holds'] else 'BROKEN'}  {criterion['name']}: "
+            f"{criterion['measured']}, wanted {criterion['objective']}"
+        )
+    _say(f"clean: {removed}")
+    _say(f"report: {folder}/report.html")
+
+
+def _number(kind: type[int] | type[float]) -> Callable[[str], int | float | None]:
+    """An empty variable of make is no value."""
+
+    def convert(text: str) -> int | float | None:
+        return kind(text) if text else None
 
     return convert
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 if __name__ == "__main__":

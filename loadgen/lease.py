@@ -9,7 +9,9 @@ from botocore.exceptions import ClientError
 from pipeline.contracts import keys
 
 LEASE = keys.lease("load")
-TTL_S = 15
+TTL_S = 20
+# Between the click and the first renewal: a process, or an instance far away, has to start.
+START_TTL_S = 60
 
 
 class AlreadyRunning(Exception):
@@ -20,15 +22,15 @@ class AlreadyRunning(Exception):
         self.holder = holder
 
 
-def take(table: Any, run_id: str, moment: datetime) -> None:
-    """Take or renew the lease for `run_id`; a holder that died loses it after TTL_S seconds.
+def take(table: Any, run_id: str, moment: datetime, ttl_s: int = TTL_S) -> None:
+    """Take or renew the lease for `run_id`; a holder that died loses it after `ttl_s` seconds.
 
     Raises: AlreadyRunning.
     """
     epoch_s = int(moment.timestamp())
     try:
         table.put_item(
-            Item={**LEASE, "holder": run_id, "expires_at_epoch_s": epoch_s + TTL_S},
+            Item={**LEASE, "holder": run_id, "expires_at_epoch_s": epoch_s + ttl_s},
             ConditionExpression=Attr("pk").not_exists()
             | Attr("expires_at_epoch_s").lt(epoch_s)
             | Attr("holder").eq(run_id),
@@ -36,8 +38,14 @@ def take(table: Any, run_id: str, moment: datetime) -> None:
     except ClientError as error:
         if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
             raise
-        holder = table.get_item(Key=LEASE, ConsistentRead=True).get("Item", {}).get("holder", "?")
-        raise AlreadyRunning(str(holder)) from None
+        raise AlreadyRunning(find_holder(table, moment) or "?") from None
+
+
+def find_holder(table: Any, moment: datetime) -> str | None:
+    """The run that holds the lease at `moment`."""
+    item = table.get_item(Key=LEASE, ConsistentRead=True).get("Item") or {}
+    is_held = int(item.get("expires_at_epoch_s") or 0) >= int(moment.timestamp())
+    return str(item["holder"]) if is_held else None
 
 
 def release(table: Any, run_id: str) -> None:

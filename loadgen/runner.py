@@ -1,144 +1,236 @@
 """Run one load: Locust in this process, its figures each second in the `ops` table.
 
-The command line and the console start the same program, in a process group of its own, so that a
-console that restarts neither ends the run nor orphans it: the run has an end, and a stop flag.
+Command line and console start this same program in a process group of its own. It ends by itself:
+at its duration, when somebody sets the stop flag, when its lease cannot be renewed, and by an alarm
+of the kernel should all else fail.
 """
 
-import json
+import random
+import signal
+import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import gevent
+from botocore.exceptions import BotoCoreError, ClientError
 from locust.env import Environment
-from locust.stats import stats_history
 
 from loadgen import lease
-from loadgen.locustfile import Browser, Buyer
-from pipeline.contracts import keys
+from loadgen.arrivals import Arrivals
+from loadgen.catalogue import read_catalogue
+from loadgen.machine import AccessLog, Processor, read_envoy
+from loadgen.personas import World, personas, pick
+from loadgen.record import Records
+from loadgen.scenarios import Plan, correlation_prefix
+from loadgen.settings import LoadSettings
+from loadgen.summary import Ending, summarise
+from loadgen.tally import Second, Tally
 from pipeline.contracts.events import to_iso_z
 from pipeline.runtime.clock import now
 
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """One second of a run. Times in milliseconds over the whole run, rates over the last 10 s."""
-
-    elapsed_s: int
-    users: int
-    requests: int
-    failures: int
-    rps: float
-    p50_ms: float
-    p95_ms: float
-    p99_ms: float
+_GRACE_S = 10.0
+_LEASE_PATIENCE_S = lease.TTL_S - 5
+_LONGEST_END_S = 600
+_LOG_SETTLES_S = 3.0
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    run_id: str
-    scenario: str
-    users: int
-    spawn_rate_per_s: float
-    duration_s: int
-    edge_url: str
+class Run:
+    """One run, from the lease to its figures; cleaning up and reporting come after it."""
 
+    def __init__(
+        self, plan: Plan, settings: LoadSettings, on_second: Callable[[Second], None]
+    ) -> None:
+        self._plan, self._settings, self._on_second = plan, settings, on_second
+        self._table = settings.ops_table()
+        self._records = Records(self._table)
+        self._tally = Tally()
+        self._seconds: list[Second] = []
+        self._stop_reason = ""
+        self._written_minutes = 0
 
-def run(table: Any, plan: Plan, on_second: Callable[[Figures], None]) -> dict[str, Any]:
-    """Run to the end of the plan or until somebody asks to stop; returns the final record.
+    def execute(self) -> dict[str, Any]:
+        """Returns the summary. Raises lease.AlreadyRunning before anything is started."""
+        plan = self._plan
+        lease.take(self._table, plan.run_id, now())
+        signal.alarm(plan.duration_s + _LONGEST_END_S)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            gevent.signal_handler(number, self._stop, "was told to end")
+        keeper = gevent.spawn(self._keep_lease)
+        try:
+            self._records.begin(plan)
+            catalogue = read_catalogue(
+                self._settings.edge_url, plan.run_id, one_product=plan.shape.is_one_product
+            )
+            world = World(plan.run_id, catalogue, random.Random(plan.seed))
+            return self._load(world)
+        finally:
+            keeper.kill()
 
-    Raises: lease.AlreadyRunning before anything is started.
-    """
-    lease.take(table, plan.run_id, now())
-    table.put_item(Item={**keys.load_run("latest"), "run_id": plan.run_id, "history": []})
-    environment = Environment(user_classes=[Browser, Buyer], host=plan.edge_url)
-    runner = environment.create_local_runner()
-    history = gevent.spawn(stats_history, runner)
-    started_at = to_iso_z(now())
-    second = 0
-    status = "running"
-    try:
-        runner.start(plan.users, spawn_rate=plan.spawn_rate_per_s)
-        while second < plan.duration_s and status == "running":
+    def release(self) -> None:
+        lease.release(self._table, self._plan.run_id)
+
+    def _load(self, world: World) -> dict[str, Any]:
+        processor = Processor(self._settings.supervisor_socket)
+        log = AccessLog(self._settings.access_log, correlation_prefix(self._plan.run_id))
+        counters = read_envoy(self._settings.envoy_admin_url)
+        drive = _Drive(self._plan, world, self._settings.edge_url, self._tally)
+        publisher = gevent.spawn(self._publish, world)
+        try:
+            drive.start()
+            self._watch(drive, processor, log)
+            drive.stop()
+        finally:
+            publisher.kill()
+        self._write(world)
+        ours = self._tally.total.requests
+        self._await_log(log, ours)
+        ending = Ending(
+            self._stop_reason, ours, drive.lost, counters,
+            read_envoy(self._settings.envoy_admin_url), log.requests if log.is_known else None,
+            dict(world.refusals), len(world.emails),
+        )  # fmt: skip
+        log.close()
+        return summarise(self._plan, self._seconds, self._tally, ending)
+
+    def _watch(self, drive: "_Drive", processor: Processor, log: AccessLog) -> None:
+        """Take a reading each second, at even moments, until the end or a stop."""
+        began = last = time.perf_counter()
+        offered = 0.0
+        for number in range(1, self._plan.duration_s + 1):
+            gevent.sleep(max(0.0, began + number - time.perf_counter()))
+            moment = time.perf_counter()
+            requests, failures, p50, p95, p99 = self._tally.end_second()
+            cpu, shares = processor.sample(moment - last)
+            offered = drive.offered_per_s(moment - last)
+            second = Second(
+                number, drive.users, round(offered, 1), round(requests / (moment - last), 1),
+                failures, p50, p95, p99, cpu, shares,
+            )  # fmt: skip
+            last = moment
+            self._seconds.append(second)
+            log.read()
+            self._on_second(second)
+            if self._stop_reason:
+                return
+
+    def _keep_lease(self) -> None:
+        renewed = time.monotonic()
+        while True:
             gevent.sleep(1)
-            second += 1
-            figures = _figures(environment, second)
-            on_second(figures)
-            lease.take(table, plan.run_id, now())
-            status = _record(table, plan, started_at, "running", figures, environment)
-        runner.stop()
-        final = "stopped" if status == "stopping" else "finished"
-        _record(table, plan, started_at, final, _figures(environment, second), environment)
-    finally:
-        runner.quit()
-        history.kill()
-        lease.release(table, plan.run_id)
-    return {"status": final, **asdict(_figures(environment, second)), **asdict(plan)}
+            try:
+                lease.take(self._table, self._plan.run_id, now())
+                renewed = time.monotonic()
+            except lease.AlreadyRunning as error:
+                self._stop(f"lost its lease to {error.holder}")
+            except (BotoCoreError, ClientError) as error:
+                if time.monotonic() - renewed > _LEASE_PATIENCE_S:
+                    self._stop(f"could not renew its lease ({type(error).__name__})")
+
+    def _publish(self, world: World) -> None:
+        while True:
+            gevent.sleep(1)
+            try:
+                self._write(world)
+                if self._records.is_stop_requested(self._plan.run_id):
+                    self._stop("was stopped")
+            except (BotoCoreError, ClientError):
+                continue  # the next second writes it all again
+
+    def _write(self, world: World) -> None:
+        """The minute under way, and once more the one before when a new one has begun."""
+        newest = max(0, (len(self._seconds) - 1) // 60)
+        for minute in range(self._written_minutes, newest + 1):
+            body = {
+                "seconds": [s.to_dict() for s in self._seconds[60 * minute : 60 * (minute + 1)]],
+                "routes": self._tally.route_rows(),
+                "slowest": self._tally.slowest(),
+                "faults": self._tally.faults(),
+                "refusals": dict(world.refusals),
+                "total": self._tally.total.row(),
+                "owners": world.owners[:],
+                "emails": world.emails[:],
+            }
+            self._records.put_minute(self._plan.run_id, minute, body)
+        self._written_minutes = newest
+
+    def _await_log(self, log: AccessLog, requests: int) -> None:
+        deadline = time.monotonic() + _LOG_SETTLES_S
+        while log.is_known and log.read() < requests and time.monotonic() < deadline:
+            gevent.sleep(0.1)
+
+    def _stop(self, reason: str) -> None:
+        self._stop_reason = self._stop_reason or reason
 
 
-def _figures(environment: Environment, second: int) -> Figures:
-    total = environment.stats.total
-    runner = environment.runner
-    return Figures(
-        elapsed_s=second,
-        users=runner.user_count if runner else 0,
-        requests=total.num_requests,
-        failures=total.num_failures,
-        rps=round(total.current_rps, 1),
-        p50_ms=total.get_response_time_percentile(0.5) or 0,
-        p95_ms=total.get_response_time_percentile(0.95) or 0,
-        p99_ms=total.get_response_time_percentile(0.99) or 0,
-    )
+class _Drive:
+    """Makes the shoppers ask: by Locust's own runner, or by arrivals."""
 
-
-def _record(
-    table: Any,
-    plan: Plan,
-    started_at: str,
-    status: str,
-    figures: Figures,
-    environment: Environment,
-) -> str:
-    """Append the second to both records of the run; answers the status somebody may have set."""
-    routes = [
-        {
-            "route": f"{entry.method} {entry.name}",
-            "requests": entry.num_requests,
-            "failures": entry.num_failures,
-            "p50_ms": entry.get_response_time_percentile(0.5) or 0,
-            "p95_ms": entry.get_response_time_percentile(0.95) or 0,
-        }
-        for entry in environment.stats.entries.values()
-    ]
-    asked = str(
-        table.get_item(Key=keys.load_run("latest")).get("Item", {}).get("stop_requested", "")
-    )
-    for key in (keys.load_run(plan.run_id), keys.load_run("latest")):
-        table.update_item(
-            Key=key,
-            UpdateExpression=(
-                "SET run_id = :r, #s = :s, started_at = :t, #p = :p, routes = :o, "
-                "history = list_append(if_not_exists(history, :e), :h)"
-            ),
-            ExpressionAttributeNames={"#s": "status", "#p": "plan"},
-            ExpressionAttributeValues={
-                ":r": plan.run_id,
-                ":s": status,
-                ":t": started_at,
-                ":p": json.dumps(asdict(plan)),
-                ":o": json.dumps(routes),
-                ":h": [json.dumps(asdict(figures))],
-                ":e": [],
-            },
+    def __init__(self, plan: Plan, world: World, edge_url: str, tally: Tally) -> None:
+        self._plan, self._world, self._tally = plan, world, tally
+        self._classes = personas(world, plan)
+        for kind in self._classes:
+            kind.host = edge_url
+        self._environment = Environment(
+            user_classes=list(self._classes), host=edge_url, stop_timeout=_GRACE_S
         )
-    return "stopping" if asked == plan.run_id else status
+        self._runner = self._environment.create_local_runner()
+        self._environment.events.request.add_listener(self._on_request)
+        self._arrivals: Arrivals | None = None
+        self._counted = 0
+        if plan.arrivals_per_s is not None:
+            self._arrivals = Arrivals(
+                plan.arrivals_per_s, plan.ramp_s, plan.users, self._new_shopper, world.rng
+            )
 
+    @property
+    def users(self) -> int:
+        """Shoppers there are; for an open load, requests under way."""
+        return self._arrivals.busy if self._arrivals else int(self._runner.user_count)
 
-def request_stop(table: Any, run_id: str) -> None:
-    """Ask the run to stop; it sees the flag within a second."""
-    table.update_item(
-        Key=keys.load_run("latest"),
-        UpdateExpression="SET stop_requested = :r",
-        ConditionExpression="run_id = :r",
-        ExpressionAttributeValues={":r": run_id},
-    )
+    @property
+    def lost(self) -> int:
+        return self._arrivals.lost if self._arrivals else 0
+
+    def start(self) -> None:
+        if self._arrivals:
+            self._generator = gevent.spawn(self._arrivals.run)
+            return
+        users = self._plan.users
+        self._runner.start(users, spawn_rate=users / max(1, self._plan.ramp_s))
+
+    def stop(self) -> None:
+        """Begin nothing new, and let what is under way end."""
+        if self._arrivals:
+            self._generator.kill()
+            self._arrivals.finish(_GRACE_S)
+        self._runner.quit()
+
+    def offered_per_s(self, elapsed_s: float) -> float:
+        """What the plan asks for: arrivals since the last call, or what the shoppers there are
+        would ask for if every answer came at once."""
+        if self._arrivals:
+            new, self._counted = self._arrivals.offered - self._counted, self._arrivals.offered
+            return new / elapsed_s
+        return self.users / max(0.1, self._plan.shape.mean_think_s)
+
+    def _new_shopper(self) -> Any:
+        shopper = pick(self._classes, self._world.rng)(self._environment)
+        shopper.on_start()
+        return shopper
+
+    def _on_request(
+        self,
+        request_type: str,
+        name: str,
+        response_time: float,
+        context: dict[str, Any],
+        exception: Exception | None = None,
+        **_: Any,
+    ) -> None:
+        self._tally.add(
+            f"{request_type} {name}",
+            response_time,
+            str(context.get("correlation_id", "")),
+            to_iso_z(now()),
+            (str(exception) or type(exception).__name__) if exception else "",
+        )
