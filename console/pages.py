@@ -29,6 +29,7 @@ ENTRIES = (
     Entry("overview", "Overview", "home", "", ("analyst", "operator")),
     Entry("sales", "Sales", "monitoring", "Business", ("analyst", "operator")),
     Entry("proof", "Proof", "verified", "Business", ("analyst", "operator")),
+    Entry("traces", "Traces", "account_tree", "Operations"),
     Entry("system", "System", "dns", "Operations"),
 )
 
