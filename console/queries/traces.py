@@ -131,6 +131,10 @@ def _filter(wanted: Search) -> tuple[str, dict[str, str], dict[str, Any]]:
         if value := getattr(wanted, field):
             names[f"#{field}"], values[f":{field}"] = field, {"S": value}
             parts.append(f"#{field} = :{field}")
+    if wanted.either_id:
+        names |= {"#order_id": "order_id", "#correlation_id": "correlation_id"}
+        values[":either"] = {"S": wanted.either_id}
+        parts.append("(#order_id = :either OR #correlation_id = :either)")
     if wanted.min_ms > 0:
         names["#duration"], values[":min"] = "duration_ms", {"N": str(wanted.min_ms)}
         parts.append("#duration >= :min")

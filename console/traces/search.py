@@ -44,6 +44,7 @@ class Search:
     zone: str = ""
     order_id: str = ""
     correlation_id: str = ""
+    either_id: str = ""  # an order's or a correlation's
 
     @property
     def is_filtered(self) -> bool:
@@ -59,6 +60,7 @@ class Search:
             and (not self.zone or found.zone == self.zone)
             and (not self.order_id or found.order_id == self.order_id)
             and (not self.correlation_id or found.correlation_id == self.correlation_id)
+            and self.either_id in ("", found.order_id, found.correlation_id)
         )
 
 

@@ -1,0 +1,74 @@
+"""The service map as DOT: what Graphviz lays out and the page draws."""
+
+from console import charts
+from console.charts_traces import BAD, kind_colour, themed
+from console.traces.documents import Kind
+from console.traces.service_map import ServiceMap
+from console.traces.words import ms
+
+_SHAPES = {
+    Kind.DATABASE: "cylinder", Kind.STORE: "cylinder", Kind.STREAM: "cds", Kind.QUEUE: "cds",
+    Kind.TOPIC: "cds", Kind.FUNCTION: "component", Kind.CLIENT: "oval", Kind.EDGE: "box",
+}  # fmt: skip
+
+
+def to_dot(drawn: ServiceMap, minutes: float, picked: str) -> str:
+    """DOT of a service map: a node's numbers below its name, what failed in red.
+
+    Args: `minutes` that the traces span; `picked` the node to stress.
+    """
+    ink, bad = charts.palette().ink, themed(BAD)
+    lines = [
+        "digraph {",
+        "graph [rankdir=LR bgcolor=transparent nodesep=0.28 ranksep=0.55 pad=0.1];",
+        f'node [fontname="sans-serif" fontsize=13 fontcolor="{ink}" style="filled,rounded" '
+        f'fillcolor=transparent penwidth=1.6 margin="0.14,0.07"];',
+        f'edge [fontname="sans-serif" fontsize=11 fontcolor="{ink}" arrowsize=0.7];',
+    ]
+    for node in drawn.nodes:
+        numbers = node.numbers
+        words = [node.name]
+        if not node.is_inferred:
+            words.append(f"{_rate(numbers.count, minutes)} · p95 {ms(numbers.p95_ms)}")
+            if numbers.errors:
+                words.append(f"✗ {numbers.error_percent:.1f} % failed")
+        colour = bad if numbers.errors and not node.is_inferred else kind_colour(node.kind)
+        facts = {
+            "label": "\n".join(words),
+            "shape": _SHAPES.get(node.kind, "box"),
+            "color": colour,
+            "penwidth": "3.2" if node.name == picked else "1.6",
+            "tooltip": f"{node.kind}: {node.name}",
+        }
+        if node.is_inferred:
+            facts["style"] = "dashed,rounded"
+        lines.append(f"{_quoted(node.name)} [{_facts(facts)}];")
+    for edge in drawn.edges:
+        numbers = edge.numbers
+        label = _rate(numbers.count, minutes)
+        if numbers.p95_ms is not None:
+            label += f"\n{ms(numbers.p95_ms)}"
+        if numbers.errors:
+            label += f"\n✗ {numbers.error_percent:.1f} %"
+        facts = {
+            "label": label,
+            "color": bad if numbers.errors else themed(("#64748b", "#94a3b8")),
+            "style": "dashed" if edge.is_asynchronous else "solid",
+            "tooltip": f"{edge.source} to {edge.target}",
+        }
+        lines.append(f"{_quoted(edge.source)} -> {_quoted(edge.target)} [{_facts(facts)}];")
+    return "\n".join([*lines, "}"])
+
+
+def _rate(count: int, minutes: float) -> str:
+    rate = count / max(minutes, 1 / 60)
+    return f"{rate:,.0f}/min" if rate >= 10 else f"{rate:.2g}/min"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def _facts(facts: dict[str, str]) -> str:
+    return " ".join(f"{name}={_quoted(value)}" for name, value in facts.items())

@@ -1,0 +1,217 @@
+"""One trace opened: its waterfall, the same as a table, its errors, and another beside it."""
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+import polars as pl
+import streamlit as st
+
+from console import charts, charts_traces, charts_waterfall, wording
+from console.panels import traces_controls
+from console.panels.traces_controls import View
+from console.queries import traces
+from console.traces import analysis, waterfall
+from console.traces.domain import Trace
+from console.traces.search import Found
+from console.traces.waterfall import Row
+from console.traces.words import clip, ms
+
+_FAR = 4.0  # times the answer: then a scale for the answer alone is offered first
+
+
+def show(view: View, others: Sequence[Found]) -> None:
+    """Raises Unreachable."""
+    trace = traces.find(view.trace_id)
+    with st.container(border=True, key="open-trace"):
+        if trace is None:
+            st.subheader("X-Ray has no such trace", anchor=False)
+            st.caption(
+                f"`{view.trace_id}` was not kept, has expired, or has not arrived yet: it takes "
+                "a few seconds."
+            )
+            st.button("Close", icon=":material/close:", on_click=traces_controls.close_trace)
+            return
+        _head(trace)
+        rows = waterfall.rows(trace)
+        until_ms = _scale(trace, rows)
+        figure = charts_waterfall.draw(rows, until_ms)
+        charts.show(figure, key="waterfall", alt=f"{_title(trace)}; the table holds the same")
+        _errors(trace)
+        _as_table(trace, rows)
+        other_id = _choose_other(trace, others, view.other_id)
+    if other_id and (other := traces.find(other_id)):
+        _compare(trace, other)
+
+
+def _head(trace: Trace) -> None:
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        st.subheader(_title(trace), anchor=False)
+        st.button("Close", icon=":material/close:", on_click=traces_controls.close_trace)
+    facts = [f"Started {wording.clock_time(trace.started_at)}", f"`{trace.trace_id}`"]
+    if order_id := trace.annotation("order_id"):
+        facts.append(f"order `{order_id}`")
+    if trace.unreadable:
+        facts.append(f"{trace.unreadable} records could not be read")
+    if trace.is_running:
+        facts.append("parts of it are still under way")
+    st.caption(" · ".join(facts))
+    if correlation_id := trace.annotation("correlation_id"):
+        st.markdown(f"[Its log lines](/logs?correlation_id={quote(correlation_id)})")
+
+
+def _title(trace: Trace) -> str:
+    entry = trace.entry.segment
+    what = f"{entry.method} {entry.route}".strip() or entry.label
+    status = f" answered {entry.status}" if entry.status else ""
+    later = ""
+    if trace.path_ms > trace.response_ms * 1.05 + 1:
+        later = f", the last step ended after {ms(trace.path_ms)}"
+    return f"{what}{status} in {ms(trace.response_ms)}{later}"
+
+
+def _scale(trace: Trace, rows: Sequence[Row]) -> float:
+    """Where the axis ends: at the path's end, or just behind the answer."""
+    whole = waterfall.natural_end_ms(rows)
+    answer = trace.entry.offset_ms + trace.response_ms
+    if whole < answer * _FAR:
+        return whole
+    chosen = st.segmented_control(
+        "Scale",
+        ["path", "answer"],
+        format_func={"path": "Whole path", "answer": "The answer alone"}.__getitem__,
+        default="path",
+        required=True,
+        key="scale",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    return answer * 1.25 if chosen == "answer" else whole
+
+
+def _errors(trace: Trace) -> None:
+    for step in trace.faults[:5]:
+        causes = "; ".join(step.segment.causes) or "no cause recorded"
+        st.error(f"**{step.segment.label}** failed: {causes}", icon=":material/error:")
+
+
+def _as_table(trace: Trace, rows: Sequence[Row]) -> None:
+    frame = to_frame(rows)
+    with st.expander("The same as a table", icon=":material/table_rows:"):
+        st.markdown(_markdown(rows[:60]))
+        if len(rows) > 60:
+            st.caption("The first 60 steps; the file holds all.")
+        st.download_button(
+            "Download CSV",
+            frame.write_csv,
+            f"trace-{trace.trace_id}.csv",
+            "text/csv",
+            key="csv-trace",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+def to_frame(rows: Sequence[Row]) -> pl.DataFrame:
+    """DataFrame[step, depth, kind, offset_ms, duration_ms (null if unknown), own_ms, wait_ms, wait,
+    failed, inferred, status, causes, note], a row a step in reading order."""
+    return pl.DataFrame(
+        [
+            {
+                "step": row.name, "depth": row.depth, "kind": row.kind,
+                "offset_ms": row.offset_ms, "duration_ms": row.duration_ms, "own_ms": row.own_ms,
+                "wait_ms": row.wait_ms, "wait": row.wait, "failed": row.is_fault,
+                "inferred": row.is_inferred, "status": row.status,
+                "causes": "; ".join(row.causes), "note": row.note,
+            }
+            for row in rows
+        ],
+        schema_overrides={"duration_ms": pl.Float64, "offset_ms": pl.Float64},
+    )  # fmt: skip
+
+
+def _markdown(rows: Sequence[Row]) -> str:
+    """A real table, which a screen reader reads and a keyboard scrolls."""
+    lines = ["| Step | Kind | From | Took | Own | Before it |", "|---|---|--:|--:|--:|---|"]
+    for row in rows:
+        name = "\u2003" * min(row.depth, 8) + row.name.replace("|", "\\|")
+        wait = f"{ms(row.wait_ms)} {row.wait}" if row.wait else row.note.replace("|", "\\|")
+        sign = "✗ " if row.is_fault else ""
+        took = "not measured" if row.is_inferred else ms(row.duration_ms)
+        lines.append(
+            f"| {sign}{name} | {row.kind} | {row.offset_ms:,.1f} ms | {took} | {ms(row.own_ms)} "
+            f"| {wait} |"
+        )
+    return "\n".join(lines)
+
+
+def _choose_other(trace: Trace, others: Sequence[Found], other_id: str) -> str:
+    route = f"{trace.entry.segment.method} {trace.entry.segment.route}".strip()
+    alike = [each for each in others if each.trace_id != trace.trace_id]
+    alike.sort(key=lambda each: each.route != route)
+    labels = {
+        each.trace_id: f"{each.at:%H:%M:%S} · {ms(each.duration_ms)} · {clip(each.route, 44)}"
+        for each in alike
+    }
+    if other_id:
+        labels.setdefault(other_id, other_id)
+    options = list(labels)
+    chosen = st.selectbox(
+        "Compare with",
+        options,
+        index=options.index(other_id) if other_id else None,
+        format_func=labels.__getitem__,
+        placeholder="another trace (the same request first)",
+        key=f"other-of-{trace.trace_id}",
+    )
+    if (chosen or "") != other_id:
+        traces_controls.keep("with", chosen or "")
+    return chosen or ""
+
+
+def _compare(left: Trace, right: Trace) -> None:
+    found = analysis.compare(left, right)
+    slower = right.path_ms - left.path_ms
+    with st.container(border=True, key="compare"):
+        biggest = max(found, key=lambda each: abs(each.change_ms))
+        verb = "longer" if slower >= 0 else "shorter"
+        st.subheader(
+            f"The other took {ms(abs(slower))} {verb}; {biggest.place[-1]} differs most "
+            f"({biggest.change_ms:+.3g} ms)",
+            anchor=False,
+        )
+        st.caption("Steps aligned by the names on the way to them; repeated ones added up; in ms.")
+        names = [f"this, {left.started_at:%H:%M:%S}", f"other, {right.started_at:%H:%M:%S}"]
+        figure = charts_traces.differences(found[:40], *names)
+        charts.show(figure, key="differences", alt="Time by step in both; the table holds the same")
+        frame = pl.DataFrame(
+            [
+                ("\u2003" * (len(d.place) - 1) + d.place[-1], d.left_ms, d.right_ms,
+                 d.change_ms, d.left_count, d.right_count)
+                for d in found
+            ],
+            schema={"step": pl.String, "this_ms": pl.Float64, "other_ms": pl.Float64,
+                    "change_ms": pl.Float64, "this_count": pl.Int64, "other_count": pl.Int64},
+            orient="row",
+        )  # fmt: skip
+        st.dataframe(
+            frame,
+            hide_index=True,
+            alt="Time by step in both traces, and the difference",
+            column_config={
+                "step": st.column_config.TextColumn("Step", width=300),
+                "this_ms": st.column_config.NumberColumn("This (ms)", format="%.2f"),
+                "other_ms": st.column_config.NumberColumn("Other (ms)", format="%.2f"),
+                "change_ms": st.column_config.NumberColumn("Difference (ms)", format="%+.2f"),
+                "this_count": "Times in this",
+                "other_count": "Times in the other",
+            },
+        )
+        st.download_button(
+            "Download CSV",
+            frame.write_csv,
+            "traces-compared.csv",
+            "text/csv",
+            key="csv-compare",
+            icon=":material/download:",
+            on_click="ignore",
+        )

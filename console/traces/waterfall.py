@@ -1,0 +1,116 @@
+"""A trace as rows to draw or read, with what came before its first record."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from console.traces.documents import Kind
+from console.traces.domain import Step, Trace
+from console.traces.words import clip, ms
+
+MAX_ROWS = 200
+_INFERRED = "inferred: it keeps no record, and is at least as long as the service's answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Times in ms from the trace's start. `shown_ms` is drawn; `duration_ms` None if not known."""
+
+    name: str
+    label: str
+    depth: int
+    kind: str
+    offset_ms: float
+    duration_ms: float | None
+    shown_ms: float
+    own_ms: float
+    wait_ms: float
+    wait: str
+    is_fault: bool
+    is_inferred: bool
+    status: int
+    causes: tuple[str, ...]
+    note: str
+
+    @property
+    def caption(self) -> str:
+        words = "not measured" if self.is_inferred else ms(self.duration_ms)
+        if self.wait:
+            words += f", after {ms(self.wait_ms)} {self.wait}"
+        return f"✗ {words}" if self.is_fault else words
+
+    @property
+    def hover(self) -> str:
+        parts = [
+            f"<b>{self.name}</b> ({self.kind})",
+            f"from {self.offset_ms:,.2f} ms for {ms(self.duration_ms)}, own {ms(self.own_ms)}",
+            f"status {self.status}" if self.status else "",
+            *self.causes,
+            self.note,
+        ]
+        return "<br>".join(part for part in parts if part)
+
+
+def rows(trace: Trace) -> list[Row]:
+    """At most MAX_ROWS, the first in reading order; browser and edge before an HTTP entry."""
+    entry = trace.entry
+    is_from_edge = entry.segment.kind is Kind.SERVICE and bool(entry.segment.status)
+    outside = [_outside(name, kind, depth, entry) for name, kind, depth in _BEFORE]
+    lead = outside if is_from_edge else []
+    inside = [_row(step, len(lead), trace.path_ms) for step in trace.steps]
+    return [*lead, *inside][:MAX_ROWS]
+
+
+_BEFORE = (("browser", Kind.CLIENT, 0), ("edge", Kind.EDGE, 1))
+
+
+def _outside(name: str, kind: Kind, depth: int, entry: Step) -> Row:
+    return Row(
+        name=name,
+        label=name,
+        depth=depth,
+        kind=kind.value,
+        offset_ms=entry.offset_ms,
+        duration_ms=None,
+        shown_ms=entry.duration_ms or 0.0,
+        own_ms=0.0,
+        wait_ms=0.0,
+        wait="",
+        is_fault=False,
+        is_inferred=True,
+        status=entry.segment.status,
+        causes=(),
+        note=_INFERRED,
+    )
+
+
+def _row(step: Step, deeper: int, path_ms: float) -> Row:
+    segment = step.segment
+    notes = []
+    if step.duration_ms is None:
+        notes.append("under way, or its end was lost")
+    if step.shifted_ms:
+        notes.append(f"its clock was {step.shifted_ms:.1f} ms behind its caller's: moved")
+    if step.is_orphan and not deeper:
+        notes.append("its caller's record is missing")
+    label = f"{segment.label} {segment.text('zone')}".strip() if segment.is_segment else None
+    return Row(
+        name=segment.label,
+        label=clip(label or segment.label, 44),
+        depth=step.depth + deeper,
+        kind=segment.kind.value,
+        offset_ms=step.offset_ms,
+        duration_ms=step.duration_ms,
+        shown_ms=path_ms - step.offset_ms if step.duration_ms is None else step.duration_ms,
+        own_ms=step.own_ms,
+        wait_ms=step.wait_ms,
+        wait=step.wait,
+        is_fault=segment.is_fault,
+        is_inferred=False,
+        status=segment.status,
+        causes=segment.causes,
+        note="; ".join(notes),
+    )
+
+
+def natural_end_ms(shown: Sequence[Row]) -> float:
+    return max([row.offset_ms + row.shown_ms for row in shown] or [1.0]) or 1.0
