@@ -159,10 +159,11 @@ def load_restock(run_id: str, part: int) -> Key:
 
 
 
-def trace_index(minute: str, trace_id: str) -> Key:
-    """One kept trace of a minute (`2026-11-24T17:05`, UTC, of its root's start), for the search.
+def trace_index(minute: str, trace_id: str, segment_id: str = "") -> Key:
+    """One kept root segment of a minute (`2026-11-24T17:05`, UTC, of its start), for the search.
 
-    Attributes: service, route, status, duration_ms, zone, at, expires_at_epoch_s (a day later)
-    and, where known, order_id and correlation_id.
+    A trace has several where a page view made several calls, so read the attribute `trace_id`.
+    Attributes: trace_id, service, route, status, duration_ms, zone, at, sampling (`head`|`tail`),
+    expires_at_epoch_s (a day later) and, where known, order_id, correlation_id and problem.
     """
-    return _key(f"TRACE#{minute}", trace_id)
+    return _key(f"TRACE#{minute}", f"{trace_id}#{segment_id}" if segment_id else trace_id)

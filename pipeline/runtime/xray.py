@@ -99,9 +99,9 @@ def to_index(span: ReadableSpan) -> dict[str, Any]:
     assert context is not None
     facts = dict(span.attributes or {})
     started = datetime.fromtimestamp((span.start_time or 0) / 1e9, UTC)
-    trace_id = to_text(context.trace_id)
+    trace_id, minute = to_text(context.trace_id), started.strftime("%Y-%m-%dT%H:%M")
     item: dict[str, Any] = {
-        **keys.trace_index(started.strftime("%Y-%m-%dT%H:%M"), trace_id),
+        **keys.trace_index(minute, trace_id, f"{context.span_id:016x}"),
         "trace_id": trace_id,
         "service": span.name,
         "route": str(facts.get("route", span.name)),
