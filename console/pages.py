@@ -31,6 +31,10 @@ ENTRIES = (
     Entry("proof", "Proof", "verified", "Business", ("analyst", "operator")),
     Entry("traces", "Traces", "account_tree", "Operations"),
     Entry("system", "System", "dns", "Operations"),
+    Entry("health", "Health", "monitor_heart", "Operations"),
+    Entry("slos", "SLOs", "speed", "Operations"),
+    Entry("alarms", "Alarms", "notifications", "Operations"),
+    Entry("logs", "Logs", "subject", "Operations"),
 )
 
 
