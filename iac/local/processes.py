@@ -40,6 +40,7 @@ def programs(at: Addresses) -> list[Program]:
         *(_replica(at, replica) for replica in at.replicas),
         _edge(at),
         _console(at),
+        _observer(at),
         _history(at),
     ]
 
@@ -151,6 +152,16 @@ def _console(at: Addresses) -> Program:
         health=f"{at.url(at.console)}/_stcore/health",
         ports=(at.console,),
         needs=(ROOT / "console" / "app.py",),
+    )
+
+
+def _observer(at: Addresses) -> Program:
+    return Program(
+        "observer",
+        [str(_BIN / "python"), "-m", "pipeline.observer"],
+        process_environment(at) | {"HAS_SERVICE": "observer", "HAS_REPLICA": "observer"},
+        health=None,
+        needs=(ROOT / "pipeline" / "observer" / "__main__.py",),
     )
 
 

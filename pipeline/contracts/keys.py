@@ -158,7 +158,6 @@ def load_restock(run_id: str, part: int) -> Key:
     return _key(f"LOAD#{run_id}", f"RESTOCK#{part:04d}")
 
 
-
 def trace_index(minute: str, trace_id: str, segment_id: str = "") -> Key:
     """One kept root segment of a minute (`2026-11-24T17:05`, UTC, of its start), for the search.
 

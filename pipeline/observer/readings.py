@@ -1,0 +1,223 @@
+"""What the machinery shows from outside: queues, readers of the stream, the lake, Envoy, processes.
+
+Each function reads one source and returns gauges; what a source does not answer is left out.
+"""
+
+import http.client
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from xmlrpc.client import ServerProxy, Transport
+
+import httpx
+import psutil
+
+from pipeline.contracts import keys
+from pipeline.contracts.names import Names
+from pipeline.runtime import aws
+from pipeline.runtime.lake import Lake, read_state
+from pipeline.runtime.metrics import Unit
+
+_MAX_LAG_RECORDS = 1_000
+_ENVOY = {
+    "upstream_rq_total": "EdgeRequests",
+    "upstream_rq_5xx": "EdgeErrors",
+    "upstream_rq_retry": "EdgeRetries",
+    "upstream_rq_pending_overflow": "EdgeOverflows",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """One reading. `is_sum` says that it is an amount since the last one, to be added up."""
+
+    name: str
+    value: float
+    unit: Unit
+    dimensions: dict[str, str]
+    is_sum: bool = False
+
+
+class Queues:
+    """Depth, and for how long each queue has not been seen empty (SQS tells no age here)."""
+
+    def __init__(self, names: Names) -> None:
+        self._prefix = names.of("")
+        self._waiting_since: dict[str, float] = {}
+
+    def read(self) -> Iterator[Gauge]:
+        sqs = aws.plain_client("sqs")
+        found = sqs.list_queues(QueueNamePrefix=self._prefix, MaxResults=100)
+        wanted = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        for url in found.get("QueueUrls", []):
+            name = url.rsplit("/", 1)[-1].removeprefix(self._prefix)
+            facts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=wanted)["Attributes"]
+            waiting, in_flight = (int(facts.get(attribute, 0)) for attribute in wanted)
+            age_s = self._age_s(name, waiting)
+            of = {"Queue": name}
+            is_dead = name.endswith("-dlq") or name == "stream-failures"
+            yield Gauge("DeadLetters" if is_dead else "QueueDepth", waiting, "Count", of)
+            yield Gauge("QueueAge", age_s, "Seconds", of)
+            if not is_dead:
+                yield Gauge("QueueInFlight", in_flight, "Count", of)
+
+    def _age_s(self, name: str, waiting: int) -> float:
+        if not waiting:
+            self._waiting_since.pop(name, None)
+            return 0.0
+        return time.monotonic() - self._waiting_since.setdefault(name, time.monotonic())
+
+
+def read_stream(names: Names) -> Iterator[Gauge]:
+    """Per reader and shard: records not read yet, and the age of the oldest of them."""
+    kinesis = aws.plain_client("kinesis")
+    folding = aws.plain_client("dynamodb").get_item(
+        TableName=names.table("analytics"),
+        Key={name: {"S": value} for name, value in keys.progress("folding").items()},
+    ).get("Item", {})  # fmt: skip
+    folded = {
+        name.partition("|")[2]: value["S"]
+        for name, value in folding.items()
+        if name.startswith("sequence|")
+    }
+    landed = _landed(names)
+    for shard in kinesis.list_shards(StreamName=names.events_stream)["Shards"]:
+        shard_id = shard["ShardId"]
+        width = len(shard["SequenceNumberRange"]["StartingSequenceNumber"])
+        for reader, marks in (("folding", folded), ("landing", landed)):
+            count, age_s = _lag(names.events_stream, shard_id, marks.get(shard_id), width)
+            of = {"Reader": reader}
+            yield Gauge("StreamLag", age_s, "Seconds", of)
+            yield Gauge("StreamBacklog", count, "Count", of)
+            layer = {"folding": "aggregates", "landing": "raw"}[reader]
+            yield Gauge("Freshness", age_s, "Seconds", {"Layer": layer})
+
+
+def _lag(stream: str, shard: str, mark: str | None, width: int) -> tuple[int, float]:
+    """(records after the mark, at most a thousand; seconds since the first of them arrived)."""
+    kinesis = aws.plain_client("kinesis")
+    start: dict[str, Any] = {"ShardIteratorType": "TRIM_HORIZON"}
+    if mark:  # marks are padded so that they compare as text; the stream wants its own width
+        exact = mark.lstrip("0").zfill(width)
+        start = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "StartingSequenceNumber": exact}
+    iterator = kinesis.get_shard_iterator(StreamName=stream, ShardId=shard, **start)
+    records = kinesis.get_records(
+        ShardIterator=iterator["ShardIterator"], Limit=_MAX_LAG_RECORDS
+    )["Records"]  # fmt: skip
+    if not records:
+        return 0, 0.0
+    arrived: datetime = records[0]["ApproximateArrivalTimestamp"]
+    return len(records), max(0.0, time.time() - arrived.timestamp())
+
+
+def _landed(names: Names) -> dict[str, str]:
+    """Shard -> the last sequence number in the newest hour's raw files; their names say it."""
+    s3, prefix = aws.plain_client("s3"), "raw/"
+    for _ in ("dt", "hour"):
+        page = s3.list_objects_v2(Bucket=names.lake_bucket, Prefix=prefix, Delimiter="/")
+        folders = [found["Prefix"] for found in page.get("CommonPrefixes", [])]
+        if not folders:
+            return {}
+        prefix = max(folders)
+    newest: dict[str, str] = {}
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=names.lake_bucket, Prefix=prefix)
+    for page in pages:
+        for found in page.get("Contents", []):
+            name = found["Key"].rsplit("/", 1)[-1].removesuffix(".parquet")
+            shard, _, last = name.rsplit("-", 2)
+            newest[shard] = max(newest.get(shard, "0"), last, key=int)
+    return newest
+
+
+def read_lake(names: Names) -> Iterator[Gauge]:
+    """How old the oldest raw file is that no curated table has yet; 0 when there is none."""
+    pending = Lake(names).pending(read_state(names))
+    oldest = min((found.modified_at for found in pending), default=None)
+    age_s = (datetime.now(UTC) - oldest).total_seconds() if oldest else 0.0
+    yield Gauge("Freshness", max(0.0, age_s), "Seconds", {"Layer": "curated"})
+    yield Gauge("UncompactedFiles", len(pending), "Count", {})
+
+
+class Edge:
+    """Envoy's own counters per upstream cluster, as the amount since the last reading."""
+
+    def __init__(self, admin_url: str) -> None:
+        self._url = admin_url
+        self._last: dict[tuple[str, str], int] = {}
+
+    def read(self) -> Iterator[Gauge]:
+        pattern = rf"^cluster\.[^.]+\.({'|'.join(_ENVOY)}|membership_(healthy|total))$"
+        answer = httpx.get(
+            f"{self._url}/stats", params={"format": "json", "filter": pattern},
+            timeout=3, trust_env=False,
+        ).raise_for_status().json()  # fmt: skip
+        for stat in answer["stats"]:
+            if "value" not in stat:
+                continue
+            _, cluster, name = stat["name"].split(".", 2)
+            of, value = {"Cluster": cluster}, int(stat["value"])
+            if name.startswith("membership_"):
+                label = "EdgeHosts" if name == "membership_total" else "EdgeHealthyHosts"
+                yield Gauge(label, value, "Count", of)
+                continue
+            before = self._last.get((cluster, name))
+            self._last[cluster, name] = value
+            if before is not None:  # a restarted Envoy counts from nought
+                yield Gauge(
+                    _ENVOY[name], value - before if value >= before else value, "Count", of, True
+                )
+
+
+class Processes:
+    """CPU and memory of what supervisor runs, the functions below the emulator included."""
+
+    def __init__(self, socket_path: str) -> None:
+        self._socket_path = socket_path
+        self._known: dict[int, psutil.Process] = {}
+
+    def read(self) -> Iterator[Gauge]:
+        transport = _UnixTransport(self._socket_path)
+        proxy = ServerProxy("http://supervisor", transport=transport)
+        alive: dict[int, psutil.Process] = {}
+        programs: Any = proxy.supervisor.getAllProcessInfo()
+        for program in programs:
+            if not program["pid"]:
+                continue
+            cpu, rss = 0.0, 0
+            for process in self._family(int(program["pid"])):
+                alive[process.pid] = process
+                try:
+                    cpu += process.cpu_percent()
+                    rss += process.memory_info().rss
+                except psutil.Error:
+                    continue  # it ended meanwhile
+            of = {"Program": str(program["name"])}
+            yield Gauge("ProcessCpu", round(cpu, 1), "Percent", of)
+            yield Gauge("ProcessMemory", rss, "Bytes", of)
+        self._known = alive
+        yield Gauge("HostCpu", psutil.cpu_percent(), "Percent", {})
+        yield Gauge("HostMemory", psutil.virtual_memory().percent, "Percent", {})
+
+    def _family(self, pid: int) -> list[psutil.Process]:
+        """cpu_percent is since its last call, so the same objects are asked each time."""
+        try:
+            root = self._known.get(pid) or psutil.Process(pid)
+            return [root, *(self._known.get(c.pid, c) for c in root.children(recursive=True))]
+        except psutil.Error:
+            return []
+
+
+class _UnixTransport(Transport):
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self._path = path
+
+    def make_connection(self, host: Any) -> http.client.HTTPConnection:
+        connection = http.client.HTTPConnection("supervisor", timeout=3)
+        connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.sock.settimeout(3)
+        connection.sock.connect(self._path)
+        return connection
