@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec
 
-from iac.local import functions, messaging, storage, tables
+from iac.local import alarms, functions, messaging, storage, tables
 from iac.local.aws import Clients
 from iac.local.ports import Addresses, environment
 from iac.local.topology import Outcome, Topology
@@ -58,6 +58,7 @@ def _phases(clients: Clients, topology: Topology, env: dict[str, str]) -> Iterab
             _step(functions.apply_schedule, clients, topology, short)
             for short in topology.schedules
         ),
+        _step(alarms.apply_alarms, clients, topology),
     ]
 
 

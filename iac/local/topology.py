@@ -65,5 +65,13 @@ class Topology:
         return self._read("mappings")
 
     @cached_property
+    def alarms(self) -> Declared:
+        return self._read("alarms")
+
+    @cached_property
+    def slo(self) -> dict[str, Any]:
+        return self._read("slo")
+
+    @cached_property
     def schedules(self) -> Declared:
         return self._read("schedules")

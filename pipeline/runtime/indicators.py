@@ -16,10 +16,12 @@ from pipeline.runtime.metric_reader import Values, Wanted
 
 Clock = Callable[[], datetime]
 Timed = list[tuple[datetime, Counts]]
+# (dimensions, all values, those within the objective's bound) of one series.
+Found = tuple[dict[str, str], Values, Values]
 _MAX_PAGES = 20
 
 
-class NotCounted(Exception):
+class NotCounted(ValueError):
     """The source answered with something that is no count, as one without trimmed counts does."""
 
 
@@ -60,6 +62,17 @@ class Indicators:
             for window in sorted(windows)
         }
 
+    def by(self, objective: Objective, dimension: str, window_min: int) -> dict[str, Counts]:
+        """Counts over one window of at most an hour, by the value of one dimension."""
+        grain = _GRAINS[0]
+        since = _floor(self._clock(), grain.period_s) - timedelta(minutes=window_min)
+        found: dict[str, Counts] = {}
+        for one in self._raw(objective, grain, grain.span_min):
+            counts = sum((c for at, c in _judged(objective, [one]) if at >= since), Counts())
+            name = one[0].get(dimension, "")
+            found[name] = found.get(name, Counts()) + counts
+        return found
+
     def series(self, file: SloFile, name: str, hours: int) -> Timed:
         """Counts by period of the last hours, to be drawn: by 5 minutes up to 6 h, else by hour."""
         grain = _GRAINS[1] if hours <= 6 else _GRAINS[2]
@@ -74,22 +87,23 @@ class Indicators:
         return sum((counts for at, counts in found if at >= since), Counts())
 
     def _timed(self, objective: Objective, grain: Grain, longest_min: int) -> Timed:
-        span = timedelta(minutes=min(grain.span_min, longest_min))
         if objective.metric == "ProofChecks":
             ledger: Timed = self._once(("ledger",), 30, self._read_ledger)
             return ledger
+        return _judged(objective, self._raw(objective, grain, longest_min))
+
+    def _raw(self, objective: Objective, grain: Grain, longest_min: int) -> list[Found]:
+        span = timedelta(minutes=min(grain.span_min, longest_min))
         start = _floor(self._clock(), grain.period_s) - span
         key = (grain.period_s, objective.metric, objective.within)
 
-        def read() -> list[tuple[dict[str, str], Values, Values]]:
+        def read() -> list[Found]:
             return self._read(objective, start, grain)
 
-        return _judged(objective, self._once(key, grain.fresh_s, read))
+        found: list[Found] = self._once(key, grain.fresh_s, read)
+        return found
 
-    def _read(
-        self, objective: Objective, start: datetime, grain: Grain
-    ) -> list[tuple[dict[str, str], Values, Values]]:
-        """(dimensions, all values, values within the bound) of each series."""
+    def _read(self, objective: Objective, start: datetime, grain: Grain) -> list[Found]:
         metric, within = objective.metric, objective.within
         series = metric_reader.list_series(self._cloudwatch, metric)
         end = self._clock() + timedelta(seconds=1)
@@ -126,7 +140,7 @@ class Indicators:
             return value
 
 
-def _judged(objective: Objective, found: list[tuple[dict[str, str], Values, Values]]) -> Timed:
+def _judged(objective: Objective, found: list[Found]) -> Timed:
     by_period: dict[datetime, Counts] = {}
     for dimensions, totals, goods in found:
         if _has(dimensions, objective.without):

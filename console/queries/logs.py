@@ -1,0 +1,161 @@
+"""CloudWatch Logs: the services' and functions' lines, searched newest first."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from console.queries import clients
+from console.settings import settings
+from pipeline.runtime.clock import now
+
+LEVELS = ("debug", "info", "warning", "error", "critical")
+LIMIT = 300
+_MAX_GROUPS = 50
+_MAX_PAGES = 5
+_PAGE = 2_000
+_FIRST_SLICE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is looked for; empty fields do not restrict. `level` is the least severe shown."""
+
+    start: datetime
+    end: datetime
+    text: str = ""
+    correlation_id: str = ""
+    order_id: str = ""
+    trace_id: str = ""
+    level: str = ""
+    service: str = ""
+
+    @property
+    def needles(self) -> list[str]:
+        found = (self.correlation_id, self.order_id, self.trace_id, self.text)
+        return [needle.strip() for needle in found if needle.strip()]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    at: datetime
+    service: str
+    level: str
+    event: str
+    correlation_id: str
+    order_id: str
+    trace_id: str
+    body: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`lines` newest first; `is_more` when older ones are left out; `silent`: groups unread."""
+
+    lines: list[Line]
+    is_more: bool
+    silent: list[str]
+
+
+def groups() -> list[str]:
+    """Log groups of this stage. Raises botocore's errors."""
+    logs, stage = clients.quick("logs"), settings().stage
+    names: list[str] = []
+    for prefix in (f"/has/{stage}/", f"/aws/lambda/{settings().names.of('')}"):
+        pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix)
+        names += [group["logGroupName"] for page in pages for group in page["logGroups"]]
+    return names[:_MAX_GROUPS]
+
+
+def service_of(group: str) -> str:
+    """`catalog` of `/has/local/catalog`, `landing` of `/aws/lambda/has-local-landing`."""
+    return group.rsplit("/", 1)[-1].removeprefix(settings().names.of(""))
+
+
+def search(wanted: Search) -> Found:
+    """Searches slice by slice from the end, each longer than the one before, until enough is found.
+
+    Raises botocore's errors when CloudWatch Logs does not answer.
+    """
+    chosen = [g for g in groups() if wanted.service in ("", service_of(g))]
+    lines: list[Line] = []
+    silent: list[str] = []
+    end, length = wanted.end, _FIRST_SLICE
+    while end > wanted.start and len(lines) <= LIMIT:
+        start = max(wanted.start, end - length)
+        for group in chosen:
+            found, is_whole = _read(group, wanted, start, end)
+            lines += found
+            if not is_whole and group not in silent:
+                silent.append(group)
+        end, length = start, length * 4
+    lines.sort(key=lambda line: line.at, reverse=True)
+    return Found(lines[:LIMIT], len(lines) > LIMIT, [service_of(group) for group in silent])
+
+
+def _read(group: str, wanted: Search, start: datetime, end: datetime) -> tuple[list[Line], bool]:
+    """(matching lines of one group, whether the whole slice was read)."""
+    logs = clients.quick("logs")
+    options: dict[str, Any] = {
+        "logGroupName": group,
+        "startTime": int(start.timestamp() * 1000),
+        "endTime": int(end.timestamp() * 1000) - 1,
+        "limit": _PAGE,
+    }
+    if wanted.needles:
+        # One phrase narrows it there; all are checked here, field by field.
+        options["filterPattern"] = json.dumps(max(wanted.needles, key=len))
+    found: list[Line] = []
+    for _ in range(_MAX_PAGES):
+        try:
+            answer = logs.filter_log_events(**options)
+        except logs.exceptions.ResourceNotFoundException:
+            return found, True
+        events = answer.get("events", [])
+        lines = (_line(group, event) for event in events)
+        found += [line for line in lines if line and _fits(line, wanted)]
+        if answer.get("nextToken"):
+            options["nextToken"] = answer["nextToken"]
+        elif len(events) >= _PAGE and events[-1]["timestamp"] > options["startTime"]:
+            options["startTime"] = events[-1]["timestamp"] + 1  # a source without a token
+        else:
+            return found, True
+    return found, False
+
+
+def _line(group: str, event: dict[str, Any]) -> Line | None:
+    message = str(event.get("message", "")).strip()
+    try:
+        body = json.loads(message)
+    except ValueError:
+        body = {"event": message}
+    if not isinstance(body, dict) or not message:
+        return None
+    return Line(
+        at=datetime.fromtimestamp(event["timestamp"] / 1000, UTC),
+        service=str(body.get("service") or service_of(group)),
+        level=str(body.get("level") or "info").lower(),
+        event=str(body.get("event") or body.get("message") or ""),
+        correlation_id=str(body.get("correlation_id") or ""),
+        order_id=str(body.get("order_id") or ""),
+        trace_id=str(body.get("trace_id") or ""),
+        body=body,
+    )
+
+
+def _fits(line: Line, wanted: Search) -> bool:
+    least = LEVELS.index(wanted.level) if wanted.level in LEVELS else 0
+    level = LEVELS.index(line.level) if line.level in LEVELS else 1
+    whole = json.dumps(line.body, ensure_ascii=False).lower()
+    return (
+        level >= least
+        and wanted.correlation_id.strip() in ("", line.correlation_id)
+        and wanted.trace_id.strip() in ("", line.trace_id)
+        and wanted.order_id.strip().lower() in whole
+        and wanted.text.strip().lower() in whole
+    )
+
+
+def last(minutes: int, **wanted: str) -> Search:
+    end = now()
+    return Search(end - timedelta(minutes=minutes), end, **wanted)
