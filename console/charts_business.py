@@ -170,28 +170,29 @@ def week(frame: pl.DataFrame, currency: str) -> go.Figure:
     return figure
 
 
-def two_days(
-    today: list[int | None], yesterday: list[int], currency: str, names: tuple[str, str]
-) -> go.Figure:
-    """Net revenue by hour of two days, minor units; hours to come are None."""
+def days_by_hour(days: dict[str, list[int | None]], currency: str) -> go.Figure:
+    """Net revenue by hour of several days, minor units; the first is today, drawn on top.
+
+    Args: name of the day -> 24 values, None for hours to come.
+    """
     soft = palette()
+    styles = ((soft.strong, "solid", 3.0), (soft.warn, "dot", 2.0), (soft.soft, "dash", 2.0))
     figure = go.Figure()
-    for name, values, colour, dash in (
-        (names[1], yesterday, soft.warn, "dot"),
-        (names[0], today, soft.strong, "solid"),
+    for (name, values), (colour, dash, width) in reversed(
+        list(zip(days.items(), styles, strict=False))
     ):
         figure.add_scatter(
             x=list(range(24)),
             y=[None if value is None else value / 100 for value in values],
             name=name,
-            mode="lines+markers",
-            marker={"size": 5},
-            line={"color": colour, "width": 2.5, "dash": dash},
+            mode="lines+markers" if width > 2 else "lines",
+            marker={"size": 6},
+            line={"color": colour, "width": width, "dash": dash},
             hovertemplate=f"{name} %{{x}}:00 UTC: %{{y:,.2f}} {currency}<extra></extra>",
         )
     figure.update_layout(
-        height=300, hovermode="x unified", margin={"l": 4, "r": 8, "t": 34, "b": 4},
-        legend={"orientation": "h", "y": 1.16, "x": 0, "xanchor": "left"},
+        height=320, hovermode="x unified", margin={"l": 4, "r": 8, "t": 34, "b": 4},
+        legend={"orientation": "h", "y": 1.16, "x": 0, "xanchor": "left", "traceorder": "reversed"},
     )  # fmt: skip
     figure.update_xaxes(
         tickvals=list(range(0, 24, 3)), ticktext=[f"{hour:02d}:00" for hour in range(0, 24, 3)],

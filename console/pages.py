@@ -27,7 +27,10 @@ class Entry:
 # To add a page, add its file and a line here.
 ENTRIES = (
     Entry("overview", "Overview", "home", "", ("analyst", "operator")),
+    Entry("today", "Today", "today", "Business", ("analyst", "operator")),
     Entry("sales", "Sales", "monitoring", "Business", ("analyst", "operator")),
+    Entry("customers", "Customers", "group", "Business", ("analyst", "operator")),
+    Entry("behaviour", "Behaviour", "ads_click", "Business", ("analyst", "operator")),
     Entry("proof", "Proof", "verified", "Business", ("analyst", "operator")),
     Entry("traces", "Traces", "account_tree", "Operations"),
     Entry("system", "System", "dns", "Operations"),

@@ -53,6 +53,10 @@ def where_what_when() -> None:
         for what, draw in breakdowns.CARDS.items():
             with boundary(what):
                 draw(here)
+    with boundary("The week"):
+        breakdowns.week(here)
+    with boundary("The lake's age"):
+        breakdowns.lake_age()
     with boundary("Top products"):
         breakdowns.products(here)
 

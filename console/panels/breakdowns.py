@@ -151,7 +151,6 @@ CARDS: dict[str, Callable[[View], None]] = {
     "Revenue by country": lambda view: breakdown(view, "country"),
     "The tree of categories": tree,
     "Revenue by category": lambda view: breakdown(view, "category"),
-    "The week": week,
 }
 
 

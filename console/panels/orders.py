@@ -7,7 +7,7 @@ from console import wording
 from console.panels.sales import View
 from console.queries import orders
 
-_WORDS = {
+WORDS = {
     "placed": "Placed",
     "paid": "Paid",
     "packed": "Packed",
@@ -57,7 +57,7 @@ def _table(frame: pl.DataFrame, currency: str) -> None:
     shown = frame.select(
         "number",
         pl.col("placed_at").dt.replace_time_zone(None),
-        pl.col("status").replace(_WORDS),
+        pl.col("status").replace(WORDS),
         (pl.col("total_minor") / 100).alias("total"),
         "items",
         "country",

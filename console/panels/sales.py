@@ -43,7 +43,8 @@ def headline(now: Totals, before: Totals | None, view: View) -> str:
 
 def range_words(view: View, today: date) -> str:
     """`01 Nov 2026 to 24 Nov 2026 so far, changes against the previous 28 days`."""
-    words = f"{view.period}{' so far' if view.period.until > today else ''}".capitalize()
+    so_far = " so far" if view.period.until > today and view.period.preset != "all" else ""
+    words = f"{view.period}{so_far}".replace("all time", "All time")
     return f"{words}, changes against {view.before_name} ({view.before})" if view.before else words
 
 

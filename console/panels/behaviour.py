@@ -1,0 +1,155 @@
+"""The Behaviour page's parts."""
+
+import re
+from datetime import datetime
+
+import polars as pl
+import streamlit as st
+
+from console import charts, charts_people, wording
+from console.periods import Period
+from console.queries import behaviour, lake_rows
+
+# Below this a share says more about chance than about shoppers.
+FEW = 100
+_MARKUP = re.compile(r"[\[\]()<>!*_`#$:|\\~&]+")
+_NAMES = {
+    "shopper.page_viewed.v1": "Pages viewed",
+    "shopper.product_viewed.v1": "Products viewed",
+    "shopper.searched.v1": "Searches",
+    "shopper.cart_changed.v1": "Carts changed",
+    "shopper.checkout_started.v1": "Checkouts started",
+    "shopper.order_completed.v1": "Orders completed",
+}
+
+
+def age(period: Period) -> None:
+    rows = lake_rows.clicks()
+    st.caption(
+        f"As of {wording.clock_time(rows.as_of)} · {period}, UTC days · real shoppers only, load "
+        "tests are not in it"
+    )
+    if rows.fault:
+        st.warning(rows.fault, icon=":material/cloud_off:")
+
+
+def few(frame: pl.DataFrame, period: Period) -> None:
+    """A sentence when there is too little to conclude from."""
+    if frame.height >= FEW:
+        return
+    newest = lake_rows.clicks().frame["at"].max()
+    where = (
+        f" The newest click is of {wording.clock_time(newest)}."
+        if isinstance(newest, datetime)
+        else ""
+    )
+    st.info(
+        f"Only {frame.height:,} clicks in {period}: shares mean little below {FEW}. Clicks come "
+        f"from browsers that visit the storefront.{where}",
+        icon=":material/info:",
+    )
+
+
+def counts(counted: dict[str, int], frame: pl.DataFrame) -> None:
+    """What the aggregates count; a difference from the lake is said."""
+    found = behaviour.events(frame)
+    with st.grid(6, min_column_width=148, gap="small"):
+        for kind, label in _NAMES.items():
+            st.metric(label, f"{counted[kind]:,}", border=True, height="stretch")
+    apart = {kind: counted[kind] - found[kind] for kind in counted if counted[kind] != found[kind]}
+    if apart:
+        words = ", ".join(f"{_NAMES[kind]} {diff:+,}" for kind, diff in apart.items())
+        st.caption(f"Counters less lake: {words}; the open hour settles with the next compaction")
+    else:
+        st.caption("The counters and the lake agree")
+
+
+def funnel(frame: pl.DataFrame) -> None:
+    steps = behaviour.funnel(frame)
+    with st.container(border=True, height="stretch"):
+        sessions = int(steps["sessions"][0])
+        if not sessions:
+            st.subheader("No session to follow yet", anchor=False)
+            st.caption(
+                f"{frame.height:,} clicks, none with a session: only shoppers who allow it are "
+                "followed from page to page."
+            )
+            return
+        worst = steps.slice(1).sort("of_previous").row(0, named=True)
+        drop = 100 - worst["of_previous"]
+        st.subheader(f"Largest drop: {drop:.0f} % are lost before {worst['step']}", anchor=False)
+        alone = frame.filter(pl.col("session_id").is_null()).height
+        st.caption(
+            f"Sessions that came this far or further, of {sessions:,}; {alone:,} clicks of "
+            "shoppers who declined to be followed are not in it"
+        )
+        charts.show(charts_people.funnel(steps), key="funnel", alt="Sessions by furthest step")
+        charts.download(steps, "funnel")
+
+
+def searches(frame: pl.DataFrame) -> None:
+    found = behaviour.searches(frame)
+    with st.container(border=True, height="stretch"):
+        if found.is_empty():
+            st.subheader("Nothing searched for yet", anchor=False)
+            st.caption("Searches of the storefront appear here within seconds.")
+            return
+        st.subheader(f"Most searched: “{plain(found['query'][0])}”", anchor=False)
+        st.caption("Searches by words, capitals ignored, with the results of the last time")
+        _table(found.head(12), "Most searched")
+        charts.download(found, "searches")
+
+
+def searches_without(frame: pl.DataFrame) -> None:
+    every = behaviour.searches(frame)
+    none = every.filter(pl.col("results") == 0)
+    with st.container(border=True, height="stretch"):
+        if none.is_empty():
+            st.subheader("Every search found something", anchor=False)
+            st.caption(f"{int(every['searches'].sum()):,} searches in this range")
+            return
+        share = int(none["searches"].sum()) * 100 / int(every["searches"].sum())
+        st.subheader(f"{share:.0f} % of searches found nothing", anchor=False)
+        st.caption("Words that shoppers look for in vain; add them as products or synonyms")
+        _table(none.head(12), "Searches without results")
+        charts.download(none, "searches-without-results")
+
+
+def ranking(frame: pl.DataFrame, title: str, words: str, key: str) -> None:
+    """`frame`: DataFrame[name: str, views: i64]; `title` takes the first name and its share."""
+    with st.container(border=True, height="stretch"):
+        if frame.is_empty():
+            st.subheader("No page viewed yet", anchor=False)
+            return
+        name = frame.columns[0]
+        whole = int(frame["views"].sum())
+        shown = frame.head(8)
+        share = int(frame["views"][0]) * 100 / whole
+        st.subheader(title.format(name=plain(frame[name][0]), share=share), anchor=False)
+        st.caption(f"{words}, of {whole:,}")
+        texts = [f"{views:,} · {views * 100 / whole:.0f} %" for views in shown["views"]]
+        bars = charts_people.ranking(
+            [plain(text) for text in shown[name]], [float(views) for views in shown["views"]], texts
+        )
+        charts.show(bars, key=key, alt=words)
+        charts.download(frame, key)
+
+
+def plain(text: str) -> str:
+    """Anybody may post clicks: their words are never read as Markdown, a link or a picture."""
+    return _MARKUP.sub(" ", text)[:60].strip()
+
+
+def _table(frame: pl.DataFrame, alt: str) -> None:
+    config = st.column_config
+    st.dataframe(
+        frame,
+        hide_index=True,
+        alt=alt,
+        height=36 * (frame.height + 1) + 2,
+        column_config={
+            "query": config.TextColumn("Words"),
+            "searches": config.NumberColumn("Searches", format="localized", width="small"),
+            "results": config.NumberColumn("Results", format="localized", width="small"),
+        },
+    )

@@ -1,0 +1,126 @@
+"""What shoppers do: from the lake's clicks, and the counters of `/api/analytics/funnel`."""
+
+from datetime import UTC, datetime, time
+
+import polars as pl
+import streamlit as st
+
+from console.periods import Period
+from console.queries import edge, lake_rows
+from pipeline.contracts.events import CLICK_TYPES
+
+# A session has come as far as its furthest event.
+STEPS = ("View", "Product", "Cart", "Checkout", "Order")
+_REACHED = {
+    "shopper.page_viewed.v1": 0,
+    "shopper.searched.v1": 0,
+    "shopper.product_viewed.v1": 1,
+    "shopper.cart_changed.v1": 2,
+    "shopper.checkout_started.v1": 3,
+    "shopper.order_completed.v1": 4,
+}
+
+
+def clicks(period: Period) -> pl.DataFrame:
+    """The frame of `lake_rows.clicks` in the period. Raises edge.Unreachable."""
+    first, until = (datetime.combine(day, time.min, UTC) for day in (period.first, period.until))
+    return between(first, until)
+
+
+def between(first: datetime, until: datetime) -> pl.DataFrame:
+    at = pl.col("at")
+    return lake_rows.clicks().frame.filter((at >= first) & (at < until))
+
+
+@st.cache_data(ttl=2.0, max_entries=16, show_spinner=False)
+def counters(_token: str, period: Period) -> dict[str, int]:
+    """Events by type, as the aggregates count them; every type is there."""
+    answer = edge.get(
+        "/api/analytics/funnel",
+        _token,
+        **{"from": period.first.isoformat(), "to": period.until.isoformat()},
+    )
+    counted = {str(step["event_type"]): int(step["count"]) for step in answer.get("steps") or []}
+    return {kind: counted.get(kind, 0) for kind in CLICK_TYPES}
+
+
+def events(frame: pl.DataFrame) -> dict[str, int]:
+    """The same from the lake."""
+    found = dict(frame.group_by("event_type").len().iter_rows())
+    return {kind: int(found.get(kind, 0)) for kind in CLICK_TYPES}
+
+
+def funnel(frame: pl.DataFrame) -> pl.DataFrame:
+    """DataFrame[step: str, sessions: i64, of_all, of_previous: percent, lost: i64], five rows.
+
+    Only events with a session id count: shoppers who declined have none.
+    """
+    furthest = (
+        frame.filter(pl.col("session_id").is_not_null())
+        .with_columns(
+            step=pl.col("event_type").replace_strict(_REACHED, default=0, return_dtype=pl.Int64)
+        )
+        .group_by("session_id")
+        .agg(pl.col("step").max())["step"]
+    )
+    sessions = [int((furthest >= step).sum()) for step in range(len(STEPS))]
+    before = [sessions[0], *sessions[:-1]]
+    return pl.DataFrame(
+        {
+            "step": STEPS,
+            "sessions": sessions,
+            "of_all": [n * 100 / sessions[0] if sessions[0] else 0.0 for n in sessions],
+            "of_previous": [
+                n * 100 / was if was else 0.0 for n, was in zip(sessions, before, strict=True)
+            ],
+            "lost": [was - n for n, was in zip(sessions, before, strict=True)],
+        },
+        schema_overrides={"sessions": pl.Int64, "lost": pl.Int64},
+    )
+
+
+def searches(frame: pl.DataFrame) -> pl.DataFrame:
+    """DataFrame[query: str lower case, searches, results: i64 of the last time], most first."""
+    return (
+        frame.filter(pl.col("event_type") == "shopper.searched.v1")
+        .filter(pl.col("query").str.strip_chars() != "")
+        .sort("at")
+        .group_by(pl.col("query").str.strip_chars().str.to_lowercase())
+        .agg(
+            pl.len().cast(pl.Int64).alias("searches"),
+            pl.col("results_count").last().alias("results"),
+        )
+        .sort(["searches", "query"], descending=[True, False])
+    )
+
+
+def devices(frame: pl.DataFrame) -> pl.DataFrame:
+    """DataFrame[device: str, views: i64] of page views, most first."""
+    return _ranked(frame, pl.col("device").fill_null("unknown").alias("device"))
+
+
+def referrers(frame: pl.DataFrame) -> pl.DataFrame:
+    """DataFrame[referrer: site, `inside the shop` or `direct`, views: i64], most first."""
+    given = pl.col("referrer")
+    host = given.str.extract(r"^[a-z]+://([^/:?#]+)", 1)
+    named = (
+        pl.when(given.is_null() | (given == ""))
+        .then(pl.lit("direct"))
+        .when(given.str.starts_with("/"))
+        .then(pl.lit("inside the shop"))
+        .otherwise(pl.coalesce(host, pl.lit("other")))
+    )
+    return _ranked(frame, named.alias("referrer"))
+
+
+def products(frame: pl.DataFrame, top: int = 10) -> pl.DataFrame:
+    """DataFrame[product_id: str, views: i64], most viewed first."""
+    viewed = frame.filter(pl.col("event_type") == "shopper.product_viewed.v1")
+    sums = viewed.group_by("product_id").agg(pl.len().cast(pl.Int64).alias("views"))
+    return sums.sort(["views", "product_id"], descending=[True, False]).head(top)
+
+
+def _ranked(frame: pl.DataFrame, name: pl.Expr) -> pl.DataFrame:
+    views = frame.filter(pl.col("event_type") == "shopper.page_viewed.v1")
+    sums = views.group_by(name).agg(pl.len().cast(pl.Int64).alias("views"))
+    return sums.sort(["views", sums.columns[0]], descending=[True, False])
