@@ -33,6 +33,7 @@ ENTRIES = (
     Entry("behaviour", "Behaviour", "ads_click", "Business", ("analyst", "operator")),
     Entry("proof", "Proof", "verified", "Business", ("analyst", "operator")),
     Entry("traces", "Traces", "account_tree", "Operations"),
+    Entry("load", "Load", "speed", "Operations"),
     Entry("system", "System", "dns", "Operations"),
     Entry("health", "Health", "monitor_heart", "Operations"),
     Entry("slos", "SLOs", "speed", "Operations"),
