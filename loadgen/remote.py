@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from threading import Thread
 from typing import Any, Protocol
 
 from loadgen.scenarios import Plan
@@ -64,6 +65,8 @@ class LocalLauncher:
                 )
         except OSError as error:
             raise NotStarted(f"The run could not be started ({error.strerror}).") from None
+        # Somebody has to take note of its end, or it stays as a zombie.
+        Thread(target=process.wait, name=f"load-{plan.run_id}", daemon=True).start()
         return f"this machine, process {process.pid}"
 
 

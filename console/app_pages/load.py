@@ -1,0 +1,34 @@
+"""Load: start a run, watch it, and compare it with those before."""
+
+import streamlit as st
+
+from console.boundary import boundary, live
+from console.panels import load as panels
+from console.panels import load_history, load_live
+from console.queries import load
+from pipeline.runtime.clock import now
+
+st.title("Load", anchor=False)
+running = None
+with boundary("Whether a load run is going"):
+    running = load.find_running()
+    panels.remember(running)
+    if running is None:
+        panels.start_form()
+
+
+@live("The load run", run_every_s=1)
+def watch() -> None:
+    going = load.find_running()
+    if panels.shows_other_run(going):
+        st.rerun()
+    st.caption(f"As of {now():%d %b %Y %H:%M:%S} UTC · one run at a time, across all consoles")
+    if going is not None:
+        load_live.running(going)
+
+
+watch()
+with boundary("Earlier load runs"):
+    load_history.history(running)
+with boundary("Cleaning up"):
+    panels.cleaning()

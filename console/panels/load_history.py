@@ -1,0 +1,257 @@
+"""Runs that are over: verdict, note, export, comparison of any two."""
+
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from console import actions, charts, charts_load, context
+from console.panels import load_actions, load_live, status
+from console.queries import load
+from console.queries.load import Head
+from loadgen import report
+
+# name in a summary, label, unit, whether less is better
+_COMPARED = (
+    ("requests", "Requests", "", False),
+    ("achieved_per_s", "Achieved /s", "", False),
+    ("offered_per_s", "Offered /s", "", False),
+    ("p50_ms", "p50", " ms", True),
+    ("p95_ms", "p95", " ms", True),
+    ("p99_ms", "p99", " ms", True),
+    ("failures", "Failed", "", True),
+    ("users_max", "Users at most", "", False),
+    ("cpu_mean", "Host CPU", " %", True),
+)
+
+
+def history(running: str | None) -> None:
+    heads = [head for head in load.list_runs() if head["run_id"] != running]
+    if not heads:
+        st.info("No load run has ended yet.", icon=":material/info:")
+        return
+    st.header("Runs so far", anchor=False)
+    _overview(heads, running)
+    by_id = {head["run_id"]: head for head in heads}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = _choose("Show", list(by_id), by_id, "run")
+        others = [run_id for run_id in by_id if run_id != chosen]
+        other = _choose("Compare with", ["", *others], by_id, "with")
+    if chosen is None:
+        return
+    head = by_id[chosen]
+    _verdict(head, load.status_of(head, running))
+    if other:
+        compare(head, by_id[other])
+    else:
+        load_live.went(head, load.read_progress(chosen))
+    _note(head)
+
+
+def _choose(label: str, ids: list[str], heads: dict[str, Head], parameter: str) -> str | None:
+    """`?run=` and `?with=` keep the choice in the address."""
+    asked = st.query_params.get(parameter, "")
+    chosen = st.selectbox(
+        label,
+        ids,
+        index=ids.index(asked) if asked in ids else 0,
+        format_func=lambda run_id: _label(heads[run_id]) if run_id else "nothing",
+        key=f"load-{parameter}-{len(ids)}-{ids[-1]}",
+    )
+    if chosen and (chosen != ids[0] or asked):
+        st.query_params[parameter] = chosen
+    elif not chosen:
+        st.query_params.pop(parameter, None)
+    return chosen
+
+
+def _label(head: Head) -> str:
+    return f"{load_live.when(head)} · {head['plan']['scenario']}, {load.describe(head['plan'])}"
+
+
+def _overview(heads: list[Head], running: str | None) -> None:
+    rows = []
+    for head in heads:
+        summary: dict[str, Any] = head.get("summary") or {}
+        holds = (summary.get("verdict") or {}).get("holds")
+        rows.append(
+            {
+                "Started (UTC)": load_live.when(head),
+                "Scenario": head["plan"]["scenario"],
+                "Load": load.describe(head["plan"]),
+                "State": load.status_of(head, running),
+                "Verdict": "" if holds is None else "✓ passed" if holds else "✗ not passed",
+                "Requests": summary.get("requests"),
+                "A minute": summary.get("requests_per_min"),
+                "p95 (ms)": summary.get("p95_ms"),
+                "Failed": summary.get("failures"),
+                "By": head["plan"]["by"],
+                "Note": head.get("note", ""),
+            }
+        )
+    st.dataframe(
+        rows,
+        hide_index=True,
+        height=min(38 + 35 * len(rows), 248),
+        alt="Load runs, newest first",
+        column_config={
+            name: st.column_config.NumberColumn(format="localized")
+            for name in ("Requests", "A minute", "p95 (ms)", "Failed")
+        },
+    )
+
+
+def _verdict(head: Head, state: str) -> None:
+    summary = head.get("summary") or {}
+    with st.container(border=True):
+        verdict = summary.get("verdict")
+        if verdict is None:
+            why = summary.get("reason") or "it died before its end; its seconds up to then are kept"
+            st.warning(f"This run gave no verdict ({state}): {why}.", icon=":material/help:")
+        else:
+            broken = [c["name"].lower() for c in verdict["criteria"] if not c["holds"]]
+            if broken:
+                st.error(f"**Not passed**: {', '.join(broken)}", icon=":material/error:")
+            else:
+                st.success("**Passed**: every objective was met", icon=":material/verified:")
+            rows = [
+                [
+                    c["name"], c["objective"], c["measured"],
+                    status.good("holds") if c["holds"] else status.bad("broken"),
+                ]
+                for c in verdict["criteria"]
+            ]  # fmt: skip
+            status.table(["Objective", "Wanted", "Measured", ""], rows)
+            st.caption(f"Objectives from {verdict['source']}")
+        _facts(summary)
+        if cleaned := head.get("cleaned"):
+            st.markdown(f"**Cleaned up** by {cleaned['by']}: {_removed(cleaned)}.")
+        if summary:
+            _exports(head)
+
+
+def _facts(summary: dict[str, Any]) -> None:
+    if "requests_per_min" in summary:
+        st.markdown(
+            f"**{summary['requests']:,} requests**, {summary['requests_per_min']:,} a minute after "
+            f"the ramp; p50 {summary['p50_ms']:g}, p95 {summary['p95_ms']:g}, "
+            f"p99 {summary['p99_ms']:g} ms; {summary['failures']:,} failed; "
+            f"the machine was {summary['cpu_mean']:.0f} % busy."
+        )
+    envoy = summary.get("envoy")
+    if envoy and envoy.get("logged") is not None:
+        apart = float(envoy.get("difference") or 0.0)
+        word = status.good if apart <= 0.01 else status.bad
+        st.markdown(
+            f"**Envoy counted {envoy['logged']:,}** requests of this run, Locust "
+            f"{envoy['ours']:,}: {word(f'{apart:.2%} apart')}. Its counters grew by "
+            f"{envoy['everybody']:,} in that time, everybody's requests together."
+        )
+    for name, times in (summary.get("refusals") or {}).items():
+        st.caption(f"Refused as it should be: {times:,} times {name}")
+
+
+def _removed(cleaned: dict[str, Any]) -> str:
+    late = f"; {cleaned['under_way']:,} orders still under way" if cleaned["under_way"] else ""
+    wrong = len(cleaned["not_synthetic"])
+    marked = f"{wrong} NOT marked synthetic" if wrong else "all marked synthetic"
+    return (
+        f"{cleaned['carts']:,} carts, {cleaned['accounts']:,} accounts and "
+        f"{cleaned['sign_ins']:,} sign-ins removed, {cleaned['cancelled']:,} orders cancelled, "
+        f"{cleaned['units_restocked']:,} units of {cleaned['skus_restocked']:,} SKUs put back; "
+        f"{cleaned['orders']:,} order rows kept, {marked}{late}"
+    )
+
+
+def _exports(head: Head) -> None:
+    run_id = str(head["run_id"])
+
+    def made(make: Any) -> str:
+        return str(make(head, load.read_progress(run_id).seconds))
+
+    with st.container(horizontal=True):
+        for label, make, kind, mime in (
+            ("Report (HTML)", report.to_html, "html", "text/html"),
+            ("Data (JSON)", report.to_json, "json", "application/json"),
+        ):
+            st.download_button(
+                label,
+                lambda m=make: made(m),  # type: ignore[misc]
+                f"load-{run_id}.{kind}",
+                mime,
+                key=f"load-{kind}",
+                icon=":material/download:",
+                on_click="ignore",
+            )
+
+
+def _note(head: Head) -> None:
+    with st.form("load-note", border=True):
+        text = st.text_input(
+            "Note",
+            str(head.get("note", "")),
+            max_chars=load_actions.MAX_NOTE,
+            placeholder="What was special about this run?",
+            key=f"load-note-{head['run_id']}",
+        )
+        if st.form_submit_button("Save the note", icon=":material/edit_note:"):
+            try:
+                load_actions.note(context.person(), str(head["run_id"]), text)
+            except actions.Refused as refusal:
+                st.warning(str(refusal), icon=":material/info:")
+                return
+            st.rerun()
+
+
+def compare(head: Head, other: Head) -> None:
+    """A table of figures and two overlaid charts."""
+    labels = (_label(head), _label(other))
+    first, second = ((h.get("summary") or {}) for h in (head, other))
+    rows = []
+    for name, label, unit, is_less_better in _COMPARED:
+        now, then = first.get(name), second.get(name)
+        rows.append(
+            [label, _figure(now, unit), _figure(then, unit), _change(now, then, is_less_better)]
+        )
+    with st.container(border=True):
+        st.subheader(_finding(first, second), anchor=False)
+        status.table(["Figure", labels[0], labels[1], "Change"], rows, right=(1, 2, 3))
+    frames: dict[str, pl.DataFrame] = {}
+    for label, run in zip(labels, (head, other), strict=True):
+        frames[label] = load.thinned(load.read_progress(str(run["run_id"])).frame)
+    with st.grid(2, min_column_width=340):
+        for column, title, unit in (
+            ("achieved", "Requests per second achieved", "/s"),
+            ("p95_ms", "p95 of the last 10 s", " ms"),
+        ):
+            with st.container(border=True, height="stretch"):
+                st.subheader(title, anchor=False)
+                st.caption("Seconds since each run's start")
+                charts.show(
+                    charts_load.overlay(frames, column, unit), key=f"over-{column}", alt=title
+                )
+
+
+def _finding(first: dict[str, Any], second: dict[str, Any]) -> str:
+    now, then = first.get("p95_ms"), second.get("p95_ms")
+    if not now or not then:
+        return "One of the two gave no figures"
+    if abs(now - then) / then < 0.05:
+        return f"p95 is the same, {now:,.0f} ms"
+    return (
+        f"p95 is {abs(now / then - 1):.0%} {'lower' if now < then else 'higher'} than in the other"
+    )
+
+
+def _figure(value: Any, unit: str) -> str:
+    return "–" if value is None else f"{value:,.10g}{unit}"
+
+
+def _change(now: Any, then: Any, is_less_better: bool) -> str:
+    if now is None or not then or now == then:
+        return ""
+    change = (now - then) / then
+    word = status.quiet
+    if is_less_better and abs(change) >= 0.05:
+        word = status.good if change < 0 else status.warn
+    return word(f"{change:+.0%}")
