@@ -166,3 +166,12 @@ def trace_index(minute: str, trace_id: str, segment_id: str = "") -> Key:
     expires_at_epoch_s (a day later) and, where known, order_id, correlation_id and problem.
     """
     return _key(f"TRACE#{minute}", f"{trace_id}#{segment_id}" if segment_id else trace_id)
+
+
+def saved_query(query_id: str) -> Key:
+    return _key(f"QUERY#{query_id}", "QUERY")
+
+
+def saved_queries(email: str, query_id: str) -> Key:
+    """A line in a person's list of saved queries."""
+    return _key(f"QUERIES#{email}", query_id)
