@@ -1,0 +1,117 @@
+"""A table's rows for a range of dates, as Parquet files on this machine that DuckDB may read.
+
+Curated files change once an hour, so what was read is kept and used by everybody's next query;
+the raw tail behind them is read anew each time. Runs in the query's own process.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from time import time
+from uuid import uuid4
+
+import polars as pl
+
+from console.queries.explore_tables import CURATED, QueryTable
+from pipeline.runtime.facts import rows_of
+from pipeline.runtime.lake import Lake, LakeObject
+
+MAX_BYTES = 500_000_000
+_KEEP_FILES = 16
+_KEEP_BYTES = 2_000_000_000
+_IN_USE_S = 900
+
+
+class TooMuch(Exception):
+    """The range holds more than one query may read; the text is for the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """`tail` holds what compaction has not merged yet, or None. Bytes are the lake's own."""
+
+    table: QueryTable
+    settled: Path
+    tail: Path | None
+    files: int
+    bytes: int
+    is_cached: bool
+
+
+def take(
+    lake: Lake, table: QueryTable, since: date, until: date, cache: Path, folder: Path
+) -> Snapshot:
+    """Args: `since` inclusive, `until` exclusive; `folder` is the query's own and short-lived.
+
+    Raises TooMuch, and what boto3 and polars raise when the lake does not answer.
+    """
+    # The tail first: what compaction moves meanwhile is then in both, and counted once.
+    tail = _tail(lake, table, since, until, folder)
+    found = [
+        one for one in lake.list_objects(table.prefix, since) if one.dt < until.isoformat()
+    ]  # fmt: skip
+    size = sum(one.size for one in found)
+    if size > MAX_BYTES:
+        raise TooMuch(
+            f"{table.name} holds {size / 1e6:,.0f} MB between {since} and {until}; one query reads "
+            f"at most {MAX_BYTES / 1e6:,.0f} MB. Choose a shorter range."
+        )
+    path = cache / f"{table.name}-{_fingerprint(found)}.parquet"
+    is_cached = path.exists()
+    if is_cached:
+        path.touch()
+    else:
+        _keep(_reader(lake, table)(since, until), path)
+    return Snapshot(table, path, tail, len(found), size, is_cached)
+
+
+def _reader(lake: Lake, table: QueryTable) -> Callable[[date, date], pl.DataFrame]:
+    readers: dict[str, Callable[[date, date], pl.DataFrame]] = {
+        "order_lines": lambda since, until: lake.order_lines(since, until, fresh=False),
+        "orders": lambda since, until: lake.orders(since, until, fresh=False),
+        "clickstream": lambda since, until: lake.clickstream(since, until, fresh=False),
+        "quarantine": lake.quarantined,
+        "events": lambda since, until: lake.events(since=since, until=until),
+    }
+    return readers[table.name]
+
+
+def _tail(lake: Lake, table: QueryTable, since: date, until: date, folder: Path) -> Path | None:
+    if table.name not in CURATED:
+        return None
+    curated = CURATED[table.name]
+    rows = rows_of(curated, lake.read_raw(lake.pending()))
+    wanted = (pl.col("dt") >= since) & (pl.col("dt") < until)
+    rows = rows.filter(wanted).unique(list(curated.identity), maintain_order=True)
+    if rows.is_empty():
+        return None
+    path = folder / f"tail-{table.name}.parquet"
+    rows.write_parquet(path)
+    return path
+
+
+def _keep(rows: pl.DataFrame, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    half = path.with_suffix(f".{uuid4().hex}")
+    rows.write_parquet(half, compression="zstd", row_group_size=60_000)
+    half.replace(path)
+    _forget_old(path.parent)
+
+
+def _forget_old(cache: Path) -> None:
+    """Bounded in number and size; what a running query may be reading stays."""
+    kept, size = 0, 0
+    newest = sorted(cache.iterdir(), key=lambda one: one.stat().st_mtime, reverse=True)
+    for one in newest:
+        kept, size = kept + 1, size + one.stat().st_size
+        is_old = one.stat().st_mtime < time() - _IN_USE_S
+        if is_old and (kept > _KEEP_FILES or size > _KEEP_BYTES or one.suffix != ".parquet"):
+            one.unlink(missing_ok=True)
+
+
+def _fingerprint(found: list[LakeObject]) -> str:
+    # Without the dates of the range: the same files are the same rows.
+    text = "\n".join(f"{one.key} {one.etag}" for one in found)
+    return sha256(text.encode()).hexdigest()[:24]
