@@ -60,6 +60,7 @@ class SignalsMiddleware:
         settings: ServiceSettings = scope["app"].state.settings
         header = TraceHeader.parse(headers.get(trace_header.NAME))
         part = tracing.begin(settings.service, SpanKind.SERVER, header)
+        part.came_by_edge(headers.get("x-edge-start"))
         started = time.perf_counter()
         with (
             structlog.contextvars.bound_contextvars(correlation_id=correlation_id),
@@ -87,7 +88,11 @@ class SignalsMiddleware:
                 Route=f"{method} {route}", Status=f"{status // 100}xx",
             )  # fmt: skip
         metrics.observe_in(into, duration_ms)
-        if status < 400 and duration_ms <= self._slow_ms and not part.is_sampled:
+        attempt = Headers(scope=scope).get("x-envoy-attempt-count", "1")
+        if attempt != "1":  # another replica failed to answer this before
+            part.facts["attempt"] = attempt[:4]
+        is_worth_a_line = part.is_sampled or status >= 400 or duration_ms > self._slow_ms
+        if not is_worth_a_line and attempt == "1":
             return
         log.info(
             "request.done", method=method, route=route, status=status,

@@ -56,7 +56,7 @@ def readings(names_of: RuntimeSettings, where: Settings) -> dict[str, Reading]:
 
 
 def observe(sources: dict[str, Reading], silent: set[str], turn: int) -> None:
-    """Reads every source whose turn it is; one that fails is logged once, until it answers again."""
+    """Reads every source whose turn it is; one that fails is logged once, until it answers."""
     for name, read in sources.items():
         if turn % _EVERY.get(name, 1):
             continue

@@ -68,7 +68,7 @@ class LogShipper:
     def flush(self) -> None:
         """Send what is queued; never raises for what AWS says."""
         with self._sending:
-            while batch := self._take():
+            while batch := self.take():
                 try:
                     self._send(batch)
                 except (BotoCoreError, ClientError):
@@ -79,7 +79,7 @@ class LogShipper:
                 metrics.add("LogLinesDropped", self._dropped, Service=settings().service)
                 self._dropped = 0
 
-    def _take(self) -> list[dict[str, Any]]:
+    def take(self) -> list[dict[str, Any]]:
         """The next call's events, oldest first, as CloudWatch wants them."""
         batch: list[dict[str, Any]] = []
         size = 0

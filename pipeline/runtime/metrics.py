@@ -99,8 +99,8 @@ class Metrics:
         self._stopped.set()
         self.flush()
 
-    def flush(self) -> None:
-        """Send what was observed since the last time; on failure it is dropped and logged."""
+    def take(self) -> list[dict[str, Any]]:
+        """What was observed since the last time, as data of PutMetricData; a value goes once."""
         with self._guard:
             values, self._values = self._values, {}
             sums, self._sums = self._sums, {}
@@ -110,6 +110,11 @@ class Metrics:
         moment = self._clock()
         data = [datum for taken in values.items() for datum in _to_data(taken, moment)]
         data += [{**_head(into, moment), "Value": float(total)} for into, total in sums.items()]
+        return data
+
+    def flush(self) -> None:
+        """Send what was observed since the last time; on failure it is dropped and logged."""
+        data = self.take()
         try:
             for start in range(0, len(data), MAX_DATA):
                 aws.plain_client("cloudwatch").put_metric_data(

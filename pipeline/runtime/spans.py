@@ -1,13 +1,15 @@
 """Kept parts of traces as OpenTelemetry spans, on their way to X-Ray."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.extension.aws.trace import AwsXRayIdGenerator
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
@@ -35,16 +37,21 @@ class _Ids(IdGenerator):
         self._random = AwsXRayIdGenerator()
         self._given = threading.local()
 
-    def give(self, part: Part | None) -> None:
-        self._given.part = part
+    @contextmanager
+    def given(self, trace_id: int, span_id: int) -> Iterator[None]:
+        self._given.ids = trace_id, span_id
+        try:
+            yield
+        finally:
+            self._given.ids = None
 
     def generate_span_id(self) -> int:
-        part: Part | None = getattr(self._given, "part", None)
-        return part.segment_id if part else self._random.generate_span_id()
+        ids: tuple[int, int] | None = getattr(self._given, "ids", None)
+        return ids[1] if ids else self._random.generate_span_id()
 
     def generate_trace_id(self) -> int:
-        part: Part | None = getattr(self._given, "part", None)
-        return part.trace_id if part else self._random.generate_trace_id()
+        ids: tuple[int, int] | None = getattr(self._given, "ids", None)
+        return ids[0] if ids else self._random.generate_trace_id()
 
 
 _ids = _Ids()
@@ -53,32 +60,41 @@ _ids = _Ids()
 @cache
 def provider() -> TracerProvider:
     """The process's own; its queue is bounded, and what does not fit is dropped."""
+    return build_provider(
+        BatchSpanProcessor(XRayExporter(), max_queue_size=MAX_QUEUE, schedule_delay_millis=2_000)
+    )
+
+
+def build_provider(processor: SpanProcessor) -> TracerProvider:
     made = TracerProvider(
         sampler=ALWAYS_ON,  # the choice is made before a span is
         id_generator=_ids,
         resource=Resource.create({"service.name": settings().service, "zone": settings().zone}),
         shutdown_on_exit=False,
     )
-    made.add_span_processor(
-        BatchSpanProcessor(XRayExporter(), max_queue_size=MAX_QUEUE, schedule_delay_millis=2_000)
-    )
+    made.add_span_processor(processor)
     return made
 
 
-def emit(part: Part) -> None:
+def emit(part: Part, to: TracerProvider | None = None) -> None:
     """Queue the spans of a part that ended; takes no I/O."""
-    tracer = provider().get_tracer("has")
+    tracer = (to or provider()).get_tracer("has")
     above = Context()
     if part.parent_id:
         parent = SpanContext(part.trace_id, part.parent_id, is_remote=True, trace_flags=_SAMPLED)
         above = trace.set_span_in_context(NonRecordingSpan(parent), above)
-    _ids.give(part)
-    try:
+    if part.edge_id:
+        with _ids.given(part.trace_id, part.edge_id):
+            edge = tracer.start_span(
+                "edge", above, SpanKind.SERVER, part.facts, start_time=part.edge_started_ns
+            )
+        above = trace.set_span_in_context(edge, Context())
+        edge.end(part.ended_ns)
+    with _ids.given(part.trace_id, part.segment_id):
         segment = tracer.start_span(
             part.name, above, part.kind, part.facts, start_time=part.started_ns
         )
-    finally:
-        _ids.give(None)
+    segment.set_attribute("xray.is_root", not part.parent_id)
     inside = trace.set_span_in_context(segment, Context())
     for call in part.calls:
         span = tracer.start_span(

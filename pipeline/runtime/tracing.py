@@ -25,6 +25,7 @@ Fact = str | int | float | bool
 Fault = Literal["", "error", "throttle", "fault"]  # as X-Ray names them: "" is none
 MAX_CALLS = 100
 _MAX_MESSAGE = 200
+_MAX_EDGE_NS = 60 * 10**9
 _PERSONAL = re.compile(r"\S+@\S+|\d{7,}")
 
 _ids = AwsXRayIdGenerator()
@@ -59,6 +60,8 @@ class Part:
     fault: Fault = ""
     cause: tuple[str, str] | None = None
     ended_ns: int = 0
+    edge_id: int = 0  # of the edge's own segment above this one, where the edge says when it began
+    edge_started_ns: int = 0
 
     @property
     def trace_text(self) -> str:
@@ -71,6 +74,15 @@ class Part:
     def header(self) -> TraceHeader:
         """What whoever continues the trace is handed: this segment is its parent."""
         return TraceHeader(self.trace_id, self.segment_id, self.is_sampled)
+
+    def came_by_edge(self, started_at: str | None) -> None:
+        """The edge took the request at `started_at` (epoch seconds), maybe an attempt before."""
+        try:
+            started_ns = int(float(started_at or "") * 1e9)
+        except (ValueError, OverflowError):
+            return
+        if 0 <= self.started_ns - started_ns < _MAX_EDGE_NS:
+            self.edge_id, self.edge_started_ns = _ids.generate_span_id(), started_ns
 
     def note(self, call: Call) -> None:
         if len(self.calls) < MAX_CALLS:
@@ -104,12 +116,17 @@ def finish(part: Part, slow_ms: float | None = None) -> bool:
     """End a part; whether it is kept. `slow_ms` is above which it is, sampled or not."""
     part.ended_ns = max(time.time_ns(), part.started_ns)
     limit = settings().trace_slow_ms if slow_ms is None else slow_ms
-    is_kept = part.is_sampled or part.fault == "fault" or part.duration_ms > limit
-    if is_kept:
+    if is_kept := is_worth_keeping(part, limit):
         from pipeline.runtime import spans  # a process without traces need not load the SDK
 
         spans.emit(part)
     return is_kept
+
+
+def is_worth_keeping(part: Part, slow_ms: float) -> bool:
+    """Chosen at its start, or at its end for being a failure of ours, retried or slow."""
+    is_telling = part.fault == "fault" or part.duration_ms > slow_ms or "attempt" in part.facts
+    return part.is_sampled or is_telling
 
 
 def current() -> Part | None:

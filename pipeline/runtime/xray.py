@@ -89,8 +89,9 @@ def to_segment(span: ReadableSpan) -> dict[str, Any]:
 
 def is_indexed(span: ReadableSpan) -> bool:
     """Roots, and segments kept for their own sake: their root may not have been."""
-    is_tail = (span.attributes or {}).get("sampling") == "tail"
-    return _is_segment(span) and (span.parent is None or is_tail)
+    facts = span.attributes or {}
+    is_tail = facts.get("sampling") == "tail"
+    return _is_segment(span) and (bool(facts.get("xray.is_root")) or is_tail)
 
 
 def to_index(span: ReadableSpan) -> dict[str, Any]:

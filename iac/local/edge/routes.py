@@ -30,7 +30,14 @@ def virtual_host(at: Addresses) -> Json:
         routes += _service_routes(service)
     routes.append(_answer(404, {"prefix": "/api"}))
     routes += _storefront_routes(Names(at.stage).web_bucket)
-    return {"name": "shop", "domains": ["*"], "routes": routes}
+    return {
+        "name": "shop",
+        "domains": ["*"],
+        "routes": routes,
+        # A service can tell its trace when the edge took a request, and which attempt this is.
+        "request_headers_to_add": [_set("x-edge-start", "%START_TIME(%s.%3f)%")],
+        "include_request_attempt_count": True,
+    }
 
 
 def _service_routes(service: str) -> list[Json]:
