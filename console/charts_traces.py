@@ -6,6 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from console import charts
 from console.traces.analysis import Difference, Share
 from console.traces.search import Found
 from console.traces.words import clip, ms
@@ -40,6 +41,7 @@ def kind_colour(kind: str) -> str:
     return themed(_KINDS.get(kind, _KINDS["inside"]))
 
 
+ROW_PX = 42
 LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left"}
 
 
@@ -71,54 +73,68 @@ def scatter(found: Sequence[Found]) -> go.Figure:
 
 def time_shares(found: Sequence[Share]) -> go.Figure:
     """Horizontal bars of own time, the largest on top, in ms and percent."""
-    labels = [f"{each.name} · {each.where}" if each.where else each.name for each in found]
-    texts = [f"{ms(each.own_ms)} · {each.share:.1f} %" for each in found]
-    figure = go.Figure(
-        go.Bar(
-            y=[clip(label, 44) for label in labels],
-            x=[each.own_ms for each in found],
+    figure = go.Figure()
+    for place, each in enumerate(found):
+        name = f"{each.name} · {each.where}" if each.where else each.name
+        words = f"<b>{clip(name, 44)}</b>  {ms(each.own_ms)} · {each.share:.1f} %"
+        label_row(figure, place, words)
+        figure.add_bar(
+            y=[place + 0.2],
+            x=[each.own_ms],
             orientation="h",
-            marker_color=[kind_colour(each.kind) for each in found],
-            text=texts,
-            textposition="outside",
-            cliponaxis=False,
-            hovertext=[
-                f"{label}: {text}, {each.count:,} times, p95 {ms(each.p95_ms)}"
-                for label, text, each in zip(labels, texts, found, strict=True)
-            ],
+            width=0.34,
+            marker_color=kind_colour(each.kind),
+            hovertext=f"{name}: {each.count:,} times, p95 {ms(each.p95_ms)} each",
             hoverinfo="text",
         )
-    )
-    largest = max([each.own_ms for each in found] or [1.0])
-    figure.update_layout(**layout(60 + 30 * len(found)), bargap=0.35, showlegend=False)
-    figure.update_yaxes(autorange="reversed", ticksuffix=" ", showgrid=False)
-    figure.update_xaxes(visible=False, range=[0, largest * 1.6])
+    figure.update_layout(**layout(20 + ROW_PX * len(found)), showlegend=False, barmode="overlay")
+    rows_axis(figure, len(found))
+    figure.update_xaxes(visible=False, rangemode="tozero")
     return figure
 
 
+def label_row(figure: go.Figure, place: int, words: str, depth: int = 0, colour: str = "") -> None:
+    """Words above a bar, at the left: they fit a phone, where names beside bars do not."""
+    figure.add_annotation(
+        x=0,
+        xref="paper",
+        xanchor="left",
+        xshift=14 * min(depth, 9),
+        y=place - 0.17,
+        yanchor="middle",
+        text=words,
+        showarrow=False,
+        font={"size": 12, "color": colour or charts.palette().ink},
+    )
+
+
+def rows_axis(figure: go.Figure, rows: int) -> None:
+    figure.update_yaxes(range=[rows - 0.45, -0.55], visible=False, fixedrange=True)
+
+
 def differences(found: Sequence[Difference], left: str, right: str) -> go.Figure:
-    """Two bars a step: its time in either trace."""
-    labels = [("\u2003" * (len(each.place) - 1)) + clip(each.place[-1], 34) for each in found]
-    places = list(range(len(found)))
+    """Two bars a step: its time in either trace, and how they differ."""
     figure = go.Figure()
-    for name, values, colours in (
-        (left, [each.left_ms for each in found], ("#94a3b8", "#64748b")),
-        (right, [each.right_ms for each in found], ("#4338ca", "#a5b4fc")),
+    places = list(range(len(found)))
+    for name, values, colours, shift in (
+        (left, [each.left_ms for each in found], ("#94a3b8", "#64748b"), 0.1),
+        (right, [each.right_ms for each in found], ("#4338ca", "#a5b4fc"), 0.31),
     ):
         figure.add_bar(
-            y=places,
+            y=[place + shift for place in places],
             x=values,
             name=name,
             orientation="h",
+            width=0.19,
             marker_color=themed(colours),
-            hovertext=[
-                f"{label.strip()}: {ms(v)}" for label, v in zip(labels, values, strict=True)
-            ],
+            hovertext=[f"{each.place[-1]}: {ms(v)}" for each, v in zip(found, values, strict=True)],
             hoverinfo="text",
         )
-    figure.update_layout(**layout(90 + 38 * len(found)), legend=LEGEND, bargap=0.3)
-    figure.update_yaxes(
-        tickvals=places, ticktext=labels, autorange="reversed", ticksuffix=" ", showgrid=False
-    )
-    figure.update_xaxes(title="ms", rangemode="tozero")
+    for place, each in enumerate(found):
+        sign = "+" if each.change_ms >= 0 else ""
+        words = f"<b>{clip(each.place[-1], 40)}</b>  {sign}{ms(each.change_ms)}"
+        label_row(figure, place, words, len(each.place) - 1)
+    figure.update_layout(**layout(84 + 48 * len(found)), legend=LEGEND, barmode="overlay")
+    rows_axis(figure, len(found))
+    figure.update_xaxes(title="ms", rangemode="tozero", tickformat=",~r", nticks=6)
     return figure

@@ -3,7 +3,7 @@
 from console import charts
 from console.charts_traces import BAD, kind_colour, themed
 from console.traces.documents import Kind
-from console.traces.service_map import ServiceMap
+from console.traces.service_map import BROWSER, ServiceMap
 from console.traces.words import ms
 
 _SHAPES = {
@@ -43,6 +43,7 @@ def to_dot(drawn: ServiceMap, minutes: float, picked: str) -> str:
         if node.is_inferred:
             facts["style"] = "dashed,rounded"
         lines.append(f"{_quoted(node.name)} [{_facts(facts)}];")
+    ranks = _ranks(drawn)
     for edge in drawn.edges:
         numbers = edge.numbers
         label = _rate(numbers.count, minutes)
@@ -55,9 +56,29 @@ def to_dot(drawn: ServiceMap, minutes: float, picked: str) -> str:
             "color": bad if numbers.errors else themed(("#64748b", "#94a3b8")),
             "style": "dashed" if edge.is_asynchronous else "solid",
             "tooltip": f"{edge.source} to {edge.target}",
+            # What leads back must not pull its target to the right of where it was reached.
+            "constraint": "true" if ranks[edge.target] > ranks[edge.source] else "false",
         }
         lines.append(f"{_quoted(edge.source)} -> {_quoted(edge.target)} [{_facts(facts)}];")
     return "\n".join([*lines, "}"])
+
+
+def _ranks(drawn: ServiceMap) -> dict[str, int]:
+    """How many calls from where things begin; what is only called, and by nobody known, is last."""
+    callees: dict[str, list[str]] = {node.name: [] for node in drawn.nodes}
+    for edge in drawn.edges:
+        callees.setdefault(edge.source, []).append(edge.target)
+    targets = {edge.target for edge in drawn.edges}
+    ranks: dict[str, int] = {}
+    starts = [BROWSER, *(name for name in callees if name not in targets), *callees]
+    for start in starts:
+        waiting = [(start, 0)] if start in callees and start not in ranks else []
+        while waiting:
+            name, rank = waiting.pop(0)
+            if name not in ranks:
+                ranks[name] = rank
+                waiting.extend((callee, rank + 1) for callee in callees.get(name, ()))
+    return ranks
 
 
 def _rate(count: int, minutes: float) -> str:

@@ -4,13 +4,9 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from console import charts
-from console.charts_traces import BAD, kind_colour, layout, themed
+from console.charts_traces import BAD, ROW_PX, kind_colour, label_row, layout, rows_axis, themed
 from console.traces.waterfall import Row
 from console.traces.words import ms
-
-_ROW_PX = 42
-_INDENT_PX = 14
 
 
 def draw(rows: Sequence[Row], until_ms: float) -> go.Figure:
@@ -50,22 +46,12 @@ def draw(rows: Sequence[Row], until_ms: float) -> go.Figure:
         hoverinfo="text",
         showlegend=False,
     )
-    ink = charts.palette().ink
     for place, row in enumerate(rows):
         is_behind = " →" if row.offset_ms > until_ms else ""
-        figure.add_annotation(
-            x=0,
-            xref="paper",
-            xanchor="left",
-            xshift=_INDENT_PX * min(row.depth, 9),
-            y=place - 0.17,
-            yanchor="middle",
-            text=f"<b>{_escaped(row.label)}</b>  {_escaped(row.caption)}{is_behind}",
-            showarrow=False,
-            font={"size": 12, "color": themed(BAD) if row.is_fault else ink},
-        )
-    figure.update_layout(**layout(52 + _ROW_PX * len(rows)), barmode="overlay", hovermode="closest")
-    figure.update_yaxes(range=[len(rows) - 0.45, -0.55], visible=False, fixedrange=True)
+        words = f"<b>{_escaped(row.label)}</b>  {_escaped(row.caption)}{is_behind}"
+        label_row(figure, place, words, row.depth, themed(BAD) if row.is_fault else "")
+    figure.update_layout(**layout(52 + ROW_PX * len(rows)), barmode="overlay", hovermode="closest")
+    rows_axis(figure, len(rows))
     figure.update_xaxes(
         range=[0, until_ms * 1.01], side="top", ticksuffix=" ms", nticks=6, tickformat=",~r",
         title=None,

@@ -33,24 +33,29 @@ def look(view: View) -> Findings:
     return Findings(kept, findings.looked_from, findings.is_whole, findings.source)
 
 
-def headline(view: View, findings: Findings) -> None:
+def headline(view: View, findings: Findings, read: Sequence[Trace]) -> None:
     found = findings.found
     where = f" through {view.node}" if view.node else ""
     if not found:
-        st.header(f"No trace{where} {view.words}", anchor=False)
+        st.header(f"No request kept{where} {view.words}", anchor=False)
         return
     failed = sum(each.outcome == "5xx" for each in found)
+    behind = sum(bool(trace.faults) and trace.outcome != "5xx" for trace in read)
     slow = analysis.percentile([each.duration_ms for each in found], 95)
-    what = f"{len(found):,} trace{'s' if len(found) > 1 else ''}{where}"
+    what = f"{len(found):,} request{'s' if len(found) > 1 else ''}{where}"
     failing = f"{failed:,} failed" if failed else "none failed"
-    st.header(f"{what} {view.words}: {failing}, p95 {ms(slow)}", anchor=False)
+    if behind:
+        failing += f", {behind:,} with a failed step behind the answer"
+    st.header(f"{what} {view.words}: {failing}; p95 {ms(slow)}", anchor=False)
 
 
 def provenance(findings: Findings) -> None:
     """As of when, how far back, and what a sample is."""
     words = f"As of {wording.clock_time(now())}."
-    if not findings.is_whole:
-        words += f" The newest {traces.LIMIT}, back to {findings.looked_from:%H:%M:%S} UTC."
+    if len(findings.found) >= traces.LIMIT:
+        words += f" The newest {traces.LIMIT}, back to {findings.found[-1].at:%H:%M:%S} UTC."
+    elif not findings.is_whole:
+        words += f" Looked back to {findings.looked_from:%H:%M:%S} UTC."
     st.caption(
         f"{words} Kept are a sample of all requests, and each that failed or was slow: so shares "
         "here are of what was kept, not of all traffic."
@@ -68,18 +73,18 @@ def found_over_time(findings: Findings) -> None:
             on_select="rerun",
             selection_mode="points",
             config=charts.CONFIG,
-            alt=f"Duration by start of {len(findings.found)} traces; the table holds the same",
+            alt=f"Duration by start of {len(findings.found)} requests; the table holds the same",
         )
     points = state.selection.points
     if points:
         _open(str(points[0]["customdata"][0]))
 
 
-def found_as_table(findings: Findings) -> None:
-    frame = to_frame(findings.found)
+def found_as_table(findings: Findings, read: Sequence[Trace]) -> None:
+    frame = to_frame(findings.found, read)
     slowest = max(found.duration_ms for found in findings.found)
     with st.container(border=True):
-        st.subheader("Traces, newest first", anchor=False)
+        st.subheader("Requests, newest first", anchor=False)
         st.caption("Choose a row to open its trace. Times in UTC.")
         state = st.dataframe(
             frame,
@@ -88,7 +93,16 @@ def found_as_table(findings: Findings) -> None:
             key=f"trace-table-{_nonce()}",
             on_select="rerun",
             selection_mode="single-row",
-            column_order=("at", "route", "status", "duration_ms", "service", "zone", "order_id"),
+            column_order=(
+                "at",
+                "route",
+                "status",
+                "duration_ms",
+                "failed",
+                "service",
+                "zone",
+                "order_id",
+            ),
             column_config={
                 "at": st.column_config.DatetimeColumn("Start", format="HH:mm:ss.SSS", width=110),
                 "route": st.column_config.TextColumn("Request", width=290),
@@ -99,11 +113,12 @@ def found_as_table(findings: Findings) -> None:
                     min_value=0,
                     max_value=max(slowest, 1.0),
                 ),
+                "failed": st.column_config.TextColumn("Failed steps", width=120),
                 "service": st.column_config.TextColumn("Service"),
                 "zone": st.column_config.TextColumn("Zone", width=60),
                 "order_id": st.column_config.TextColumn("Order"),
             },
-            alt="The found traces",
+            alt="The found requests",
         )
         _download(frame, "traces.csv", "csv-traces")
     if rows := state.selection.rows:
@@ -111,7 +126,8 @@ def found_as_table(findings: Findings) -> None:
 
 
 def where_time_goes(read: Sequence[Trace]) -> None:
-    with st.container(border=True):
+    with st.container(border=True, height="stretch"):
+        head = st.container()  # above the switch that decides what it says
         with_waits = st.toggle(
             "With the waits between the steps",
             key="waits",
@@ -120,12 +136,12 @@ def where_time_goes(read: Sequence[Trace]) -> None:
         )
         found = analysis.shares(read, with_waits=with_waits)
         if not found:
-            st.subheader("No time to share out", anchor=False)
+            head.subheader("No time to share out", anchor=False)
             return
         top = found[0]
         name = f"{top.name} in {top.where}" if top.where else top.name
-        st.subheader(f"{top.share:.0f} % of the time goes to {name}", anchor=False)
-        st.caption(
+        head.subheader(f"{top.share:.0f} % of the time goes to {name}", anchor=False)
+        head.caption(
             f"Own time by step over {len(read)} traces: without what the steps inside it took. "
             "In ms, and percent of all."
         )
@@ -148,17 +164,20 @@ def nothing_found(view: View) -> None:
         st.button("All nodes", on_click=traces_controls.keep, args=("node", ""))
 
 
-def to_frame(found: Sequence[Found]) -> pl.DataFrame:
-    """DataFrame[at: UTC, route, status, duration_ms, service, zone, order_id, correlation_id,
-    trace_id], in the order given."""
+def to_frame(found: Sequence[Found], read: Sequence[Trace]) -> pl.DataFrame:
+    """DataFrame[at: UTC, route, status, duration_ms, failed (steps of its trace), service, zone,
+    order_id, correlation_id, trace_id], in the order given."""
     columns: dict[str, Any] = {
         "at": pl.Datetime("ms", "UTC"), "route": pl.String, "status": pl.Int64,
         "duration_ms": pl.Float64, "service": pl.String, "zone": pl.String, "order_id": pl.String,
         "correlation_id": pl.String, "trace_id": pl.String,
     }  # fmt: skip
-    return pl.DataFrame(
+    frame = pl.DataFrame(
         [{name: getattr(each, name) for name in columns} for each in found], schema=columns
     )
+    failed = {t.trace_id: ", ".join(dict.fromkeys(s.segment.label for s in t.faults)) for t in read}
+    words = [failed.get(each.trace_id, "") for each in found]
+    return frame.with_columns(failed=pl.Series(words, dtype=pl.String))
 
 
 def _nonce() -> int:

@@ -10,9 +10,13 @@ from console.traces.documents import FUNCTIONS
 from console.traces.search import TRACE_ID, Search, around_id
 from pipeline.runtime.clock import now
 
-_RANGES = {"15m": "15 min", "1h": "1 hour", "6h": "6 hours", "24h": "24 hours"}
+# Shown and in the address as they stand here: a bound widget writes what it shows.
+_RANGES = {
+    "15m": "of the last 15 minutes", "1h": "of the last hour", "6h": "of the last 6 hours",
+    "24h": "of the last 24 hours",
+}  # fmt: skip
 _LENGTHS = {"15m": 15, "1h": 60, "6h": 360, "24h": 1440}
-_OUTCOMES = {"ok": "answered (2xx, 3xx)", "4xx": "refused (4xx)", "5xx": "failed (5xx)"}
+_OUTCOMES = ("ok", "4xx", "5xx")
 _IDS = ("order_id", "correlation_id")
 _ANY = ""
 
@@ -41,7 +45,6 @@ def choose() -> View:
         last = st.segmented_control(
             "Range",
             list(_RANGES),
-            format_func=_RANGES.__getitem__,
             default="1h",
             required=True,
             key="last",
@@ -87,9 +90,9 @@ def keep(name: str, value: str) -> None:
 
 def _filters(last: str) -> tuple[Search, str]:
     with st.grid(5, min_column_width=150, gap="small"):
-        service = _choice("Service", "service", {name: name for name in (*SERVICES, *FUNCTIONS)})
+        service = _choice("Service", "service", (*SERVICES, *FUNCTIONS))
         outcome = _choice("Answer", "outcome", _OUTCOMES)
-        zone = _choice("Zone", "zone", {name: f"zone {name}" for name in ZONES})
+        zone = _choice("Zone", "zone", ZONES)
         min_ms = st.number_input(
             "At least (ms)",
             min_value=0,
@@ -113,11 +116,11 @@ def _filters(last: str) -> tuple[Search, str]:
     return wanted, words
 
 
-def _choice(label: str, key: str, options: dict[str, str]) -> str:
+def _choice(label: str, key: str, options: tuple[str, ...]) -> str:
     chosen = st.selectbox(
         label,
         [_ANY, *options],
-        format_func=lambda name: options.get(name, "any"),
+        format_func=lambda name: name or "any",
         key=key,
         bind="query-params",
     )
@@ -134,7 +137,7 @@ def _window(last: str) -> tuple[datetime, datetime, str]:
             st.rerun()
         return since, until, f"from {since:%H:%M} to {until:%H:%M} UTC"
     until = now() + timedelta(seconds=5)  # the clock of a service may be a little ahead
-    return until - timedelta(minutes=_LENGTHS[last]), until, f"of the last {_RANGES[last]}"
+    return until - timedelta(minutes=_LENGTHS[last]), until, _RANGES[last]
 
 
 def _moment(name: str) -> datetime | None:

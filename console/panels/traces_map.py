@@ -14,6 +14,15 @@ from console.traces.domain import Trace
 from console.traces.service_map import ServiceMap
 from console.traces.words import ms
 
+_SMALL = 5  # nodes; a map of them need not be drawn large
+# A map too wide for its place is scrolled, not shrunk until nobody can read it.
+_STYLE = """<style>
+.st-key-service-map-wide [data-testid="stGraphVizChart"] { overflow-x: auto; max-width: 100%; }
+@media (max-width: 640px) {
+  .st-key-service-map-wide [data-testid="stGraphVizChart"] svg { min-width: 900px; }
+}
+</style>"""
+
 
 def show(view: View, read: Sequence[Trace]) -> None:
     drawn = service_map.draw(read)
@@ -26,7 +35,10 @@ def show(view: View, read: Sequence[Trace]) -> None:
             "they keep no record of their own."
         )
         dot = charts_traces_map.to_dot(drawn, minutes, view.node)
-        st.graphviz_chart(dot, width="stretch", alt=_words(drawn))
+        st.html(_STYLE)
+        is_small = len(drawn.nodes) <= _SMALL
+        with st.container(key="service-map-small" if is_small else "service-map-wide"):
+            st.graphviz_chart(dot, width="content" if is_small else "stretch", alt=_words(drawn))
         names = [node.name for node in drawn.nodes if not node.is_inferred]
         if view.node and view.node not in names:
             names.append(view.node)

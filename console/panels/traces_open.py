@@ -16,6 +16,7 @@ from console.traces.search import Found
 from console.traces.waterfall import Row
 from console.traces.words import clip, ms
 
+_KEPT = {"head": "kept by chance", "tail": "kept because it failed or was slow"}
 _FAR = 4.0  # times the answer: then a scale for the answer alone is offered first
 
 
@@ -50,6 +51,8 @@ def _head(trace: Trace) -> None:
     facts = [f"Started {wording.clock_time(trace.started_at)}", f"`{trace.trace_id}`"]
     if order_id := trace.annotation("order_id"):
         facts.append(f"order `{order_id}`")
+    if why := _KEPT.get(trace.entry.segment.text("sampling")):
+        facts.append(why)
     if trace.unreadable:
         facts.append(f"{trace.unreadable} records could not be read")
     if trace.is_running:
@@ -61,7 +64,7 @@ def _head(trace: Trace) -> None:
 
 def _title(trace: Trace) -> str:
     entry = trace.entry.segment
-    what = f"{entry.method} {entry.route}".strip() or entry.label
+    what = entry.request or entry.label
     status = f" answered {entry.status}" if entry.status else ""
     later = ""
     if trace.path_ms > trace.response_ms * 1.05 + 1:
@@ -77,9 +80,8 @@ def _scale(trace: Trace, rows: Sequence[Row]) -> float:
         return whole
     chosen = st.segmented_control(
         "Scale",
-        ["path", "answer"],
-        format_func={"path": "Whole path", "answer": "The answer alone"}.__getitem__,
-        default="path",
+        ["whole path", "answer"],
+        default="whole path",
         required=True,
         key="scale",
         bind="query-params",
@@ -145,13 +147,13 @@ def _markdown(rows: Sequence[Row]) -> str:
 
 
 def _choose_other(trace: Trace, others: Sequence[Found], other_id: str) -> str:
-    route = f"{trace.entry.segment.method} {trace.entry.segment.route}".strip()
+    route = trace.entry.segment.request
     alike = [each for each in others if each.trace_id != trace.trace_id]
     alike.sort(key=lambda each: each.route != route)
-    labels = {
-        each.trace_id: f"{each.at:%H:%M:%S} · {ms(each.duration_ms)} · {clip(each.route, 44)}"
-        for each in alike
-    }
+    labels: dict[str, str] = {}
+    for each in alike:
+        words = f"{each.at:%H:%M:%S} · {ms(each.duration_ms)} · {clip(each.route, 44)}"
+        labels.setdefault(each.trace_id, words)
     if other_id:
         labels.setdefault(other_id, other_id)
     options = list(labels)
@@ -176,7 +178,7 @@ def _compare(left: Trace, right: Trace) -> None:
         verb = "longer" if slower >= 0 else "shorter"
         st.subheader(
             f"The other took {ms(abs(slower))} {verb}; {biggest.place[-1]} differs most "
-            f"({biggest.change_ms:+.3g} ms)",
+            f"({'+' if biggest.change_ms >= 0 else ''}{ms(biggest.change_ms)})",
             anchor=False,
         )
         st.caption("Steps aligned by the names on the way to them; repeated ones added up; in ms.")

@@ -80,13 +80,9 @@ def _search_index(wanted: Search, limit: int) -> Findings:
         looked_from = max(part[-1], wanted.since)
         if len(found) >= limit:
             break
-    # A trace has a row for each of its parts that was kept for its own sake: the first stands.
-    first: dict[str, Found] = {}
-    for each in sorted(found, key=lambda each: each.at, reverse=True):
-        first[each.trace_id] = each
-    newest = sorted(first.values(), key=lambda each: (each.at, each.trace_id), reverse=True)
-    is_whole = looked_from == wanted.since and len(newest) <= limit
-    return Findings(tuple(newest[:limit]), looked_from, is_whole, "index")
+    found.sort(key=lambda each: (each.at, each.trace_id), reverse=True)
+    is_whole = looked_from == wanted.since and len(found) <= limit
+    return Findings(tuple(found[:limit]), looked_from, is_whole, "index")
 
 
 def _minute(minute: datetime, wanted: Search, limit: int) -> tuple[Found, ...]:
@@ -113,7 +109,7 @@ def _minute(minute: datetime, wanted: Search, limit: int) -> tuple[Found, ...]:
             raise Unreachable(words) from None
         for item in page["Items"]:
             plain = {name: clients.plain(_deserialize(value)) for name, value in item.items()}
-            if row := from_index(str(plain["sk"]), plain):
+            if row := from_index(plain):
                 found.append(row)
         if len(found) >= limit or "LastEvaluatedKey" not in page:
             break
@@ -152,7 +148,7 @@ def _search_documents(wanted: Search, limit: int) -> Findings:
     read_all = is_listed_whole
     for part in _chunks(ids, 100):
         traces = read(part).values()
-        kept = (to_found(trace) for trace in traces if not trace.is_noise)
+        kept = (each for trace in traces if not trace.is_noise for each in to_found(trace))
         found.extend(each for each in kept if wanted.matches(each))
         if len(found) >= limit and part[-1] != ids[-1]:
             read_all = False

@@ -72,6 +72,11 @@ class Segment:
     annotations: Mapping[str, str | int | float | bool]
     causes: tuple[str, ...]
 
+    @property
+    def request(self) -> str:
+        """`POST /api/checkout/orders`; empty where nobody asked by HTTP."""
+        return self.route if " " in self.route else f"{self.method} {self.route}".strip()
+
     def text(self, name: str) -> str:
         return str(self.annotations.get(name, ""))
 

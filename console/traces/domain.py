@@ -18,6 +18,11 @@ _WAITS = {
     "payment": "in the queue", "fulfilment": "in the queue", "notification": "in the queue",
     "landing": "in the Kinesis stream", "folding": "in the Kinesis stream",
 }  # fmt: skip
+_SENDERS = {
+    "in the table's stream": (Kind.DATABASE,),
+    "in the queue": (Kind.TOPIC, Kind.QUEUE),
+    "in the Kinesis stream": (Kind.STREAM,),
+}
 _WAITS_AFTER = {
     Kind.QUEUE: "in the queue", Kind.TOPIC: "in the queue", Kind.STREAM: "in the Kinesis stream",
     Kind.DATABASE: "in the table's stream",
@@ -50,8 +55,9 @@ class Step:
         return self.offset_ms + (self.duration_ms or 0.0)
 
     @property
-    def is_asynchronous(self) -> bool:
-        return bool(self.wait)
+    def outcome(self) -> Outcome:
+        own = self.segment
+        return outcome_of(own.status, is_fault=own.is_fault, is_error=own.is_error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +69,17 @@ class Trace:
     unreadable: int
 
     @property
+    def requests(self) -> tuple[Step, ...]:
+        """The roots that answered HTTP, in reading order: a page view makes several calls."""
+        return tuple(s for s in self.steps if s.parent is None and s.segment.status)
+
+    @property
     def entry(self) -> Step:
-        """Where it came in: the first root that answers HTTP, else the first with a record."""
+        """Where it came in: the first request, else the first root with a record of its own."""
+        if requests := self.requests:
+            return requests[0]
         roots = [step for step in self.steps if step.parent is None]
-        return next(
-            (step for step in roots if step.segment.is_segment and step.segment.status),
-            next((step for step in roots if step.segment.is_segment), roots[0]),
-        )
+        return next((step for step in roots if step.segment.is_segment), roots[0])
 
     @property
     def started_at(self) -> datetime:
@@ -89,8 +99,7 @@ class Trace:
 
     @property
     def outcome(self) -> Outcome:
-        entry = self.entry.segment
-        return outcome_of(entry.status, is_fault=entry.is_fault, is_error=entry.is_error)
+        return self.entry.outcome
 
     @property
     def faults(self) -> tuple[Step, ...]:
@@ -99,9 +108,8 @@ class Trace:
     @property
     def is_noise(self) -> bool:
         """A health check, or loose ends without a service's own record."""
-        return self.entry.segment.route.endswith(_NOISE) or not any(
-            step.segment.is_segment for step in self.steps
-        )
+        roots = [step.segment for step in self.steps if step.parent is None]
+        return not any(each.is_segment and not each.route.endswith(_NOISE) for each in roots)
 
     @property
     def is_running(self) -> bool:
@@ -163,7 +171,9 @@ def _place(segments: dict[str, Segment]) -> tuple[Step, ...]:
     steps = []
     for own_id, depth in order:
         segment, parent_id, end = segments[own_id], parents[own_id], ends[own_id]
-        wait_s, wait = _wait(segments, starts, ends, own_id, parent_id)
+        wait_s, wait = _wait(
+            segments, starts, ends, own_id, parent_id, children[parent_id] if parent_id else []
+        )
         inner = [(starts[child], ends[child]) for child in children[own_id]]
         steps.append(
             Step(
@@ -220,15 +230,27 @@ def _wait(
     ends: dict[str, float | None],
     own_id: str,
     parent_id: str | None,
+    siblings: list[str],
 ) -> tuple[float, str]:
+    """(the pause before a step in s, its name); nothing where its caller was at work."""
     if parent_id is None:
         return 0.0, ""
     own, parent, end = segments[own_id], segments[parent_id], ends[parent_id]
-    pause_s = starts[own_id] - end if end is not None else 0.0
     is_handed_over = own.is_segment and own.kind is Kind.FUNCTION
+    pause_s = starts[own_id] - end if end is not None else 0.0
     if pause_s <= _TOLERANCE_S and not is_handed_over:
         return 0.0, ""
     name = _WAITS.get(own.label) or _WAITS_AFTER.get(parent.kind) or "asynchronous"
+    if is_handed_over:
+        # The parent is the whole of its caller: the wait begins with the call that handed over.
+        sent = [
+            ended
+            for each in siblings
+            if segments[each].kind in _SENDERS.get(name, ())
+            and (ended := ends[each]) is not None
+            and ended <= starts[own_id]
+        ]
+        pause_s = starts[own_id] - max(sent) if sent else pause_s
     return max(0.0, pause_s), name
 
 

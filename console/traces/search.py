@@ -17,7 +17,7 @@ _AFTER_ID = timedelta(minutes=30)
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One trace in a list. `at` is its root's start; `status` is 0 where nobody answered HTTP."""
+    """One request in a list, and its trace; `status` is 0 where nobody answered HTTP."""
 
     trace_id: str
     at: datetime
@@ -77,25 +77,29 @@ class Findings:
     source: str
 
 
-def to_found(trace: Trace) -> Found:
-    entry = trace.entry.segment
-    return Found(
-        trace_id=trace.trace_id,
-        at=trace.started_at,
-        service=entry.label,
-        route=f"{entry.method} {entry.route}".strip(),
-        status=entry.status,
-        duration_ms=trace.response_ms,
-        zone=entry.text("zone") or trace.annotation("zone"),
-        order_id=trace.annotation("order_id"),
-        correlation_id=trace.annotation("correlation_id"),
-        outcome=trace.outcome,
-    )
+def to_found(trace: Trace) -> list[Found]:
+    """A row for each request of a trace, or one for its entry."""
+    return [
+        Found(
+            trace_id=trace.trace_id,
+            at=trace.started_at + timedelta(milliseconds=step.offset_ms),
+            service=step.segment.label,
+            route=step.segment.request or step.segment.label,
+            status=step.segment.status,
+            duration_ms=trace.path_ms if step.duration_ms is None else step.duration_ms,
+            zone=step.segment.text("zone"),
+            order_id=step.segment.text("order_id"),
+            correlation_id=step.segment.text("correlation_id"),
+            outcome=step.outcome,
+        )
+        for step in trace.requests or (trace.entry,)
+    ]
 
 
-def from_index(trace_id: str, item: dict[str, object]) -> Found | None:
+def from_index(item: dict[str, object]) -> Found | None:
     """An item of the index; None for one that cannot be read."""
     try:
+        trace_id = str(item["trace_id"])
         at = datetime.fromisoformat(str(item["at"]))
         status = int(str(item.get("status") or 0))
         duration_ms = float(str(item["duration_ms"]))

@@ -102,6 +102,7 @@ def passes(trace: Trace, node: str) -> bool:
 def calls(trace: Trace) -> Iterator[_Call]:
     """The uses of one node by another that a trace holds, the inferred ones among them."""
     nearest: list[str] = []  # by step: the node it belongs to
+    peers = {step.segment.peer for step in trace.steps}
     for step in trace.steps:
         caller = nearest[step.parent] if step.parent is not None else ""
         peer = step.segment.peer
@@ -112,11 +113,12 @@ def calls(trace: Trace) -> Iterator[_Call]:
             yield from _from_outside(step)
             caller = EDGE
         elif step.segment.is_segment and peer in CHANNELS:
-            channel, kind = CHANNELS[peer]
-            if caller and caller != channel:
-                yield _Call(caller, channel, kind, None, False, True, True)
-            elif not caller:
-                yield _Call("", channel, kind, None, False, True, True)
+            name, kind = CHANNELS[peer]
+            channel = _as_recorded(name, peers)
+            sender = _as_recorded("SNS orders", peers) if kind is Kind.QUEUE else ""
+            sender = sender if sender in peers else caller
+            if sender != channel:
+                yield _Call(sender, channel, kind, None, False, True, True)
             caller = channel
         yield _Call(
             caller,
@@ -127,6 +129,12 @@ def calls(trace: Trace) -> Iterator[_Call]:
             step.segment.is_segment and peer in CHANNELS,
             False,
         )
+
+
+def _as_recorded(name: str, peers: set[str]) -> str:
+    """`DynamoDB orders`, or `DynamoDB` where records do not say which table."""
+    product = name.split(" ")[0]
+    return product if name not in peers and product in peers else name
 
 
 def _from_outside(step: Step) -> Iterator[_Call]:

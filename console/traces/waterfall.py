@@ -8,7 +8,7 @@ from console.traces.domain import Step, Trace
 from console.traces.words import clip, ms
 
 MAX_ROWS = 200
-_INFERRED = "inferred: it keeps no record, and is at least as long as the service's answer"
+_INFERRED = "keeps no record; at least as long as the answers it waited for"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,9 @@ class Row:
 
 def rows(trace: Trace) -> list[Row]:
     """At most MAX_ROWS, the first in reading order; browser and edge before an HTTP entry."""
-    entry = trace.entry
-    is_from_edge = entry.segment.kind is Kind.SERVICE and bool(entry.segment.status)
-    outside = [_outside(name, kind, depth, entry) for name, kind, depth in _BEFORE]
-    lead = outside if is_from_edge else []
+    requests = trace.requests
+    outside = [_outside(name, kind, depth, requests) for name, kind, depth in _BEFORE]
+    lead = outside if any(step.segment.kind is Kind.SERVICE for step in requests) else []
     inside = [_row(step, len(lead), trace.path_ms) for step in trace.steps]
     return [*lead, *inside][:MAX_ROWS]
 
@@ -63,21 +62,24 @@ def rows(trace: Trace) -> list[Row]:
 _BEFORE = (("browser", Kind.CLIENT, 0), ("edge", Kind.EDGE, 1))
 
 
-def _outside(name: str, kind: Kind, depth: int, entry: Step) -> Row:
+def _outside(name: str, kind: Kind, depth: int, requests: Sequence[Step]) -> Row:
+    """From the first request's start to the last one's end: what is known of its time."""
+    begun = min((step.offset_ms for step in requests), default=0.0)
+    ended = max((step.end_ms for step in requests), default=0.0)
     return Row(
         name=name,
         label=name,
         depth=depth,
         kind=kind.value,
-        offset_ms=entry.offset_ms,
+        offset_ms=begun,
         duration_ms=None,
-        shown_ms=entry.duration_ms or 0.0,
+        shown_ms=ended - begun,
         own_ms=0.0,
         wait_ms=0.0,
         wait="",
         is_fault=False,
         is_inferred=True,
-        status=entry.segment.status,
+        status=0,
         causes=(),
         note=_INFERRED,
     )
@@ -92,10 +94,12 @@ def _row(step: Step, deeper: int, path_ms: float) -> Row:
         notes.append(f"its clock was {step.shifted_ms:.1f} ms behind its caller's: moved")
     if step.is_orphan and not deeper:
         notes.append("its caller's record is missing")
-    label = f"{segment.label} {segment.text('zone')}".strip() if segment.is_segment else None
+    label = segment.label
+    if segment.is_segment:
+        label = " ".join(filter(None, (label, segment.text("zone"), segment.request)))
     return Row(
         name=segment.label,
-        label=clip(label or segment.label, 44),
+        label=clip(label, 48),
         depth=step.depth + deeper,
         kind=segment.kind.value,
         offset_ms=step.offset_ms,
