@@ -55,7 +55,7 @@ def navigation(session: Session | None) -> StreamlitPage:
             visibility="visible" if session and _allows(entry, session) else "hidden",
         )
         sections.setdefault(entry.section, []).append(page)
-    return st.navigation(sections, position="sidebar" if session else "hidden")
+    return st.navigation(sections, position="sidebar" if session else "hidden", expanded=True)
 
 
 def may_open(page: StreamlitPage, session: Session) -> bool:
