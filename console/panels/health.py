@@ -10,6 +10,7 @@ from console.panels import status
 from console.queries import metrics, slo
 from console.queries.metrics import Span
 from pipeline.runtime.clock import now
+from pipeline.runtime.metric_reader import floor
 
 ALL = "all"
 _NO_CHART = "No request in this time; a chart appears with the first."
@@ -64,6 +65,8 @@ def _age(frame: pl.DataFrame) -> None:
 
 
 def _rate(frame: pl.DataFrame, span: Span) -> None:
+    # The period under way has not had its time yet: its rate would always look like a fall.
+    frame = frame.filter(pl.col("at") < floor(now(), span.period_s))
     found = metrics.summary(frame, ["at", "service"])
     with st.container(border=True, height="stretch"):
         peak = frame.group_by("at").agg(pl.sum_horizontal(metrics.BUCKETS).sum().alias("n"))
@@ -164,15 +167,11 @@ def _table(frame: pl.DataFrame, span: Span) -> None:
 
 def _with_quiet(found: pl.DataFrame, span: Span) -> pl.DataFrame:
     """A row of 0 for each period in which a service was asked nothing."""
-    axis = metrics.per_period(found.head(0).pipe(_empty), span).select("at")
+    axis = metrics.per_period(pl.DataFrame(schema=metrics.SCHEMA), span).select("at").head(-1)
     every = axis.join(found.select("service").unique(), how="cross")
     return every.join(found, on=["at", "service"], how="left").with_columns(
         pl.col("requests").fill_null(0)
     )
-
-
-def _empty(_: pl.DataFrame) -> pl.DataFrame:
-    return pl.DataFrame(schema=metrics.SCHEMA)
 
 
 def _csv(frame: pl.DataFrame, name: str) -> None:

@@ -1,5 +1,7 @@
 """CloudWatch alarms: state, reason, who has taken note, history."""
 
+from typing import Any
+
 import polars as pl
 import streamlit as st
 
@@ -83,7 +85,10 @@ def history() -> None:
                 for c in found
             ]
         )
-        labels = {"at": st.column_config.DatetimeColumn("When (UTC)", format="YYYY-MM-DD HH:mm:ss")}
+        labels: dict[str, Any] = {
+            "at": st.column_config.DatetimeColumn("When (UTC)", format="YYYY-MM-DD HH:mm:ss"),
+            **{name: name.capitalize() for name in ("alarm", "from", "to", "reason")},
+        }
         st.dataframe(
             frame, hide_index=True, column_config=labels, alt="Changes of alarms, newest first"
         )

@@ -33,9 +33,10 @@ def form() -> Search:
     """
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         minutes = choose("Time", "minutes", list(_MINUTES), _MINUTES)
-        level = choose("Least level", "level", [_ANY, *logs.LEVELS[1:]], {_ANY: "Any level"})
+        words = {name: f"{name} and worse" for name in logs.LEVELS[1:-1]} | {"debug": "everything"}
+        level = choose("Least level", "level", [*logs.LEVELS[1:], logs.LEVELS[0]], words)
     values: dict[str, str] = {}
-    with st.grid(5, min_column_width=200, gap="small"):
+    with st.grid(5, min_column_width=160, gap="small"):
         for name, label in _FIELDS.items():
             values[name] = st.text_input(
                 label, st.query_params.get(name, ""), key=f"log-{name}", max_chars=200
@@ -55,7 +56,7 @@ def form() -> Search:
     return Search(
         start=end - timedelta(minutes=int(minutes)),
         end=end + timedelta(seconds=1),
-        level="" if level == _ANY else level,
+        level=level,
         service="" if service == _ANY else service,
         **values,
     )

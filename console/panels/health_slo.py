@@ -27,7 +27,7 @@ def show() -> None:
     if not known:
         return
     good = [r.value for r in known.values() if r.is_known]
-    _headline(good)
+    _headline(good, [name for name, reading in known.items() if not reading.is_known])
     _table(file, known)
     for name, reading in known.items():
         if reading.is_known:
@@ -48,7 +48,7 @@ def _faults(file: SloFile) -> None:
         )
 
 
-def _headline(standings: list[Standing]) -> None:
+def _headline(standings: list[Standing], unknown: list[str]) -> None:
     firing = [s for s in standings if s.firing]
     spent = [s for s in standings if s.budget_left < 0]
     if firing:
@@ -63,6 +63,10 @@ def _headline(standings: list[Standing]) -> None:
         st.warning(
             f"The error budget is spent: {words}; it does not burn now", icon=":material/warning:"
         )
+    elif unknown:
+        words = ", ".join(unknown)
+        st.warning(f"Nothing burns too fast as far as can be seen; unknown: {words}",
+                   icon=":material/help:")  # fmt: skip
     elif standings:
         st.success("Every budget holds and none burns too fast", icon=":material/check_circle:")
 
@@ -147,7 +151,7 @@ def _burn_chart(file: SloFile, found: Standing) -> None:
             return
         page_at = max(rule.burn_rate for rule in file.rules)
         charts.show(
-            charts_health.burning(frame, page_at),
+            charts_health.burning(frame, page_at, now()),
             key=f"burn-{found.name}",
             alt=f"Burn rate of {found.name} over 6 h, at most {max(frame['burn'].to_list()):.2f}",
         )

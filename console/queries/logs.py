@@ -14,6 +14,7 @@ LIMIT = 300
 _MAX_GROUPS = 50
 _MAX_PAGES = 5
 _PAGE = 2_000
+_PLATFORM = ("START RequestId", "END RequestId", "REPORT RequestId", "INIT_START")
 _FIRST_SLICE = timedelta(minutes=1)
 
 
@@ -128,7 +129,9 @@ def _line(group: str, event: dict[str, Any]) -> Line | None:
     try:
         body = json.loads(message)
     except ValueError:
-        body = {"event": message}
+        # Lambda's own lines about each call say nothing of the shop.
+        is_platform = message.startswith(_PLATFORM)
+        body = {"event": message, "level": "debug" if is_platform else "info"}
     if not isinstance(body, dict) or not message:
         return None
     return Line(

@@ -7,7 +7,7 @@ summed as histograms: percentiles over routes and zones are taken from the summe
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from threading import Lock
 
@@ -18,7 +18,7 @@ from console.queries.probes import Reading, Watch
 from pipeline.runtime import metric_reader
 from pipeline.runtime.clock import now
 from pipeline.runtime.indicators import NotCounted
-from pipeline.runtime.metric_reader import Wanted
+from pipeline.runtime.metric_reader import UNSETTLED, Wanted, floor
 
 METRIC = "RequestDuration"
 # Upper bounds of the histogram's buckets, in ms; one more is open above.
@@ -26,7 +26,6 @@ EDGES_MS = (2, 5, 10, 20, 50, 100, 200, 300, 500, 1000, 2000)
 BUCKETS = tuple(f"b{index}" for index in range(len(EDGES_MS) + 1))
 # The probes of the edge and of the stack itself are no requests of shoppers.
 PROBES = ("GET /readyz", "GET /healthz")
-_UNSETTLED_PERIODS = 2
 _SERIES_FRESH_S = 60.0
 _DIMENSIONS = ("Service", "Zone", "Route", "Status")
 SCHEMA: dict[str, type[pl.DataType] | pl.DataType] = {
@@ -66,11 +65,10 @@ class History:
         """
         with self._lock:
             end = now()
-            oldest = _floor(end, self._span.period_s) - timedelta(minutes=self._span.minutes)
-            overlap = timedelta(seconds=_UNSETTLED_PERIODS * self._span.period_s)
+            oldest = floor(end, self._span.period_s) - timedelta(minutes=self._span.minutes)
             start = oldest
             if self._read_until is not None:
-                start = max(oldest, _floor(self._read_until, self._span.period_s) - overlap)
+                start = max(oldest, floor(self._read_until - UNSETTLED, self._span.period_s))
             self._refresh_series()
             self._read_from(start, end + timedelta(seconds=1))
             self._read_until = end
@@ -153,7 +151,7 @@ def summary(frame: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
 
 def per_period(frame: pl.DataFrame, span: Span) -> pl.DataFrame:
     """As `summary` by `at`, with a row for each period that has passed, also the quiet ones."""
-    first = _floor(now(), span.period_s) - timedelta(minutes=span.minutes)
+    first = floor(now(), span.period_s) - timedelta(minutes=span.minutes)
     count = span.minutes * 60 // span.period_s
     every = [first + timedelta(seconds=span.period_s * index) for index in range(count + 1)]
     found = summary(frame, ["at"])
@@ -169,10 +167,6 @@ def histogram(frame: pl.DataFrame) -> list[int]:
 def requests(span: str) -> Reading:
     """The newest frame, shared by everybody who looks; read again every 10 s."""
     return _WATCHES[span].latest()["requests"]
-
-
-def _floor(at: datetime, period_s: int) -> datetime:
-    return datetime.fromtimestamp(at.timestamp() // period_s * period_s, UTC)
 
 
 def _watch(name: str, span: Span) -> Watch:

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
@@ -12,7 +12,7 @@ from boto3.dynamodb.conditions import Attr
 
 from pipeline.contracts.slo import Counts, Objective, SloFile
 from pipeline.runtime import metric_reader
-from pipeline.runtime.metric_reader import Values, Wanted
+from pipeline.runtime.metric_reader import Kept, Values, Wanted, floor
 
 Clock = Callable[[], datetime]
 Timed = list[tuple[datetime, Counts]]
@@ -47,6 +47,7 @@ class Indicators:
     def __init__(self, cloudwatch: Any, ops: Any, clock: Clock) -> None:
         self._cloudwatch, self._ops, self._clock = cloudwatch, ops, clock
         self._kept: dict[tuple[Any, ...], tuple[float, Any]] = {}
+        self._readers: dict[tuple[int, timedelta], Kept] = {}
         self._lock = Lock()
 
     def counts(self, file: SloFile, name: str) -> dict[int, Counts]:
@@ -65,7 +66,7 @@ class Indicators:
     def by(self, objective: Objective, dimension: str, window_min: int) -> dict[str, Counts]:
         """Counts over one window of at most an hour, by the value of one dimension."""
         grain = _GRAINS[0]
-        since = _floor(self._clock(), grain.period_s) - timedelta(minutes=window_min)
+        since = floor(self._clock(), grain.period_s) - timedelta(minutes=window_min)
         found: dict[str, Counts] = {}
         for one in self._raw(objective, grain, grain.span_min):
             counts = sum((c for at, c in _judged(objective, [one]) if at >= since), Counts())
@@ -76,13 +77,13 @@ class Indicators:
     def series(self, file: SloFile, name: str, hours: int) -> Timed:
         """Counts by period of the last hours, to be drawn: by 5 minutes up to 6 h, else by hour."""
         grain = _GRAINS[1] if hours <= 6 else _GRAINS[2]
-        since = _floor(self._clock(), grain.period_s) - timedelta(hours=hours)
+        since = floor(self._clock(), grain.period_s) - timedelta(hours=hours)
         found = self._timed(file.objectives[name], grain, file.window_d * 1440)
         return [(at, counts) for at, counts in found if at >= since]
 
     def _over(self, objective: Objective, window_min: int, longest_min: int) -> Counts:
         grain = next(grain for grain in _GRAINS if window_min <= grain.span_min)
-        since = _floor(self._clock(), grain.period_s) - timedelta(minutes=window_min)
+        since = floor(self._clock(), grain.period_s) - timedelta(minutes=window_min)
         found = self._timed(objective, grain, longest_min)
         return sum((counts for at, counts in found if at >= since), Counts())
 
@@ -94,26 +95,27 @@ class Indicators:
 
     def _raw(self, objective: Objective, grain: Grain, longest_min: int) -> list[Found]:
         span = timedelta(minutes=min(grain.span_min, longest_min))
-        start = _floor(self._clock(), grain.period_s) - span
         key = (grain.period_s, objective.metric, objective.within)
 
         def read() -> list[Found]:
-            return self._read(objective, start, grain)
+            return self._read(objective, grain, span)
 
         found: list[Found] = self._once(key, grain.fresh_s, read)
         return found
 
-    def _read(self, objective: Objective, start: datetime, grain: Grain) -> list[Found]:
+    def _read(self, objective: Objective, grain: Grain, span: timedelta) -> list[Found]:
         metric, within = objective.metric, objective.within
         series = metric_reader.list_series(self._cloudwatch, metric)
-        end = self._clock() + timedelta(seconds=1)
         statistics = ["SampleCount"] + ([f"TC(:{within:g})"] if within is not None else [])
         wanted = [
             Wanted(metric, metric_reader.named(dimensions), statistic)
             for statistic in statistics
             for dimensions in series
         ]
-        found = metric_reader.read(self._cloudwatch, wanted, start, end, grain.period_s)
+        kept = self._readers.setdefault(
+            (grain.period_s, span), Kept(self._cloudwatch, grain.period_s, span)
+        )
+        found = kept.read(wanted, self._clock())
         count = len(series)
         good: Iterable[Values] = found[count:] if within is not None else found[:count]
         return list(zip(series, found[:count], good, strict=True))
@@ -166,7 +168,3 @@ def _ledger_counts(item: dict[str, Any]) -> tuple[datetime, Counts]:
     bad = verdicts.count("invalid")
     at = datetime.fromisoformat(str(item["at"]))
     return at, Counts(bad, bad + verdicts.count("valid"))
-
-
-def _floor(at: datetime, period_s: int) -> datetime:
-    return datetime.fromtimestamp(at.timestamp() // period_s * period_s, UTC)

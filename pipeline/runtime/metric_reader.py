@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipeline.runtime.metrics import NAMESPACE
 
 # CloudWatch takes 500. Fewer make shorter calls, between which the emulator serves the shop.
-_MAX_QUERIES = 60
+_MAX_QUERIES = 20
 _MAX_PAGES = 40
 _MAX_SERIES = 2_000
+# What a process observed may arrive this much later.
+UNSETTLED = timedelta(seconds=120)
 Dimensions = Mapping[str, str]
 Values = list[tuple[datetime, float]]
 
@@ -59,6 +61,36 @@ def read(
             by_id[result["Id"]] += [(at, float(value)) for at, value in pairs]
         found += [sorted(values) for values in by_id.values()]
     return found
+
+
+class Kept:
+    """Values of the last `span`, of which only the periods that may still change are read again."""
+
+    def __init__(self, cloudwatch: Any, period_s: int, span: timedelta) -> None:
+        self._cloudwatch, self._period_s, self._span = cloudwatch, period_s, span
+        self._values: dict[Wanted, dict[datetime, float]] = {}
+        self._read_until: dict[Wanted, datetime] = {}
+
+    def read(self, wanted: Sequence[Wanted], now: datetime) -> list[Values]:
+        """As the function `read`, up to `now`. Not for several threads at once."""
+        oldest = floor(now, self._period_s) - self._span
+        by_start: dict[datetime, list[Wanted]] = {}
+        for one in wanted:
+            until = self._read_until.get(one, oldest)
+            start = max(oldest, floor(until - UNSETTLED, self._period_s))
+            by_start.setdefault(start, []).append(one)
+        for start, part in by_start.items():
+            found = read(self._cloudwatch, part, start, now + timedelta(seconds=1), self._period_s)
+            for one, values in zip(part, found, strict=True):
+                kept = self._values.get(one, {}).items()
+                self._values[one] = {at: v for at, v in kept if oldest <= at < start} | dict(values)
+                self._read_until[one] = now
+        return [sorted(self._values[one].items()) for one in wanted]
+
+
+def floor(at: datetime, period_s: int) -> datetime:
+    """The start of the period in which a moment lies."""
+    return datetime.fromtimestamp(at.timestamp() // period_s * period_s, UTC)
 
 
 def _results(
