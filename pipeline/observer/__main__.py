@@ -12,6 +12,7 @@ import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from pipeline.observer.objectives import Objectives
 from pipeline.observer.readings import (
     Edge,
     Gauge,
@@ -26,8 +27,8 @@ from pipeline.runtime.metrics import metrics
 from pipeline.runtime.settings import RuntimeSettings
 
 PERIOD_S = 10.0
-# A full listing of the raw files is the dear one.
-_EVERY = {"lake": 6}
+# In turns of a period: a full listing of the raw files, and the reading back of every request.
+_EVERY = {"lake": 6, "objectives": 3}
 log = get_logger()
 Reading = Callable[[], Iterator[Gauge]]
 
@@ -47,6 +48,7 @@ def readings(names_of: RuntimeSettings, where: Settings) -> dict[str, Reading]:
         "queues": Queues(names).read,
         "stream": lambda: read_stream(names),
         "lake": lambda: read_lake(names),
+        "objectives": Objectives(names).read,
     }
     if where.envoy_admin_url:
         found["edge"] = Edge(where.envoy_admin_url).read
