@@ -31,6 +31,7 @@ ENTRIES = (
     Entry("sales", "Sales", "monitoring", "Business", ("analyst", "operator")),
     Entry("customers", "Customers", "group", "Business", ("analyst", "operator")),
     Entry("behaviour", "Behaviour", "ads_click", "Business", ("analyst", "operator")),
+    Entry("explore", "Explore", "manage_search", "Business", ("analyst", "operator")),
     Entry("proof", "Proof", "verified", "Business", ("analyst", "operator")),
     Entry("traces", "Traces", "account_tree", "Operations"),
     Entry("load", "Load", "speed", "Operations"),

@@ -72,10 +72,17 @@ def tables_of(sql: str) -> list[str]:
             empty.execute(table.ddl)
         if kind == duckdb.StatementType.SELECT:
             _check(empty, sql)
-        if kind != duckdb.StatementType.SELECT or re.search(r"\bquery(_table)?\s*\(", sql, re.I):
-            return [name for name in TABLES if re.search(rf"\b{name}\b", sql, re.I)]
-        named = {name.rpartition(".")[2].strip('"').lower() for name in empty.get_table_names(sql)}
-        return [name for name in TABLES if name in named]
+        return _named(empty, sql)
+
+
+def _named(empty: duckdb.DuckDBPyConnection, sql: str) -> list[str]:
+    mentioned = [name for name in TABLES if re.search(rf"\b{name}\b", sql, re.I)]
+    try:
+        exact = {name.rpartition(".")[2].strip('"').lower() for name in empty.get_table_names(sql)}
+    except duckdb.Error:  # it does not see through every join, nor PIVOT
+        return mentioned
+    hides = re.search(r"\bquery(_table)?\s*\(", sql, re.I)
+    return mentioned if hides else [name for name in mentioned if name in exact]
 
 
 @contextmanager
