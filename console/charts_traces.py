@@ -65,7 +65,7 @@ def scatter(found: Sequence[Found]) -> go.Figure:
             marker={"color": themed((light, dark)), "symbol": symbol, "size": 9, "opacity": 0.85},
             hovertemplate="%{customdata[1]}<br>%{customdata[2]}, %{x|%H:%M:%S} UTC<extra></extra>",
         )
-    figure.update_layout(**layout(300), legend=LEGEND, hovermode="closest", dragmode="select")
+    figure.update_layout(**layout(430), legend=LEGEND, hovermode="closest", dragmode="select")
     figure.update_yaxes(title="duration (ms)", type="log", dtick=1, tickformat="~g")
     figure.update_xaxes(title="start (UTC)", tickformat="%H:%M\n%d %b", nticks=6)
     return figure

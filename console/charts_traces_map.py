@@ -20,16 +20,16 @@ def to_dot(drawn: ServiceMap, minutes: float, picked: str) -> str:
     ink, bad = charts.palette().ink, themed(BAD)
     lines = [
         "digraph {",
-        "graph [rankdir=LR bgcolor=transparent nodesep=0.28 ranksep=0.55 pad=0.1];",
-        f'node [fontname="sans-serif" fontsize=13 fontcolor="{ink}" style="filled,rounded" '
-        f'fillcolor=transparent penwidth=1.6 margin="0.14,0.07"];',
-        f'edge [fontname="sans-serif" fontsize=11 fontcolor="{ink}" arrowsize=0.7];',
+        "graph [rankdir=LR bgcolor=transparent nodesep=0.25 ranksep=0.3 pad=0.05];",
+        f'node [fontname="sans-serif" fontsize=16 fontcolor="{ink}" style="filled,rounded" '
+        f'fillcolor=transparent penwidth=1.6 margin="0.1,0.05"];',
+        f'edge [fontname="sans-serif" fontsize=14 fontcolor="{ink}" arrowsize=0.7];',
     ]
     for node in drawn.nodes:
         numbers = node.numbers
         words = [node.name]
         if not node.is_inferred:
-            words.append(f"{_rate(numbers.count, minutes)} · p95 {ms(numbers.p95_ms)}")
+            words += [_rate(numbers.count, minutes), f"p95 {ms(numbers.p95_ms)}"]
             if numbers.errors:
                 words.append(f"✗ {numbers.error_percent:.1f} % failed")
         colour = bad if numbers.errors and not node.is_inferred else kind_colour(node.kind)

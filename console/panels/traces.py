@@ -16,7 +16,7 @@ from console.traces.search import Findings, Found
 from console.traces.words import ms
 from pipeline.runtime.clock import now
 
-_BARS = 14
+_BARS = 10
 
 
 def look(view: View) -> Findings:

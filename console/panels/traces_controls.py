@@ -7,7 +7,7 @@ import streamlit as st
 
 from console.queries.replicas import SERVICES, ZONES
 from console.traces.documents import FUNCTIONS
-from console.traces.search import TRACE_ID, Search, around_id
+from console.traces.search import RETRIED, TRACE_ID, Search, around_id
 from pipeline.runtime.clock import now
 
 # Shown and in the address as they stand here: a bound widget writes what it shows.
@@ -16,7 +16,7 @@ _RANGES = {
     "24h": "of the last 24 hours",
 }  # fmt: skip
 _LENGTHS = {"15m": 15, "1h": 60, "6h": 360, "24h": 1440}
-_OUTCOMES = ("ok", "4xx", "5xx")
+_OUTCOMES = ("ok", "4xx", "5xx", RETRIED)
 _IDS = ("order_id", "correlation_id")
 _ANY = ""
 

@@ -18,8 +18,8 @@ _SMALL = 5  # nodes; a map of them need not be drawn large
 # A map too wide for its place is scrolled, not shrunk until nobody can read it.
 _STYLE = """<style>
 .st-key-service-map-wide [data-testid="stGraphVizChart"] { overflow-x: auto; max-width: 100%; }
-@media (max-width: 640px) {
-  .st-key-service-map-wide [data-testid="stGraphVizChart"] svg { min-width: 900px; }
+.st-key-service-map-wide [data-testid="stGraphVizChart"] svg {
+  min-width: 1100px; height: auto;
 }
 </style>"""
 

@@ -75,7 +75,7 @@ def _title(trace: Trace) -> str:
 def _scale(trace: Trace, rows: Sequence[Row]) -> float:
     """Where the axis ends: at the path's end, or just behind the answer."""
     whole = waterfall.natural_end_ms(rows)
-    answer = trace.entry.offset_ms + trace.response_ms
+    answer = trace.answer.offset_ms + trace.response_ms
     if whole < answer * _FAR:
         return whole
     chosen = st.segmented_control(

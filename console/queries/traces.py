@@ -17,7 +17,16 @@ from console.queries.traces_memory import Memory
 from console.settings import settings
 from console.traces import domain
 from console.traces.domain import Trace
-from console.traces.search import TRACE_ID, Findings, Found, Search, begun_at, from_index, to_found
+from console.traces.search import (
+    RETRIED,
+    TRACE_ID,
+    Findings,
+    Found,
+    Search,
+    begun_at,
+    from_index,
+    to_found,
+)
 from pipeline.contracts import keys
 from pipeline.runtime.clock import now
 
@@ -88,7 +97,7 @@ def _search_index(wanted: Search, limit: int) -> Findings:
 def _minute(minute: datetime, wanted: Search, limit: int) -> tuple[Found, ...]:
     """A minute's items that pass the filter, newest first."""
     expression, names, values = _filter(wanted)
-    key = (minute, repr(sorted(values.items())), limit)
+    key = (minute, expression, repr(sorted(values.items())), limit)
     if (known := _minutes.find(key)) is not None:
         return known
     values[":pk"] = {"S": keys.trace_index(f"{minute:%Y-%m-%dT%H:%M}", "")["pk"]}
@@ -138,6 +147,8 @@ def _filter(wanted: Search) -> tuple[str, dict[str, str], dict[str, Any]]:
     if wanted.outcome in ("4xx", "5xx"):
         names["#status"], values[":worst"] = "status", {"N": wanted.outcome[0] + "00"}
         parts.append("#status >= :worst")
+    if wanted.outcome == RETRIED:
+        parts.append("attribute_exists(attempt)")
     return " AND ".join(parts), names, values
 
 

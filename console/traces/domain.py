@@ -70,8 +70,18 @@ class Trace:
 
     @property
     def requests(self) -> tuple[Step, ...]:
-        """The roots that answered HTTP, in reading order: a page view makes several calls."""
-        return tuple(s for s in self.steps if s.parent is None and s.segment.status)
+        """What services answered to somebody outside, in reading order.
+
+        A page view makes several calls; each may stand below a record of the edge.
+        """
+        outside = (Kind.EDGE, Kind.CLIENT)
+        return tuple(
+            step
+            for step in self.steps
+            if step.segment.kind is Kind.SERVICE
+            and step.segment.status
+            and (step.parent is None or self.steps[step.parent].segment.kind in outside)
+        )
 
     @property
     def entry(self) -> Step:
@@ -92,10 +102,18 @@ class Trace:
         return max(step.end_ms for step in self.steps)
 
     @property
+    def answer(self) -> Step:
+        """The outermost record of the entry's request: the edge's, where there is one."""
+        step = self.entry
+        while step.parent is not None:
+            step = self.steps[step.parent]
+        return step
+
+    @property
     def response_ms(self) -> float:
         """What the caller waited; the whole path where nobody did."""
-        entry = self.entry
-        return self.path_ms if entry.duration_ms is None else entry.duration_ms
+        duration_ms = self.answer.duration_ms
+        return self.path_ms if duration_ms is None else duration_ms
 
     @property
     def outcome(self) -> Outcome:

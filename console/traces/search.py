@@ -9,6 +9,7 @@ from pipeline.contracts.ids import ULID_PATTERN
 
 TRACE_ID = re.compile(r"^1-[0-9a-f]{8}-[0-9a-f]{24}$")
 _ULID = re.compile(ULID_PATTERN)
+RETRIED = "retried"
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 # A request carries an id that was made just before; an order is looked at again for a while.
 _BEFORE_ID = timedelta(minutes=1)
@@ -29,6 +30,7 @@ class Found:
     order_id: str
     correlation_id: str
     outcome: Outcome
+    attempt: int = 1  # above 1 when the edge had asked another replica in vain
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Search:
         return (
             self.since <= found.at < self.until
             and (not self.service or found.service == self.service)
-            and (not self.outcome or found.outcome == self.outcome)
+            and self._takes(found)
             and found.duration_ms >= self.min_ms
             and self.route.lower() in found.route.lower()
             and (not self.zone or found.zone == self.zone)
@@ -62,6 +64,11 @@ class Search:
             and (not self.correlation_id or found.correlation_id == self.correlation_id)
             and self.either_id in ("", found.order_id, found.correlation_id)
         )
+
+    def _takes(self, found: Found) -> bool:
+        if self.outcome == RETRIED:
+            return found.attempt > 1
+        return self.outcome in ("", found.outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,7 @@ def to_found(trace: Trace) -> list[Found]:
             order_id=step.segment.text("order_id"),
             correlation_id=step.segment.text("correlation_id"),
             outcome=step.outcome,
+            attempt=_attempt(step.segment.text("attempt")),
         )
         for step in trace.requests or (trace.entry,)
     ]
@@ -118,7 +126,13 @@ def from_index(item: dict[str, object]) -> Found | None:
         order_id=order_id,
         correlation_id=correlation_id,
         outcome=outcome_of(status),
+        attempt=_attempt(item.get("attempt")),
     )
+
+
+def _attempt(value: object) -> int:
+    text = str(value)
+    return int(text) if text.isascii() and text.isdigit() else 1
 
 
 def around_id(text: str) -> tuple[datetime, datetime] | None:

@@ -109,8 +109,12 @@ def calls(trace: Trace) -> Iterator[_Call]:
         nearest.append(peer or caller)
         if not peer or (peer == caller and not step.segment.is_segment):
             continue
-        if step.parent is None and step.segment.kind is Kind.SERVICE and step.segment.route:
-            yield from _from_outside(step)
+        if step.parent is None and step.segment.kind is Kind.EDGE:
+            yield _inferred("", BROWSER, Kind.CLIENT)
+            caller = BROWSER
+        elif step.parent is None and step.segment.kind is Kind.SERVICE and step.segment.route:
+            yield _inferred("", BROWSER, Kind.CLIENT)
+            yield _inferred(BROWSER, EDGE, Kind.EDGE)
             caller = EDGE
         elif step.segment.is_segment and peer in CHANNELS:
             name, kind = CHANNELS[peer]
@@ -118,7 +122,7 @@ def calls(trace: Trace) -> Iterator[_Call]:
             sender = _as_recorded("SNS orders", peers) if kind is Kind.QUEUE else ""
             sender = sender if sender in peers else caller
             if sender != channel:
-                yield _Call(sender, channel, kind, None, False, True, True)
+                yield _inferred(sender, channel, kind, is_asynchronous=True)
             caller = channel
         yield _Call(
             caller,
@@ -137,11 +141,9 @@ def _as_recorded(name: str, peers: set[str]) -> str:
     return product if name not in peers and product in peers else name
 
 
-def _from_outside(step: Step) -> Iterator[_Call]:
-    """Neither the browser nor the edge keeps records; the service's tells that they were there."""
-    failed = step.segment.status >= 500
-    yield _Call("", BROWSER, Kind.CLIENT, None, failed, False, True)
-    yield _Call(BROWSER, EDGE, Kind.EDGE, None, failed, False, True)
+def _inferred(source: str, target: str, kind: Kind, *, is_asynchronous: bool = False) -> _Call:
+    """The browser, the queues and an older edge keep no records; those of others tell of them."""
+    return _Call(source, target, kind, None, False, is_asynchronous, True)
 
 
 def _measured(made: list[_Call]) -> list[_Call]:

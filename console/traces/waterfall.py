@@ -36,6 +36,8 @@ class Row:
         words = "not measured" if self.is_inferred else ms(self.duration_ms)
         if self.wait:
             words += f", after {ms(self.wait_ms)} {self.wait}"
+        if "attempt" in self.note:
+            words += " (retried)"
         return f"✗ {words}" if self.is_fault else words
 
     @property
@@ -53,19 +55,24 @@ class Row:
 def rows(trace: Trace) -> list[Row]:
     """At most MAX_ROWS, the first in reading order; browser and edge before an HTTP entry."""
     requests = trace.requests
-    outside = [_outside(name, kind, depth, requests) for name, kind, depth in _BEFORE]
-    lead = outside if any(step.segment.kind is Kind.SERVICE for step in requests) else []
+    recorded = {step.segment.kind for step in trace.steps}
+    unrecorded = [each for each in _BEFORE if each[1] not in recorded] if requests else []
+    lead = [
+        _outside(name, kind, depth, trace, requests)
+        for depth, (name, kind) in enumerate(unrecorded)
+    ]
     inside = [_row(step, len(lead), trace.path_ms) for step in trace.steps]
     return [*lead, *inside][:MAX_ROWS]
 
 
-_BEFORE = (("browser", Kind.CLIENT, 0), ("edge", Kind.EDGE, 1))
+_BEFORE = (("browser", Kind.CLIENT), ("edge", Kind.EDGE))
 
 
-def _outside(name: str, kind: Kind, depth: int, requests: Sequence[Step]) -> Row:
+def _outside(name: str, kind: Kind, depth: int, trace: Trace, requests: Sequence[Step]) -> Row:
     """From the first request's start to the last one's end: what is known of its time."""
-    begun = min((step.offset_ms for step in requests), default=0.0)
-    ended = max((step.end_ms for step in requests), default=0.0)
+    outermost = [step if step.parent is None else trace.steps[step.parent] for step in requests]
+    begun = min(step.offset_ms for step in outermost)
+    ended = max(step.end_ms for step in outermost)
     return Row(
         name=name,
         label=name,
@@ -92,6 +99,8 @@ def _row(step: Step, deeper: int, path_ms: float) -> Row:
         notes.append("under way, or its end was lost")
     if step.shifted_ms:
         notes.append(f"its clock was {step.shifted_ms:.1f} ms behind its caller's: moved")
+    if (attempt := segment.text("attempt")) and segment.kind is Kind.SERVICE:
+        notes.append(f"attempt {attempt}: another replica failed to answer before")
     if step.is_orphan and not deeper:
         notes.append("its caller's record is missing")
     label = segment.label

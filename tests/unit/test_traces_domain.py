@@ -2,16 +2,22 @@
 
 import json
 import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from hypothesis import given
 from hypothesis import strategies as st
+from ulid import ULID
 
-from console.traces import analysis, domain, service_map
+from console.queries.traces_memory import Memory
+from console.traces import analysis, domain, search, service_map, waterfall
 from console.traces.documents import Kind
 from console.traces.domain import Trace, build
 
 ID = "1-6b05c22e-a8e1bef401b9e72a42c43e05"
+SECOND = timedelta(seconds=1)
 T0 = 1_795_539_500.0
 Document = dict[str, Any]
 
@@ -191,6 +197,23 @@ def test_the_map_shows_browser_edge_stores_and_the_channels_between() -> None:
     }  # fmt: skip
 
 
+def test_a_retried_request_with_a_record_of_the_edge_is_told_from_what_it_cost() -> None:
+    http = {"request": {"method": "GET", "url": "/api/x"}, "response": {"status": 200}}
+    trace = built(
+        [
+            document("e", "edge", 0, 260, http=http),
+            document("s", "catalog", 250, 9, "e", http=http, annotations={"attempt": "2"}),
+        ]
+    )
+    (found,) = search.to_found(trace)
+    assert (found.service, found.attempt, round(found.duration_ms)) == ("catalog", 2, 9)
+    assert round(trace.response_ms) == 260
+    drawn = service_map.draw([trace])
+    assert {node.name for node in drawn.nodes if node.is_inferred} == {"browser"}
+    names = [(row.name, row.depth, row.is_inferred) for row in waterfall.rows(trace)]
+    assert names == [("browser", 0, True), ("edge", 1, False), ("catalog", 2, False)]
+
+
 def test_comparing_aligns_by_name_and_adds_up_repeats() -> None:
     left = built([document("a", "checkout", 0, 40), call("b", "DynamoDB.GetItem", 5, 10, "a")])
     right = built(
@@ -217,3 +240,55 @@ def test_a_health_check_and_loose_ends_are_noise() -> None:
     assert built([document("a", "work", 0, 1, type="subsegment")]).is_noise
     assert not built(purchase()).is_noise
     assert [domain.outcome_of(status) for status in (201, 404, 503)] == ["ok", "4xx", "5xx"]
+
+
+@given(st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)))
+def test_an_id_of_ours_says_when_to_look_for_it(made: datetime) -> None:
+    made = made.replace(tzinfo=UTC)
+    window = search.around_id(str(ULID.from_datetime(made)))
+    assert window is not None
+    since, until = window
+    assert since < made < until
+    assert search.around_id(str(uuid4())) is None
+
+
+def test_what_the_search_asks_for_is_what_it_takes() -> None:
+    at = datetime(2026, 11, 24, 17, tzinfo=UTC)
+    item = {
+        "trace_id": ID, "at": "2026-11-24T17:00:00Z", "service": "checkout", "zone": "a",
+        "route": "POST /api/checkout/orders", "status": 503, "duration_ms": 240, "order_id": "O1",
+    }  # fmt: skip
+    found = search.from_index(dict(item))
+    assert found is not None
+    hour = search.Search(at, at + timedelta(hours=1))
+    good = [
+        {}, {"service": "checkout"}, {"outcome": "5xx"}, {"min_ms": 240.0}, {"zone": "a"},
+        {"route": "/CHECKOUT/"}, {"order_id": "O1"}, {"either_id": "O1"},
+    ]  # fmt: skip
+    bad = [
+        {"service": "users"}, {"outcome": "ok"}, {"min_ms": 241.0}, {"zone": "b"},
+        {"route": "/cart"}, {"order_id": "O2"}, {"correlation_id": "O1"}, {"since": at + SECOND},
+        {"until": at},
+    ]  # fmt: skip
+    assert all(replace(hour, **fields).matches(found) for fields in good)  # type: ignore[arg-type]
+    assert not any(replace(hour, **fields).matches(found) for fields in bad)  # type: ignore[arg-type]
+    assert search.from_index({**item, "at": "yesterday"}) is None
+    assert search.from_index({"sk": ID}) is None
+
+
+def test_what_is_remembered_ends_in_time_and_the_oldest_makes_room() -> None:
+    clock = [0.0]
+    memory = Memory[str](2, lambda: clock[0])
+    memory.keep("passing", "a", 5.0)
+    memory.keep("lasting", "b", None)
+    clock[0] = 4.9
+    assert memory.find("passing") == "a"
+    clock[0] = 5.0
+    assert memory.find("passing") is None
+    assert memory.find("lasting") == "b"
+    memory.keep("third", "c", None)
+    assert (memory.find("passing"), memory.find("lasting"), memory.find("third")) == (
+        None,
+        "b",
+        "c",
+    )
