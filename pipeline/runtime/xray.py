@@ -113,7 +113,7 @@ def to_index(span: ReadableSpan) -> dict[str, Any]:
         "sampling": str(facts.get("sampling", "head")),
         "expires_at_epoch_s": int(started.timestamp()) + INDEX_TTL_S,
     }
-    known = ("order_id", "correlation_id", "problem")
+    known = ("order_id", "correlation_id", "problem", "attempt")
     return item | {name: facts[name] for name in known if facts.get(name)}
 
 
