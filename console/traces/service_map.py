@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from console.traces.analysis import percentile
 from console.traces.documents import Kind
-from console.traces.domain import Step, Trace
+from console.traces.domain import Trace
 
 BROWSER, EDGE = "browser", "edge"
 # What a function reads from; its records name the writer, not the channel between.
