@@ -93,13 +93,20 @@ def ranking(names: list[str], values: list[float], texts: list[str]) -> go.Figur
             orientation="h",
             marker_color=palette().strong,
             text=texts,
-            textposition="outside",
+            textposition=["outside" if value >= 0 else "none" for value in values],
             cliponaxis=False,
             textfont={"size": 12},
             hovertext=[f"{name}: {text}" for name, text in zip(names, texts, strict=True)],
             hoverinfo="text",
         )
     )
+    below = [(name, text) for name, value, text in zip(names, values, texts, strict=True)
+             if value < 0]  # fmt: skip
+    # Words at the left of a bar below zero would lie on its name.
+    figure.add_scatter(
+        x=[0] * len(below), y=[name for name, _ in below], text=[text for _, text in below],
+        mode="text", textposition="middle right", hoverinfo="skip", textfont={"size": 12},
+    )  # fmt: skip
     largest = max([*values, 0.01])
     figure.update_layout(
         height=50 + 34 * len(names), margin={"l": 4, "r": 4, "t": 4, "b": 4}, bargap=0.35,

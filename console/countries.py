@@ -11,7 +11,7 @@ from starlette.routing import Route
 _FOLDER = Path(__file__).with_name("assets") / "maps"
 # The page draws this file itself: without it plotly would ask its makers' site for one.
 ADDRESS = "/maps/"
-_DAY_S = 86_400
+_HOUR_S = 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def _place(row: dict[str, str]) -> Place:
 
 
 async def _world(_request: object) -> FileResponse:
-    headers = {"Cache-Control": f"public, max-age={_DAY_S}"}
+    headers = {"Cache-Control": f"public, max-age={_HOUR_S}"}
     path = _FOLDER / "world_110m.json"
     return FileResponse(path, media_type="application/json", headers=headers)
 

@@ -11,7 +11,7 @@ from pipeline.runtime.clock import now
 st.title("Customers", anchor=False)
 
 
-@live("The customers", run_every_s=30)
+@live("The customers", run_every_s=10)
 def page() -> None:
     panels.age()
     currency = settings().currency

@@ -13,6 +13,9 @@ from console.queries import behaviour, lake_rows
 # Below this a share says more about chance than about shoppers.
 FEW = 100
 _MARKUP = re.compile(r"[\[\]()<>!*_`#$:|\\~&]+")
+_STEPS = {
+    "Product": "a product", "Cart": "the cart", "Checkout": "checkout", "Order": "the order",
+}  # fmt: skip
 _NAMES = {
     "shopper.page_viewed.v1": "Pages viewed",
     "shopper.product_viewed.v1": "Products viewed",
@@ -77,7 +80,11 @@ def funnel(frame: pl.DataFrame) -> None:
             return
         worst = steps.slice(1).sort("of_previous").row(0, named=True)
         drop = 100 - worst["of_previous"]
-        st.subheader(f"Largest drop: {drop:.0f} % are lost before {worst['step']}", anchor=False)
+        if drop:
+            words = f"Largest drop: {drop:.0f} % are lost before {_STEPS[worst['step']]}"
+        else:
+            words = "Every session ended in an order"
+        st.subheader(words, anchor=False)
         alone = frame.filter(pl.col("session_id").is_null()).height
         st.caption(
             f"Sessions that came this far or further, of {sessions:,}; {alone:,} clicks of "
@@ -146,7 +153,7 @@ def _table(frame: pl.DataFrame, alt: str) -> None:
         frame,
         hide_index=True,
         alt=alt,
-        height=36 * (frame.height + 1) + 2,
+        height=35 * (frame.height + 1) + 3,
         column_config={
             "query": config.TextColumn("Words"),
             "searches": config.NumberColumn("Searches", format="localized", width="small"),

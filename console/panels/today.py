@@ -141,6 +141,10 @@ def _count(value: float, _currency: str) -> str:
     return f"{value:,}"
 
 
+def _amount(value: int | None, currency: str) -> str:
+    return "–" if value is None else wording.money_short(value, currency)
+
+
 def _rate(value: float | None, _currency: str) -> str:
     return "–" if value is None else f"{value:.1f} %"
 
@@ -149,7 +153,7 @@ _FIGURES = (
     ("Orders", "orders", _count),
     ("Net revenue", "net", wording.money_short),
     ("Conversion", "conversion", _rate),
-    ("Average order", "average_order", wording.money_short),
+    ("Average order", "average_order", _amount),
 )
 _HELP = {
     "orders": "Orders placed since 00:00 UTC, each once.",

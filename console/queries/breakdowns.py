@@ -96,7 +96,7 @@ def week(lines: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def tree(lines: pl.DataFrame, top: int = 12) -> pl.DataFrame:
+def tree(lines: pl.DataFrame, top: int = 30) -> pl.DataFrame:
     """Gross revenue by category and its best products; the rest of each in one row.
 
     Returns: DataFrame[category, product, product_id: str, units, gross: i64], largest first; sums

@@ -20,7 +20,7 @@ class Day:
     until: datetime
     orders: int
     net: int
-    average_order: int
+    average_order: int | None
     completed: int
     viewed: int
 
@@ -37,7 +37,7 @@ def now_day(token: str, at: datetime, currency: str) -> Day:
     mine = totals.get(currency, sales.Totals(currency))
     counted = behaviour.counters(token, period)
     return Day(
-        at.date(), at, mine.orders, mine.net, mine.average_order,
+        at.date(), at, mine.orders, mine.net, mine.average_order if mine.orders else None,
         counted[_COMPLETED], counted[_VIEWED],
     )  # fmt: skip
 
@@ -51,7 +51,7 @@ def earlier_day(at: datetime, days: int, currency: str) -> Day:
     sold = breakdowns.totals(lines, currency)
     counted = behaviour.events(behaviour.between(first, until))
     return Day(
-        until.date(), until, sold.orders, sold.net, sold.average_order,
+        until.date(), until, sold.orders, sold.net, sold.average_order if sold.orders else None,
         counted[_COMPLETED], counted[_VIEWED],
     )  # fmt: skip
 

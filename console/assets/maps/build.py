@@ -4,8 +4,9 @@
     python console/assets/maps/build.py <world-atlas> <i18n-iso-countries>
 
 `world_110m.json` is TopoJSON as plotly asks for it: objects `countries`, with ISO 3166 alpha-3
-codes as ids, and `land`. `countries.csv` knows every name the shop can book a sale under, and where
-to put a dot for those too small to be drawn at this scale.
+codes as ids and `ct` (the middle, where plotly puts its label), and `land`. `countries.csv` knows
+every name the shop can book a sale under, and where to put a dot for those too small to be drawn
+at this scale.
 """
 
 import csv
@@ -35,7 +36,7 @@ def main(atlas: Path, codes: Path) -> None:
         name = shape.pop("properties")["name"]
         code = KOSOVO if name == "Kosovo" else numeric.get(shape.pop("id", ""))
         if code and code != "ATA":
-            kept.append({**shape, "id": code})
+            kept.append({**shape, "id": code, "properties": {"ct": _middle(coarse, shape)}})
     coarse["objects"]["countries"]["geometries"] = kept
     (HERE / "world_110m.json").write_text(json.dumps(coarse, separators=(",", ":")))
     drawn = {shape["id"] for shape in kept}
