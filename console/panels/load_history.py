@@ -34,10 +34,12 @@ def history(running: str | None) -> None:
     _overview(heads, running)
     by_id = {head["run_id"]: head for head in heads}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = _choose("Show", list(by_id), by_id, "run")
+        # While one goes on, the page is that run's.
+        shown = list(by_id) if running is None else ["", *by_id]
+        chosen = _choose("Show", shown, by_id, "run")
         others = [run_id for run_id in by_id if run_id != chosen]
         other = _choose("Compare with", ["", *others], by_id, "with")
-    if chosen is None:
+    if not chosen:
         return
     head = by_id[chosen]
     _verdict(head, load.status_of(head, running))
@@ -125,7 +127,7 @@ def _verdict(head: Head, state: str) -> None:
             st.caption(f"Objectives from {verdict['source']}")
         _facts(summary)
         if cleaned := head.get("cleaned"):
-            st.markdown(f"**Cleaned up** by {cleaned['by']}: {_removed(cleaned)}.")
+            st.markdown(f"**Cleaned up** by `{cleaned['by']}`: {_removed(cleaned)}.")
         if summary:
             _exports(head)
 

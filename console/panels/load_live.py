@@ -39,16 +39,16 @@ def running(run_id: str) -> None:
                     st.warning(str(refusal), icon=":material/info:")
         st.progress(
             min(1.0, last["elapsed_s"] / plan["duration_s"]),
-            text=f"{last['elapsed_s']:,} of {plan['duration_s']:,} s, started by {plan['by']}"
+            text=f"{last['elapsed_s']:,} of {plan['duration_s']:,} s, started by `{plan['by']}`"
             + (" · stopping" if is_stopping else ""),
         )
         key_figures(progress)
     pictures(progress, "live")
-    with st.grid(2, min_column_width=340):
-        with st.container(border=True, height="stretch"):
-            routes(progress.latest.get("routes", []))
-        with st.container(border=True, height="stretch"):
-            processes(progress.seconds[-_WINDOW_S:])
+    wide, narrow = st.columns([5, 3])
+    with wide.container(border=True, height="stretch"):
+        routes(progress.latest.get("routes", []))
+    with narrow.container(border=True, height="stretch"):
+        processes(progress.seconds[-_WINDOW_S:])
     slowest(progress.latest.get("slowest", []), progress.latest.get("faults", []))
 
 
@@ -57,7 +57,7 @@ def key_figures(progress: Progress) -> None:
     recent = progress.seconds[-_WINDOW_S:]
     achieved, offered = (_mean(recent, name) for name in ("achieved", "offered"))
     failed = total["failures"] / total["requests"] if total["requests"] else 0.0
-    with st.grid(8, min_column_width=118, gap="small"):
+    with st.grid(8, min_column_width=100, gap="small"):
         st.metric("Users", f"{last['users']:,}", border=True)
         st.metric("Achieved /s", f"{achieved:,.1f}", border=True, help="Mean of the last 10 s.")
         st.metric("Offered /s", f"{offered:,.1f}", border=True, help="What the plan asks for.")
@@ -89,7 +89,7 @@ def pictures(progress: Progress, key: str) -> None:
     with st.container(border=True):
         shares = load.shares(progress.seconds)
         st.subheader(_cpu_finding(progress.seconds), anchor=False)
-        st.caption("Percent of all cores of the machine, each program with its children")
+        st.caption("Percent of all cores, each program with its children; the rest is other work")
         charts.show(
             charts_load.processor(shares, frame), key=f"{key}-cpu", alt="Processor by process"
         )
@@ -113,7 +113,7 @@ def routes(rows: list[dict[str, Any]]) -> None:
     st.caption("Times in milliseconds over the whole run")
     columns = ["Route", "Requests", "Failed", "p50", "p95", "p99"]
     names = ("requests", "failures", "p50_ms", "p95_ms", "p99_ms")
-    cells = [[f"`{row['route']}`", *(f"{row[name]:,.0f}" for name in names)] for row in rows]
+    cells = [[row["route"], *(f"{row[name]:,.0f}" for name in names)] for row in rows]
     status.table(columns, cells, right=(1, 2, 3, 4, 5))
 
 
@@ -172,11 +172,11 @@ def went(head: Head, progress: Progress) -> None:
     summary = head.get("summary") or {}
     if progress.seconds:
         pictures(progress, "past")
-    with st.grid(2, min_column_width=340):
-        with st.container(border=True, height="stretch"):
-            routes(summary.get("routes") or progress.latest.get("routes", []))
-        with st.container(border=True, height="stretch"):
-            _processes(summary.get("shares") or {})
+    wide, narrow = st.columns([5, 3])
+    with wide.container(border=True, height="stretch"):
+        routes(summary.get("routes") or progress.latest.get("routes", []))
+    with narrow.container(border=True, height="stretch"):
+        _processes(summary.get("shares") or {})
     slowest(
         summary.get("slowest") or progress.latest.get("slowest", []), summary.get("faults") or []
     )
@@ -185,7 +185,11 @@ def went(head: Head, progress: Progress) -> None:
 def _cpu_finding(seconds: list[dict[str, Any]]) -> str:
     cpu = _mean(seconds, "cpu")
     own = sum(s["shares"].get("load generator", 0.0) for s in seconds) / len(seconds)
-    return f"The machine was {cpu:.0f} % busy; the load generator itself took {own:.0f} %"
+    shop = sum(sum(s["shares"].values()) for s in seconds) / len(seconds) - own
+    return (
+        f"The machine is {cpu:.0f} % busy: the shop takes {shop:.0f} %, "
+        f"the load generator {own:.0f} %"
+    )
 
 
 def _mean(seconds: list[dict[str, Any]], name: str) -> float:
