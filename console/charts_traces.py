@@ -41,7 +41,7 @@ def kind_colour(kind: str) -> str:
     return themed(_KINDS.get(kind, _KINDS["inside"]))
 
 
-ROW_PX = 42
+ROW_PX = 38
 LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left"}
 
 

@@ -17,6 +17,7 @@ from console.traces.waterfall import Row
 from console.traces.words import clip, ms
 
 _KEPT = {"head": "kept by chance", "tail": "kept because it failed or was slow"}
+_MANY = 30
 _FAR = 4.0  # times the answer: then a scale for the answer alone is offered first
 
 
@@ -34,8 +35,10 @@ def show(view: View, others: Sequence[Found]) -> None:
             return
         _head(trace)
         rows = waterfall.rows(trace)
-        until_ms = _scale(trace, rows)
-        figure = charts_waterfall.draw(rows, until_ms)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            until_ms = _scale(trace, rows)
+            shown = _shown(trace, rows)
+        figure = charts_waterfall.draw(shown, until_ms)
         charts.show(figure, key="waterfall", alt=f"{_title(trace)}; the table holds the same")
         _errors(trace)
         _as_table(trace, rows)
@@ -88,6 +91,14 @@ def _scale(trace: Trace, rows: Sequence[Row]) -> float:
         label_visibility="collapsed",
     )
     return answer * 1.25 if chosen == "answer" else whole
+
+
+def _shown(trace: Trace, rows: list[Row]) -> list[Row]:
+    """All of them, or those that fit a screen or two."""
+    if len(rows) <= _MANY:
+        return rows
+    with_calls = st.toggle(f"All {len(rows)} steps", key="calls", bind="query-params")
+    return rows if with_calls else waterfall.rows(trace, with_calls=False)
 
 
 def _errors(trace: Trace) -> None:

@@ -23,6 +23,9 @@ _SENDERS = {
     "in the queue": (Kind.TOPIC, Kind.QUEUE),
     "in the Kinesis stream": (Kind.STREAM,),
 }
+# Who writes rows that the table's stream hands on, whoever began the trace.
+_WRITERS = ("payment", "fulfilment")
+_WRITES = ("Write", "Put", "Update", "Delete")
 _WAITS_AFTER = {
     Kind.QUEUE: "in the queue", Kind.TOPIC: "in the queue", Kind.STREAM: "in the Kinesis stream",
     Kind.DATABASE: "in the table's stream",
@@ -185,13 +188,17 @@ def _place(segments: dict[str, Segment]) -> tuple[Step, ...]:
         own_id: None if segment.end_s is None else segment.end_s + shifts[own_id]
         for own_id, segment in segments.items()
     }
+    writes = [
+        own_id
+        for own_id, parent_id in parents.items()
+        if parent_id and segments[parent_id].label in _WRITERS and _is_write(segments[own_id])
+    ]
     places = {own_id: index for index, (own_id, _) in enumerate(order)}
     steps = []
     for own_id, depth in order:
         segment, parent_id, end = segments[own_id], parents[own_id], ends[own_id]
-        wait_s, wait = _wait(
-            segments, starts, ends, own_id, parent_id, children[parent_id] if parent_id else []
-        )
+        siblings = children[parent_id] if parent_id else []
+        wait_s, wait = _wait(segments, starts, ends, own_id, parent_id, siblings, writes)
         inner = [(starts[child], ends[child]) for child in children[own_id]]
         steps.append(
             Step(
@@ -208,6 +215,10 @@ def _place(segments: dict[str, Segment]) -> tuple[Step, ...]:
             )
         )
     return tuple(steps)
+
+
+def _is_write(call: Segment) -> bool:
+    return call.kind is Kind.DATABASE and any(word in call.label for word in _WRITES)
 
 
 def _parents(segments: dict[str, Segment]) -> dict[str, str | None]:
@@ -249,8 +260,13 @@ def _wait(
     own_id: str,
     parent_id: str | None,
     siblings: list[str],
+    writes: list[str],
 ) -> tuple[float, str]:
-    """(the pause before a step in s, its name); nothing where its caller was at work."""
+    """(the pause before a step in s, its name); nothing where its caller was at work.
+
+    `writes` are the calls by which any function changed a row: a row keeps the trace that made
+    it, so what follows a later change still names the first writer as its caller.
+    """
     if parent_id is None:
         return 0.0, ""
     own, parent, end = segments[own_id], segments[parent_id], ends[parent_id]
@@ -261,13 +277,10 @@ def _wait(
     name = _WAITS.get(own.label) or _WAITS_AFTER.get(parent.kind) or "asynchronous"
     if is_handed_over:
         # The parent is the whole of its caller: the wait begins with the call that handed over.
-        sent = [
-            ended
-            for each in siblings
-            if segments[each].kind in _SENDERS.get(name, ())
-            and (ended := ends[each]) is not None
-            and ended <= starts[own_id]
-        ]
+        senders = [each for each in siblings if segments[each].kind in _SENDERS.get(name, ())]
+        if _SENDERS.get(name) == (Kind.DATABASE,):
+            senders += writes
+        sent = [t for each in senders if (t := ends[each]) is not None and t <= starts[own_id]]
         pause_s = starts[own_id] - max(sent) if sent else pause_s
     return max(0.0, pause_s), name
 

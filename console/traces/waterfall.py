@@ -52,8 +52,11 @@ class Row:
         return "<br>".join(part for part in parts if part)
 
 
-def rows(trace: Trace) -> list[Row]:
-    """At most MAX_ROWS, the first in reading order; browser and edge before an HTTP entry."""
+def rows(trace: Trace, *, with_calls: bool = True) -> list[Row]:
+    """At most MAX_ROWS, the first in reading order; browser and edge before an HTTP entry.
+
+    Without calls those of functions are left out, but for what failed and what went to the lake.
+    """
     requests = trace.requests
     recorded = {step.segment.kind for step in trace.steps}
     unrecorded = [each for each in _BEFORE if each[1] not in recorded] if requests else []
@@ -61,11 +64,22 @@ def rows(trace: Trace) -> list[Row]:
         _outside(name, kind, depth, trace, requests)
         for depth, (name, kind) in enumerate(unrecorded)
     ]
-    inside = [_row(step, len(lead), trace.path_ms) for step in trace.steps]
+    inside = [
+        _row(step, len(lead), trace.path_ms)
+        for step in trace.steps
+        if with_calls or not _is_small(trace, step)
+    ]
     return [*lead, *inside][:MAX_ROWS]
 
 
 _BEFORE = (("browser", Kind.CLIENT), ("edge", Kind.EDGE))
+
+
+def _is_small(trace: Trace, step: Step) -> bool:
+    if step.parent is None or step.segment.is_segment or step.segment.is_fault:
+        return False
+    of_function = trace.steps[step.parent].segment.kind is not Kind.SERVICE
+    return of_function and step.segment.kind is not Kind.STORE
 
 
 def _outside(name: str, kind: Kind, depth: int, trace: Trace, requests: Sequence[Step]) -> Row:

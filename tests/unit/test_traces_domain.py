@@ -95,6 +95,22 @@ def test_a_purchase_reads_from_the_request_to_the_lake() -> None:
     assert failed.segment.causes == ("Declined: no funds",)
 
 
+def test_what_follows_a_later_change_of_a_row_waited_since_that_change() -> None:
+    trace = built(
+        [
+            document("a", "checkout", 0, 40),
+            call("b", "DynamoDB/TransactWriteItems", 10, 20, "a"),
+            document("c", "relay", 100, 10, "a"),
+            document("d", "payment", 3_000, 50, "c"),
+            call("e", "DynamoDB/GetItem", 3_005, 5, "d"),
+            call("f", "DynamoDB/TransactWriteItems", 3_020, 20, "d"),
+            document("g", "relay", 3_100, 10, "a"),
+        ]
+    )
+    waits = [round(step.wait_ms) for step in trace.steps if step.segment.label == "relay"]
+    assert waits == [70, 60]
+
+
 def test_a_callee_whose_clock_is_behind_is_moved_with_all_below_it() -> None:
     trace = built(
         [
