@@ -84,9 +84,14 @@ def _replica(name: str, found: dict[str, Reading]) -> Mark:
     return Mark(name, "bad", f"is down ({why})")
 
 
+def _silent(name: str, fault: str) -> Mark:
+    """On a machine at its limit an answer may be late once; what refuses is down."""
+    return Mark(name, "warn" if fault.startswith("no answer") else "bad", fault)
+
+
 def _reader(name: str, reading: Reading) -> Mark:
     if reading.fault:
-        return Mark(name, "bad", reading.fault)
+        return _silent(name, reading.fault)
     late = [lag for lag in reading.value if lag.records and (lag.oldest_s or 0) > 10]
     if not late:
         return Mark(name, "good", "")
@@ -98,7 +103,7 @@ def _queues(found: dict[str, Reading]) -> Mark:
     readings = [found[f"queue {name}"] for name in dataplane.queue_names()]
     silent = next((reading for reading in readings if reading.fault), None)
     if silent:
-        return Mark("queues", "bad", str(silent.fault))
+        return _silent("queues", str(silent.fault))
     queues: list[dataplane.Queue] = [reading.value for reading in readings]
     dead = sum(queue.waiting for queue in queues if queue.is_dead_letter)
     stuck = [q.name for q in queues if not q.is_dead_letter and (q.backlog_s or 0) > 60]
@@ -111,7 +116,7 @@ def _queues(found: dict[str, Reading]) -> Mark:
 
 def _functions(reading: Reading) -> Mark:
     if reading.fault:
-        return Mark("functions", "bad", reading.fault)
+        return _silent("functions", reading.fault)
     functions: list[dataplane.Function] = reading.value
     broken = [function.name for function in functions if function.state != "Active"]
     if broken:
@@ -121,11 +126,11 @@ def _functions(reading: Reading) -> Mark:
 
 def _tables(reading: Reading) -> Mark:
     if reading.fault:
-        return Mark("tables", "bad", reading.fault)
+        return _silent("tables", reading.fault)
     tables: list[dataplane.Table] = reading.value
     idle = [table.name for table in tables if table.status != "ACTIVE"]
     return Mark("tables", "bad", ", ".join(idle)) if idle else Mark("tables", "good", "")
 
 
 def _lake(reading: Reading) -> Mark:
-    return Mark("lake", "bad", reading.fault) if reading.fault else Mark("lake", "good", "")
+    return _silent("lake", reading.fault) if reading.fault else Mark("lake", "good", "")

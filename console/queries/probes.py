@@ -11,7 +11,7 @@ from typing import Any
 
 from console.queries.edge import Unreachable
 
-_WORKERS = 24
+_WORKERS = 48
 _DEADLINE_S = 2.8
 _UNWATCHED_S = 10.0
 Sources = Mapping[str, Callable[[], Any]]
