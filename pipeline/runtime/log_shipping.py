@@ -127,13 +127,18 @@ def _made(create: Any, **names: str) -> bool:
     return True
 
 
+def _is_collected() -> bool:
+    """On AWS, Lambda itself brings what a function prints to its own log group."""
+    return "AWS_LAMBDA_FUNCTION_NAME" in os.environ and "AWS_ENDPOINT_URL" not in os.environ
+
+
 _shipper: list[LogShipper] = []
 
 
 def begin() -> LogShipper | None:
     """This process's shipper, fed by every log line; None where signals or shipping are off."""
     known = settings()
-    if not known.is_on or known.ship_logs == "off":
+    if not known.is_on or known.ship_logs == "off" or _is_collected():
         return None
     if not _shipper:
         group = group_name(known.stage, known.service)

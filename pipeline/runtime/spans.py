@@ -7,7 +7,6 @@ from functools import cache
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.sdk.extension.aws.trace import AwsXRayIdGenerator
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -23,7 +22,7 @@ from opentelemetry.trace import (
 )
 
 from pipeline.runtime.signals import settings
-from pipeline.runtime.tracing import Call, Part
+from pipeline.runtime.tracing import Call, Part, new_segment_id, new_trace_id
 from pipeline.runtime.xray import XRayExporter
 
 MAX_QUEUE = 4_096
@@ -34,7 +33,6 @@ class _Ids(IdGenerator):
     """A segment keeps the ids that its part handed on while it was under way."""
 
     def __init__(self) -> None:
-        self._random = AwsXRayIdGenerator()
         self._given = threading.local()
 
     @contextmanager
@@ -47,11 +45,11 @@ class _Ids(IdGenerator):
 
     def generate_span_id(self) -> int:
         ids: tuple[int, int] | None = getattr(self._given, "ids", None)
-        return ids[1] if ids else self._random.generate_span_id()
+        return ids[1] if ids else new_segment_id()
 
     def generate_trace_id(self) -> int:
         ids: tuple[int, int] | None = getattr(self._given, "ids", None)
-        return ids[0] if ids else self._random.generate_trace_id()
+        return ids[0] if ids else new_trace_id()
 
 
 _ids = _Ids()

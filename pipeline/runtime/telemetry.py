@@ -1,6 +1,9 @@
 """Turns the signals of a process on and off: metrics, traces and logs, as `HAS_SIGNALS` says."""
 
-from pipeline.runtime import calls, log_shipping, logs, spans
+import sys
+from types import ModuleType
+
+from pipeline.runtime import calls, log_shipping, logs
 from pipeline.runtime.metrics import metrics
 
 
@@ -21,7 +24,8 @@ def start() -> None:
 
 def flush() -> None:
     """Send all there is and wait for it; what cannot be sent is dropped."""
-    spans.flush()
+    if spans := _spans():
+        spans.flush()
     if shipper := log_shipping.begin():
         shipper.flush()
     metrics.flush()
@@ -29,7 +33,13 @@ def flush() -> None:
 
 def stop() -> None:
     """As the last thing a process does."""
-    spans.shutdown()
+    if spans := _spans():
+        spans.shutdown()
     if shipper := log_shipping.begin():
         shipper.stop()
     metrics.stop()
+
+
+def _spans() -> ModuleType | None:
+    """Loaded with the first trace that is kept: a function that keeps none starts sooner."""
+    return sys.modules.get("pipeline.runtime.spans")

@@ -7,6 +7,7 @@ trace id alone (so every process makes the same one), and mended at the end: err
 are kept whatever was chosen, as far as this process saw them.
 """
 
+import random
 import re
 import time
 from collections.abc import Iterator
@@ -15,7 +16,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Literal
 
-from opentelemetry.sdk.extension.aws.trace import AwsXRayIdGenerator
 from opentelemetry.trace import SpanKind
 
 from pipeline.runtime.signals import settings
@@ -28,7 +28,6 @@ _MAX_MESSAGE = 200
 _MAX_EDGE_NS = 60 * 10**9
 _PERSONAL = re.compile(r"\S+@\S+|\d{7,}")
 
-_ids = AwsXRayIdGenerator()
 _current: ContextVar["Part | None"] = ContextVar("trace_part", default=None)
 
 
@@ -82,7 +81,7 @@ class Part:
         except (ValueError, OverflowError):
             return
         if 0 <= self.started_ns - started_ns < _MAX_EDGE_NS:
-            self.edge_id, self.edge_started_ns = _ids.generate_span_id(), started_ns
+            self.edge_id, self.edge_started_ns = new_segment_id(), started_ns
 
     def note(self, call: Call) -> None:
         if len(self.calls) < MAX_CALLS:
@@ -94,7 +93,7 @@ class Part:
 
 def begin(name: str, kind: SpanKind, header: TraceHeader | None = None) -> Part:
     """A part of the header's trace, or of a new one."""
-    trace_id = header.trace_id if header else _ids.generate_trace_id()
+    trace_id = header.trace_id if header else new_trace_id()
     chosen = header.is_sampled if header else None
     return Part(
         name=name,
@@ -102,9 +101,18 @@ def begin(name: str, kind: SpanKind, header: TraceHeader | None = None) -> Part:
         trace_id=trace_id,
         parent_id=header.parent_id if header else 0,
         is_sampled=is_chosen(trace_id, settings().trace_ratio) if chosen is None else chosen,
-        segment_id=_ids.generate_span_id(),
+        segment_id=new_segment_id(),
         started_ns=time.time_ns(),
     )
+
+
+def new_trace_id() -> int:
+    """X-Ray's begin with the second in which the trace does; the SDK need not be loaded for it."""
+    return int(time.time()) << 96 | random.getrandbits(96)
+
+
+def new_segment_id() -> int:
+    return random.getrandbits(64) or 1
 
 
 def is_chosen(trace_id: int, ratio: float) -> bool:
