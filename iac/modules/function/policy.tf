@@ -6,6 +6,7 @@ locals {
     tables = {
       read  = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:ConditionCheckItem"]
       write = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"]
+      index = ["dynamodb:BatchWriteItem"] # the search index of kept traces
     }
     streams = { write = ["kinesis:PutRecord", "kinesis:PutRecords"] }
     topics  = { publish = ["sns:Publish"] }
@@ -75,6 +76,12 @@ locals {
     actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
     resources = ["${aws_cloudwatch_log_group.this.arn}:*"]
   }]
+
+  # Neither metrics nor segments have a resource that could be named.
+  signals = [{
+    actions   = ["cloudwatch:PutMetricData", "xray:PutTraceSegments"]
+    resources = ["*"]
+  }]
 }
 
 resource "aws_iam_role" "this" {
@@ -98,7 +105,7 @@ resource "aws_iam_role_policy" "this" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
-      for statement in concat(local.granted, local.reading, local.giving_up, local.logging) : {
+      for statement in concat(local.granted, local.reading, local.giving_up, local.logging, local.signals) : {
         Effect   = "Allow"
         Action   = statement.actions
         Resource = statement.resources
