@@ -73,6 +73,11 @@ def find(trace_id: str) -> Trace | None:
     return read([trace_id]).get(trace_id)
 
 
+def forget_client() -> None:
+    """Ask the X-Ray endpoint that the environment names now."""
+    _xray.cache_clear()
+
+
 def _search_index(wanted: Search, limit: int) -> Findings:
     last = _floor(wanted.until)
     minutes = []

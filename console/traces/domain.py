@@ -280,8 +280,10 @@ def _wait(
         senders = [each for each in siblings if segments[each].kind in _SENDERS.get(name, ())]
         if _SENDERS.get(name) == (Kind.DATABASE,):
             senders += writes
-        sent = [t for each in senders if (t := ends[each]) is not None and t <= starts[own_id]]
-        pause_s = starts[own_id] - max(sent) if sent else pause_s
+        # Begun, not ended: a function may start before its sender has heard that all went well.
+        begun = [each for each in senders if starts[each] <= starts[own_id]]
+        if begun and (ended := ends[max(begun, key=starts.__getitem__)]) is not None:
+            pause_s = starts[own_id] - ended
     return max(0.0, pause_s), name
 
 

@@ -9,6 +9,7 @@ from console.traces.documents import Kind
 from console.traces.domain import Trace
 
 BROWSER, EDGE = "browser", "edge"
+_TOPIC = "SNS orders"
 # What a function reads from; its records name the writer, not the channel between.
 CHANNELS = {
     "relay": ("DynamoDB orders", Kind.DATABASE),
@@ -117,10 +118,8 @@ def calls(trace: Trace) -> Iterator[_Call]:
             yield _inferred(BROWSER, EDGE, Kind.EDGE)
             caller = EDGE
         elif step.segment.is_segment and peer in CHANNELS:
-            name, kind = CHANNELS[peer]
-            channel = _as_recorded(name, peers)
-            sender = _as_recorded("SNS orders", peers) if kind is Kind.QUEUE else ""
-            sender = sender if sender in peers else caller
+            channel, kind = CHANNELS[peer]
+            sender = _TOPIC if kind is Kind.QUEUE and _TOPIC in peers else caller
             if sender != channel:
                 yield _inferred(sender, channel, kind, is_asynchronous=True)
             caller = channel
@@ -133,12 +132,6 @@ def calls(trace: Trace) -> Iterator[_Call]:
             step.segment.is_segment and peer in CHANNELS,
             False,
         )
-
-
-def _as_recorded(name: str, peers: set[str]) -> str:
-    """`DynamoDB orders`, or `DynamoDB` where records do not say which table."""
-    product = name.split(" ")[0]
-    return product if name not in peers and product in peers else name
 
 
 def _inferred(source: str, target: str, kind: Kind, *, is_asynchronous: bool = False) -> _Call:

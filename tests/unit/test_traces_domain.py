@@ -15,6 +15,7 @@ from console.queries.traces_memory import Memory
 from console.traces import analysis, domain, search, service_map, waterfall
 from console.traces.documents import Kind
 from console.traces.domain import Trace, build
+from pipeline.runtime.calls import resource_of
 
 ID = "1-6b05c22e-a8e1bef401b9e72a42c43e05"
 SECOND = timedelta(seconds=1)
@@ -49,7 +50,7 @@ def purchase() -> list[Document]:
         document("a1", "checkout", 0, 40, "f0", http=http, annotations={"order_id": "O1"}),
         write,
         document("c1", "relay", 140, 20, "b1"),
-        call("c2", "SNS.Publish", 145, 5, "c1"),
+        call("c2", "SNS.Publish", 145, 5, "c1") | {"aws": {"topic_arn": "arn:x:has-local-orders"}},
         document("d1", "has-local-payment", 400, 100, "c2", fault=True,
                  cause={"exceptions": [{"type": "Declined", "message": "no funds"}]}),
         document("e1", "landing", 900, 60, "c1"),
@@ -76,7 +77,7 @@ def test_a_purchase_reads_from_the_request_to_the_lake() -> None:
         (0, "checkout"),
         (1, "DynamoDB orders TransactWriteItems"),
         (2, "relay"),
-        (3, "SNS Publish"),
+        (3, "SNS orders Publish"),
         (4, "payment"),
         (3, "landing"),
         (4, "S3 PutObject"),
@@ -109,6 +110,17 @@ def test_what_follows_a_later_change_of_a_row_waited_since_that_change() -> None
     )
     waits = [round(step.wait_ms) for step in trace.steps if step.segment.label == "relay"]
     assert waits == [70, 60]
+
+
+def test_a_call_names_what_it_acts_on() -> None:
+    names = [
+        {"TableName": "t", "Key": {}},
+        {"TransactItems": [{"Put": {"TableName": "t"}}, {"Update": {"TableName": "u"}}]},
+        {"RequestItems": {"t": {"Keys": []}}},
+    ]
+    assert [resource_of(each) for each in names] == [("table_name", "t")] * 3
+    assert resource_of({"QueueUrl": "http://x/0/q"}) == ("queue_url", "http://x/0/q")
+    assert [resource_of(each) for each in ({}, {"TransactItems": [{}]})] == [None, None]
 
 
 def test_a_callee_whose_clock_is_behind_is_moved_with_all_below_it() -> None:
@@ -197,8 +209,8 @@ def test_the_map_shows_browser_edge_stores_and_the_channels_between() -> None:
         ("edge", "checkout"): (2, False),
         ("checkout", "DynamoDB orders"): (2, False),
         ("DynamoDB orders", "relay"): (2, True),
-        ("relay", "SNS"): (2, False),
-        ("SNS", "SQS payment"): (2, True),
+        ("relay", "SNS orders"): (2, False),
+        ("SNS orders", "SQS payment"): (2, True),
         ("SQS payment", "payment"): (2, True),
         ("relay", "Kinesis events"): (2, True),
         ("Kinesis events", "landing"): (2, True),

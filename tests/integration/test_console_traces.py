@@ -1,0 +1,120 @@
+"""A purchase is found, opened and read in the console's traces, from the request to the lake."""
+
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from checkout_shop import an_order, put_on_sale
+from playwright.sync_api import Page, expect, sync_playwright
+
+from console.queries import traces
+from console.queries.edge import Unreachable
+from console.traces.domain import Trace
+from console.traces.search import Search
+from iac.local.browser import CHROMIUM_OPTIONS
+from pipeline.runtime.clock import now
+from tests.conftest import Stack, wait_until
+
+PASSWORD = "demo-Shop-2026!"
+WAIT_MS = 20_000
+
+
+@pytest.fixture(scope="module")
+def purchase(stack: Stack) -> tuple[str, str]:
+    """(trace id, order id) of a guest's order that the browser chose to sample."""
+    trace_id = f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
+    header = {"X-Amzn-Trace-Id": f"Root={trace_id};Sampled=1", "Idempotency-Key": uuid4().hex}
+    sku = put_on_sale(stack, 10)
+    with stack.http() as http:
+        http.put(f"/api/checkout/cart/items/{sku}", json={"quantity": 1}).raise_for_status()
+        placed = http.post("/api/checkout/orders", json=an_order(), headers=header)
+    assert placed.status_code == 201, placed.text
+    return trace_id, str(placed.json()["order_id"])
+
+
+@pytest.fixture
+def page(stack: Stack) -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(**CHROMIUM_OPTIONS)
+        context = chromium.new_context(base_url=stack.console_url)
+        context.set_default_timeout(WAIT_MS)
+        yield context.new_page()
+        chromium.close()
+
+
+def sign_in(page: Page, who: str, path: str) -> None:
+    page.goto(path)
+    page.get_by_label("E-mail").fill(f"{who}@demo.shop")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def test_a_purchase_is_found_by_its_order_and_reaches_the_lake(
+    purchase: tuple[str, str],
+) -> None:
+    trace_id, order_id = purchase
+
+    def whole() -> Trace | None:
+        trace = traces.find(trace_id)
+        done = {step.segment.label for step in trace.steps} if trace else set()
+        assert {"relay", "payment", "landing"} <= done
+        assert any(label.startswith("S3") for label in done)
+        return trace
+
+    trace = wait_until(whole, timeout_s=30, pause_s=1)
+    assert trace is not None
+    assert trace.outcome == "ok"
+    assert trace.path_ms > trace.response_ms > 0
+    waits = {step.segment.label: step.wait for step in trace.steps if step.wait}
+    assert waits["relay"] == "in the table's stream"
+    assert waits["payment"] == "in the queue"
+    assert waits["landing"] == "in the Kinesis stream"
+    until = now() + timedelta(minutes=1)
+    hour = until - timedelta(hours=1)
+    findings = traces.search(Search(hour, until, order_id=order_id))
+    assert findings.source == "index"
+    assert [found.trace_id for found in findings.found] == [trace_id]
+    assert not traces.search(Search(hour, until, order_id=order_id, service="users")).found
+
+
+def test_an_operator_opens_it_by_its_order_and_reads_every_step(
+    page: Page, purchase: tuple[str, str]
+) -> None:
+    trace_id, order_id = purchase
+    sign_in(page, "operator", f"/traces?order_id={order_id}")
+    heading = page.get_by_role("heading", name=f"1 request with order id {order_id}")
+    expect(heading).to_be_visible(timeout=WAIT_MS)
+    page.get_by_label("Order, correlation or trace id").fill(trace_id)
+    page.get_by_label("Order, correlation or trace id").press("Enter")
+    opened = page.get_by_role("heading", name=re.compile(r"POST .*orders answered 201 in"))
+    expect(opened).to_be_visible(timeout=WAIT_MS)
+    assert f"trace_id={trace_id}" in page.url
+    page.get_by_text("The same as a table").click()
+    for words in ("TransactWriteItems", "in the Kinesis stream", "PutObject"):
+        expect(page.get_by_role("table").get_by_text(words).first).to_be_visible()
+    expect(page.get_by_test_id("stGraphVizChart").locator("svg")).to_be_visible()
+    logs = page.get_by_role("link", name="Its log lines")
+    expect(logs).to_have_attribute("href", re.compile(r"/logs\?correlation_id=.+"))
+    expect(page.get_by_text("went wrong")).to_have_count(0)
+
+
+def test_an_analyst_is_refused(page: Page, stack: Stack) -> None:
+    sign_in(page, "analyst", "/traces")
+    expect(page.get_by_text("This page is for operators.")).to_be_visible(timeout=WAIT_MS)
+
+
+def test_an_x_ray_that_does_not_answer_is_said_in_a_sentence(
+    emulator: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_XRAY", "http://127.0.0.1:9")
+    traces.forget_client()
+    try:
+        with pytest.raises(Unreachable, match="X-Ray does not answer"):
+            traces.find(f"1-{int(time.time()):08x}-{secrets.token_hex(12)}")
+    finally:
+        monkeypatch.undo()
+        traces.forget_client()
