@@ -30,7 +30,12 @@ _THROTTLES = frozenset({
 # A refusal that was asked for: the dependency did its work.
 _ANSWERS = frozenset({"ConditionalCheckFailedException", "NoSuchKey", "404", "304", "NotModified"})
 _BUSY_ROW = "TransactionConflict"
-_STARTED, _AT = "has_started", "has_at"
+_STARTED, _AT, _ON = "has_started", "has_at", "has_on"
+# Which parameter names the thing acted on -> how X-Ray's `aws` block calls it.
+_RESOURCES = {
+    "TableName": "table_name", "StreamName": "stream_name", "QueueUrl": "queue_url",
+    "TopicArn": "topic_arn", "Bucket": "bucket_name",
+}  # fmt: skip
 
 _series: dict[tuple[str, Outcome], Series] = {}
 
@@ -44,9 +49,29 @@ def watch() -> None:
 def _watch(client: Any) -> None:
     if client.meta.service_model.service_id.hyphenize() in DEPENDENCIES:
         events = client.meta.events
+        events.register("before-parameter-build", _on_params, unique_id="has-params")
         events.register("before-call", _on_start, unique_id="has-start")
         events.register("after-call", _on_answer, unique_id="has-answer")
         events.register("after-call-error", _on_failure, unique_id="has-failure")
+
+
+def _on_params(params: Mapping[str, Any], context: dict[str, Any], **_: Any) -> None:
+    if tracing.current():
+        context[_ON] = resource_of(params)
+
+
+def resource_of(params: Mapping[str, Any]) -> tuple[str, str] | None:
+    """What a call acts on, as X-Ray names it: `("table_name", "has-local-orders")`.
+
+    Of a transaction or a batch over several tables it is the first one's.
+    """
+    for parameter, name in _RESOURCES.items():
+        if value := params.get(parameter):
+            return name, str(value)
+    if items := params.get("TransactItems"):
+        return resource_of(next(iter(items[0].values()), {}))
+    tables = params.get("RequestItems")
+    return ("table_name", next(iter(tables))) if isinstance(tables, dict) and tables else None
 
 
 def _on_start(context: dict[str, Any], **_: Any) -> None:
@@ -113,6 +138,8 @@ def _record(
     if part := tracing.current():
         _, service, operation = event.split(".")
         facts: dict[str, Fact] = {"aws.operation": operation, "aws.status": status}
+        if on := context.get(_ON):
+            facts[f"aws.{on[0]}"] = on[1]
         if retries:
             facts["aws.retries"] = retries
         started = context[_AT]
