@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-import polars as pl
 import streamlit as st
 
 from console import context, wording
@@ -143,17 +142,13 @@ def _tables(period: Period) -> None:
     table = TABLES[name]
     st.caption(f"{table.about}.")
     _size(name, period)
-    st.dataframe(
-        pl.DataFrame(table.described()),
-        hide_index=True,
-        height=min(38 + 35 * len(table.columns), 430),
-        alt=f"Columns of {name}",
-        column_config={
-            "Column": st.column_config.TextColumn(width=130),
-            "Type": st.column_config.TextColumn(width=95),
-            "Meaning": st.column_config.TextColumn(width=260),
-        },
-    )
+    with st.container(height=400, border=True):
+        st.markdown(
+            "\n\n".join(
+                f"`{one['Column']}` :small[:gray[{one['Type'].lower()}]]  \n{one['Meaning']}"
+                for one in table.described()
+            )
+        )
     _sample(name, period)
 
 

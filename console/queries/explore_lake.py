@@ -15,13 +15,14 @@ from uuid import uuid4
 import polars as pl
 
 from console.queries.explore_tables import CURATED, QueryTable
-from pipeline.runtime.facts import rows_of
+from pipeline.runtime.facts import RAW, rows_of
 from pipeline.runtime.lake import Lake, LakeObject
 
 MAX_BYTES = 500_000_000
 _KEEP_FILES = 16
 _KEEP_BYTES = 2_000_000_000
 _IN_USE_S = 900
+_TAIL = {**RAW, "file": pl.String}
 
 
 class TooMuch(Exception):
@@ -48,7 +49,7 @@ def take(
     Raises TooMuch, and what boto3 and polars raise when the lake does not answer.
     """
     # The tail first: what compaction moves meanwhile is then in both, and counted once.
-    tail = _tail(lake, table, since, until, folder)
+    tail = _tail(lake, table, since, until, cache, folder)
     found = [
         one for one in lake.list_objects(table.prefix, since) if one.dt < until.isoformat()
     ]  # fmt: skip
@@ -78,11 +79,13 @@ def _reader(lake: Lake, table: QueryTable) -> Callable[[date, date], pl.DataFram
     return readers[table.name]
 
 
-def _tail(lake: Lake, table: QueryTable, since: date, until: date, folder: Path) -> Path | None:
+def _tail(
+    lake: Lake, table: QueryTable, since: date, until: date, cache: Path, folder: Path
+) -> Path | None:
     if table.name not in CURATED:
         return None
     curated = CURATED[table.name]
-    rows = rows_of(curated, lake.read_raw(lake.pending()))
+    rows = rows_of(curated, _pending(lake, cache / "tail.parquet"))
     wanted = (pl.col("dt") >= since) & (pl.col("dt") < until)
     rows = rows.filter(wanted).unique(list(curated.identity), maintain_order=True)
     if rows.is_empty():
@@ -92,12 +95,41 @@ def _tail(lake: Lake, table: QueryTable, since: date, until: date, folder: Path)
     return path
 
 
+def _pending(lake: Lake, path: Path) -> pl.DataFrame:
+    """The raw frame of what compaction has not merged; only files that are new are fetched.
+
+    In a busy hour these are hundreds of small files. Two queries may keep different ones at the
+    same time: the later wins, and what it lacks is fetched again.
+    """
+    found = {f"{one.key} {one.etag}": one for one in lake.pending()}
+    if sum(one.size for one in found.values()) > MAX_BYTES:
+        raise TooMuch("Compaction is far behind: the raw tail is larger than a query may read.")
+    kept = pl.read_parquet(path) if path.exists() else pl.DataFrame(schema=_TAIL)
+    kept = kept.filter(pl.col("file").is_in(list(found)))
+    known = set(kept["file"].unique())
+    new = [name for name in found if name not in known]
+    frames = lake.read_objects([found[name] for name in new])
+    named = [
+        frame.with_columns(pl.lit(name).alias("file"))
+        for name, frame in zip(new, frames, strict=True)
+    ]
+    tail = pl.concat([kept, *named])
+    if new:
+        _replace(tail, path)
+    return tail.drop("file")
+
+
 def _keep(rows: pl.DataFrame, path: Path) -> None:
+    _replace(rows, path)
+    _forget_old(path.parent)
+
+
+def _replace(rows: pl.DataFrame, path: Path) -> None:
+    """In one step: who reads it meanwhile has the old one or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     half = path.with_suffix(f".{uuid4().hex}")
     rows.write_parquet(half, compression="zstd", row_group_size=60_000)
     half.replace(path)
-    _forget_old(path.parent)
 
 
 def _forget_old(cache: Path) -> None:
