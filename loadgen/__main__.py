@@ -22,7 +22,9 @@ from loadgen.runner import Run  # noqa: E402
 from loadgen.scenarios import SHAPES, Plan, make_plan  # noqa: E402
 from loadgen.settings import LoadSettings  # noqa: E402
 from loadgen.tally import Second  # noqa: E402
+from pipeline.contracts.errors import ShopError  # noqa: E402
 from pipeline.runtime.clock import new_id  # noqa: E402
+from pipeline.runtime.order_store import StockMismatch  # noqa: E402
 
 COMMAND_LINE = "command line"
 _CLEANING_PATIENCE_S = 45.0
@@ -68,15 +70,20 @@ def _execute(run: Run, plan: Plan, settings: LoadSettings, records: Records) -> 
     records.end(plan.run_id, "cleaning", summary)
     head = records.find(plan.run_id)
     assert head is not None
-    removed = Cleaning(settings.names, head).execute(plan.by, _CLEANING_PATIENCE_S)
+    try:
+        removed = Cleaning(settings.names, head).execute(plan.by, _CLEANING_PATIENCE_S)
+        left, is_well = removed.sentence(), not removed.not_synthetic
+    except (BotoCoreError, ClientError, ShopError, StockMismatch) as error:
+        # The figures stand without it, and `make load-clean` takes it up again.
+        left, is_well = f"not done ({type(error).__name__}): run make load-clean", False
     records.set(plan.run_id, status="stopped" if summary["reason"] else "finished")
     head = records.find(plan.run_id)
     assert head is not None
     minutes = records.minutes(plan.run_id)
     seconds = [second for minute in sorted(minutes) for second in minutes[minute]["seconds"]]
     report.write(settings.reports(plan.run_id), head, seconds)
-    _conclude(summary, removed.sentence(), str(settings.reports(plan.run_id)))
-    return 0 if summary["verdict"]["holds"] and not removed.not_synthetic else 1
+    _conclude(summary, left, str(settings.reports(plan.run_id)))
+    return 0 if summary["verdict"]["holds"] and is_well else 1
 
 
 def _show(second: Second) -> None:

@@ -232,6 +232,18 @@ def compare(head: Head, other: Head) -> None:
                 charts.show(
                     charts_load.overlay(frames, column, unit), key=f"over-{column}", alt=title
                 )
+    both = pl.concat(
+        frame.with_columns(pl.lit(label).alias("run")) for label, frame in frames.items()
+    )
+    st.download_button(
+        "Both as CSV",
+        both.write_csv,
+        "load-compared.csv",
+        "text/csv",
+        key="over-csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
 
 
 def _finding(first: dict[str, Any], second: dict[str, Any]) -> str:

@@ -57,7 +57,7 @@ def key_figures(progress: Progress) -> None:
     recent = progress.seconds[-_WINDOW_S:]
     achieved, offered = (_mean(recent, name) for name in ("achieved", "offered"))
     failed = total["failures"] / total["requests"] if total["requests"] else 0.0
-    with st.grid(8, min_column_width=100, gap="small"):
+    with st.grid(4, min_column_width=130, gap="small"):
         st.metric("Users", f"{last['users']:,}", border=True)
         st.metric("Achieved /s", f"{achieved:,.1f}", border=True, help="Mean of the last 10 s.")
         st.metric("Offered /s", f"{offered:,.1f}", border=True, help="What the plan asks for.")
