@@ -104,12 +104,13 @@ def tree(lines: pl.DataFrame, top: int = 30) -> pl.DataFrame:
     """
     sums = (
         lines.filter("is_sale")
-        .group_by(pl.col("category", "product_id").cast(pl.String))
+        .group_by("category", "product_id")
         .agg(
-            pl.col("title").last().cast(pl.String).alias("product"),
+            pl.col("title").last().alias("product"),
             pl.col("quantity").sum().alias("units"),
             pl.col("amount").sum().alias("gross"),
         )
+        .with_columns(pl.col("category", "product_id", "product").cast(pl.String))
         .with_columns(
             pl.col("gross").rank("ordinal", descending=True).over("category").alias("place")
         )
@@ -134,12 +135,13 @@ def products(lines: pl.DataFrame, currency: str, limit: int) -> pl.DataFrame:
     """As `sales.top_products`, of a slice."""
     return (
         lines.filter("is_sale")
-        .group_by(pl.col("product_id").cast(pl.String))
+        .group_by("product_id")
         .agg(
-            pl.col("title").last().cast(pl.String),
+            pl.col("title").last(),
             pl.col("quantity").sum().alias("units"),
             pl.col("amount").sum().alias("gross"),
         )
+        .with_columns(pl.col("product_id", "title").cast(pl.String))
         .sort(["gross", "product_id"], descending=[True, False])
         .head(limit)
         .select("product_id", "title", pl.lit(currency).alias("currency"), "units", "gross")

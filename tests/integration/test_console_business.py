@@ -1,0 +1,253 @@
+"""The business pages say what the API and the lake say: every chart's source, and the cards."""
+
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import polars as pl
+import pytest
+from checkout_shop import an_order, put_on_sale
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from console.periods import EPOCH, Grain, Period
+from console.queries import behaviour, breakdowns, customers, edge, lake_rows, report, sales
+from console.queries import orders as order_rows
+from console.queries.report import Filter
+from console.settings import settings
+from console.wording import money_short
+from iac.local.browser import CHROMIUM_OPTIONS
+from iac.local.ports import ROOT
+from pipeline.replay.products import DATA
+from tests.conftest import Stack, wait_until
+
+PASSWORD = "demo-Shop-2026!"
+EVER = Period(EPOCH, datetime.now(UTC).date() + timedelta(days=2), "all")
+expect.set_options(timeout=20_000)
+
+
+@pytest.fixture(scope="module")
+def token(stack: Stack) -> Iterator[str]:
+    """An analyst's token; the console's query layer, in this process, reads the stack."""
+    settings.cache_clear()
+    edge._client.cache_clear()
+    _, tokens = edge.log_in("analyst@demo.shop", PASSWORD)
+    yield tokens.access
+    edge._client().close()
+    edge._client.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def sold(stack: Stack, token: str, tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
+    """Real history, orders of today and clicks; returns the lake's lines once all are there."""
+    path = tmp_path_factory.mktemp("log") / "slice.parquet"
+    a_slice(path)
+    subprocess.run(
+        [sys.executable, "-m", "pipeline.replay", "--file", str(path), "--shift-to-now"],
+        cwd=ROOT, env=os.environ | stack.env, check=True, timeout=120, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    order_id = buy(stack)
+    click(stack)
+
+    def settled() -> bool:
+        lake_rows._lines()._renew()
+        lines = lake_rows.lines().frame
+        api = sales._read(token, EVER, "month", None)[0]["GBP"]
+        is_there = lines.filter(pl.col("order_id").cast(pl.String) == order_id).height > 0
+        return is_there and lines["amount"].sum() == api.net
+
+    wait_until(settled, timeout_s=30, pause_s=0.5)
+    return lake_rows.lines().frame
+
+
+def a_slice(path: Path) -> None:
+    """Invoices of every country of the log, and credit notes, far from those of other tests."""
+    log = pl.read_parquet(DATA / "online_retail.parquet").slice(300_000, 60_000)
+    few = (
+        log.group_by("Country", maintain_order=True)
+        .agg(pl.col("InvoiceNo").unique(maintain_order=True).head(9))
+        .explode("InvoiceNo")
+    )
+    log.join(few, on="InvoiceNo", how="semi", maintain_order="left").write_parquet(path)
+
+
+def buy(stack: Stack) -> str:
+    """A guest's real order through the edge; returns its id."""
+    sku = put_on_sale(stack, 5)
+    with stack.http() as http:
+        http.put(f"/api/checkout/cart/items/{sku}", json={"quantity": 1}).raise_for_status()
+        headers = {"Idempotency-Key": uuid4().hex}
+        placed = http.post("/api/checkout/orders", json=an_order(), headers=headers)
+    assert placed.status_code == 201, placed.text
+    return str(placed.json()["order_id"])
+
+
+def click(stack: Stack) -> None:
+    def event(kind: str, session: str | None, **payload: Any) -> dict[str, Any]:
+        own = {"session_id": session, "anonymous_id": session} if session else {}
+        return {"event_type": f"shopper.{kind}.v1", **own, "payload": payload}
+
+    events = [
+        event("page_viewed", "session-one", path="/", device="phone"),
+        event("product_viewed", "session-one", product_id="p1"),
+        event("cart_changed", "session-one", sku="p1"),
+        event("page_viewed", "session-two", path="/", device="<b>[x](http://a.test)"),
+        event("searched", None, query=" Unfindable ", results_count=0),
+        event("searched", None, query="unfindable", results_count=0),
+    ]
+    with stack.http() as http:
+        answer = http.post("/api/analytics/events", json={"events": events})
+    assert answer.json()["accepted"] == len(events)
+
+
+def a_range(rng: random.Random, lines: pl.DataFrame) -> Period:
+    days: list[date] = lines["at"].dt.date().unique().sort().to_list()
+    first, last = sorted(rng.choices(days, k=2))
+    return Period(first, last + timedelta(days=1))
+
+
+SUMS = ("orders", "units", "gross", "refunds", "net")
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_charts_add_up_to_the_apis_totals_and_the_lakes(
+    seed: int, sold: pl.DataFrame, token: str
+) -> None:
+    rng = random.Random(seed)
+    period = a_range(rng, sold)
+    grains: list[Grain] = ["hour", "day", "month"] if period.days <= 90 else ["day", "month"]
+    grain = rng.choice(grains)
+    api, series = report.report(token, period, grain, "GBP", Filter())
+    lines = breakdowns.sliced(period, "GBP")
+    assert breakdowns.totals(lines, "GBP") == api
+    drawn = sales.filled(series, "GBP", period, grain)
+    assert [drawn[name].sum() for name in SUMS] == [getattr(api, name) for name in SUMS]
+    for column in ("country", "category"):
+        bars = sales.by_group(report.by(token, period, "GBP", column, Filter()), "GBP", 5)
+        assert bars["net"].sum() == api.net
+        group = rng.choice(sales.groups(token, period)[column])
+        only = Filter(**{column: group})
+        mine, _ = report.report(token, period, grain, "GBP", only)
+        assert mine == breakdowns.totals(
+            breakdowns.sliced(period, "GBP", only.country, only.category), "GBP"
+        )
+        other = "category" if column == "country" else "country"
+        crossed = report.by(token, period, "GBP", other, only)
+        assert (crossed["net"].sum(), crossed["gross"].sum()) == (mine.net, mine.gross)
+    assert breakdowns.tree(lines)["gross"].sum() == api.gross
+    week = breakdowns.week(lines)
+    assert (week["gross"].sum(), week["orders"].sum()) == (api.gross, api.orders)
+    best = sales.top_products(token, period, 100)
+    assert best.equals(breakdowns.products(lines, "GBP", 100).with_columns(best["title"]))
+    courses = breakdowns.courses(lines, best["product_id"].to_list())
+    assert round(sum(courses["course"].list.sum()) * 100) == best["gross"].sum()
+
+
+def test_customers_add_up_to_all_who_ordered(sold: pl.DataFrame, token: str) -> None:
+    api = sales.sales(token, EVER, "month")[0]["GBP"]
+    bought = customers.purchases("GBP")
+    scored = customers.rfm(bought.orders, datetime.now(UTC).date())
+    assert scored["net"].sum() + bought.guests == api.net
+    months = customers.by_month(bought.orders)
+    assert months["new"].sum() == api.customers
+    nets = months["net_new"].to_list() + months["net_returning"].to_list()
+    assert sum(nets) == scored["net"].sum()
+    cohorts = customers.cohorts(bought.orders)
+    assert cohorts.filter(pl.col("age") == 0)["customers"].sum() == api.customers
+    for month, new, returning in months.select("month", "new", "returning").iter_rows():
+        at = pl.col("cohort").dt.offset_by(pl.format("{}mo", "age")) == month
+        assert cohorts.filter(at)["customers"].sum() == new + returning
+    buyers = scored.filter(pl.col("orders") > 0)
+    assert buyers.height == api.customers
+    segments = customers.segments(scored)
+    assert segments["net"].sum() == scored["net"].sum()
+    assert segments["customers"].sum() == scored.height
+
+
+def test_clicks_are_the_counters_and_a_session_counts_up_to_its_furthest_step(
+    sold: pl.DataFrame, token: str
+) -> None:
+    today = Period(datetime.now(UTC).date(), datetime.now(UTC).date() + timedelta(days=1))
+
+    def agree() -> bool:
+        lake_rows._clicks()._renew()
+        frame = behaviour.clicks(today)
+        behaviour.counters.clear()
+        return behaviour.events(frame) == behaviour.counters(token, today)
+
+    wait_until(agree, timeout_s=20, pause_s=0.5)
+    frame = behaviour.clicks(today)
+    mine = frame.filter(pl.col("session_id").str.starts_with("session-").fill_null(False))
+    assert behaviour.funnel(mine)["sessions"].to_list() == [2, 1, 1, 0, 0]
+    found = behaviour.searches(frame).filter(pl.col("query") == "unfindable")
+    assert found.select("searches", "results").row(0) == (2, 0)
+
+
+@pytest.fixture(scope="module")
+def page(stack: Stack, sold: pl.DataFrame) -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        chromium: Browser = playwright.chromium.launch(**CHROMIUM_OPTIONS)
+        context = chromium.new_context(
+            viewport={"width": 1440, "height": 2400}, base_url=stack.console_url
+        )
+        page = context.new_page()
+        page.goto("/today")
+        page.get_by_label("E-mail").fill("analyst@demo.shop")
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+        yield page
+        chromium.close()
+
+
+def figure(page: Page, label: str) -> str:
+    card = page.get_by_test_id("stMetric").filter(has_text=label).first
+    return card.get_by_test_id("stMetricValue").inner_text()
+
+
+def test_a_purchase_shows_on_today_within_ten_seconds(page: Page, stack: Stack) -> None:
+    expect(page.get_by_text("newest first")).to_be_visible()
+    number = order_rows.shown_number(buy(stack))
+    expect(page.get_by_role("cell", name=number)).to_be_visible(timeout=10_000)
+
+
+def test_the_page_narrowed_by_its_address_shows_what_the_api_says_and_asks_nobody_else(
+    page: Page, stack: Stack, token: str, sold: pl.DataFrame
+) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    names = ("range=custom", "compare=none", "country=Germany")
+    days = sold["at"].dt.date()
+    first, last = days.min(), days.max()
+    assert isinstance(first, date) and isinstance(last, date)
+    page.goto(f"/sales?{'&'.join(names)}&from={first}&to={last}")
+    expect(page.get_by_role("heading", name="in Germany over")).to_be_visible()
+    expect(page.get_by_text("dots are small countries")).to_be_visible()
+    expect(page.locator(".choroplethlayer path").first).to_be_attached()
+    mine, _ = report.report(
+        token, Period(first, last + timedelta(days=1)), "month", "GBP", Filter("Germany")
+    )
+    assert figure(page, "Net revenue") == money_short(mine.net, "GBP")
+    assert (figure(page, "Orders"), figure(page, "Customers")) == (
+        f"{mine.orders:,}", f"{mine.customers:,}",
+    )  # fmt: skip
+    assert page.get_by_test_id("stAlert").count() == 0
+    local = (stack.console_url, stack.console_url.replace("http", "ws"), "data:", "blob:")
+    assert [url for url in asked if not url.startswith(local)] == []
+
+
+@pytest.mark.parametrize("path", ["/customers", "/behaviour"])
+def test_a_page_of_shoppers_draws_all_its_panels(page: Page, path: str) -> None:
+    page.goto(path)
+    expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible()
+    expect(page.get_by_test_id("stDownloadButton")).not_to_have_count(0)
+    expect(page.get_by_text("cannot be shown")).to_have_count(0)
+    page.set_viewport_size({"width": 390, "height": 844})
+    main = "document.querySelector('[data-testid=stMain]')"
+    assert page.evaluate(f"{main}.scrollWidth - {main}.clientWidth") == 0
+    page.set_viewport_size({"width": 1440, "height": 2400})
