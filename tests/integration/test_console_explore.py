@@ -1,0 +1,155 @@
+"""A person's SQL over the lake: right, bounded, harmless; and the documented ways to read it."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import psutil
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from console.queries.explore import Outcome, Request, Run
+from console.settings import settings
+from iac.local.browser import CHROMIUM_OPTIONS
+from iac.local.ports import ROOT
+from pipeline.contracts import keys
+from pipeline.replay.products import DATA
+from pipeline.runtime.lake import Lake
+from tests.conftest import Stack
+
+EVER = (date(2009, 1, 1), date(2100, 1, 1))
+BLOCKS = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs/querying.md").read_text(), re.M | re.S)
+HERE = [block for block in BLOCKS if not block.startswith("# only on AWS")]
+
+
+@pytest.fixture(scope="module")
+def shop(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The stack after some invoices of the order log, compacted."""
+    log = pl.read_parquet(DATA / "online_retail.parquet")
+    invoices = log.slice(400_000, 2_000).select("InvoiceNo").unique()
+    path = tmp_path_factory.mktemp("log") / "slice.parquet"
+    log.join(invoices, on="InvoiceNo", how="semi", maintain_order="left").write_parquet(path)
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline.replay", "--file", str(path)],
+        cwd=ROOT, env=os.environ | stack.env, text=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    settings.cache_clear()
+    yield stack
+    settings.cache_clear()
+
+
+def ask(sql: str, **limits: int) -> Outcome:
+    return Run(Request(sql, *EVER, **limits)).execute()
+
+
+def test_a_sum_in_sql_is_the_lakes_own_to_the_penny_with_the_range_honoured(shop: Stack) -> None:
+    lines = Lake(shop.names).order_lines(*EVER)
+    whole = ask("SELECT sum(line_total_minor) AS net, count(*) AS lines FROM order_lines")
+    assert whole.frame is not None, whole.message
+    assert whole.frame.row(0) == (lines["line_total_minor"].sum(), lines.height)
+    assert whole.considered == {"order_lines": lines.height}
+    first = lines["dt"].min()
+    assert isinstance(first, date)
+    days = Request("SELECT DISTINCT dt FROM order_lines", first, first + timedelta(days=1))
+    one = Run(days).execute().frame
+    assert one is not None
+    assert one["dt"].to_list() == [first]
+
+
+def test_ten_million_rows_are_cut_and_a_runaway_query_is_stopped_with_its_process(
+    shop: Stack,
+) -> None:
+    cut = ask("SELECT a.i FROM range(4000) a(i), range(4000) b(i)", row_limit=1_000)
+    assert cut.frame is not None
+    assert (cut.frame.height, cut.is_cut) == (1_000, True)
+    endless = ask("SELECT sum(a.i * b.i) FROM range(10000000) a(i), range(10000000) b(i)",
+                  time_limit_s=1)  # fmt: skip
+    assert endless.kind == "timeout"
+    assert endless.seconds < 15
+    greedy = ask("SELECT list(a.i ORDER BY b.i) FROM range(100000) a(i), range(1000) b(i)")
+    assert greedy.kind == "memory", greedy.message
+    assert not [
+        child for child in psutil.Process().children(recursive=True)
+        if "console.queries.explore_worker" in " ".join(child.cmdline())
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("sql", "kind", "words"),
+    [
+        ("SELECT titel\nFROM order_lines", "sql", "LINE 1: SELECT titel"),
+        ("SELECT * FROM read_text('/etc/hostname')", "sql", "disabled by configuration"),
+        ("COPY orders TO '/tmp/orders.csv'", "refused", "Only reading is allowed"),
+        ("SET memory_limit = '9GB'", "refused", "Only reading is allowed"),
+        ("SELECT 1; SELECT 2", "refused", "Several queries"),
+        ("-- nothing", "refused", "There is no query"),
+    ],
+)
+def test_what_may_not_run_is_refused_with_the_reason(
+    shop: Stack, sql: str, kind: str, words: str
+) -> None:
+    outcome = ask(sql)
+    assert (outcome.kind, outcome.frame) == (kind, None)
+    assert words in outcome.message
+    assert "Traceback" not in outcome.message
+
+
+@pytest.fixture
+def page(shop: Stack) -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(**CHROMIUM_OPTIONS)
+        opened = chromium.new_page(base_url=shop.console_url)
+        opened.set_default_timeout(20_000)
+        yield opened
+        chromium.close()
+
+
+def test_an_analyst_runs_saves_shares_and_exports_a_query(page: Page, shop: Stack) -> None:
+    page.goto("/explore")
+    page.get_by_label("E-mail").fill("analyst@demo.shop")
+    page.get_by_label("Password", exact=True).fill("demo-Shop-2026!")
+    page.get_by_role("button", name="Sign in").click()
+    editor = page.get_by_label("SQL (DuckDB's dialect)")
+    sql = "SELECT kind, count(*) AS lines FROM order_lines GROUP BY kind"
+    editor.fill(sql)
+    page.get_by_role("button", name="Run").click()
+    expect(page.get_by_text("rows of order_lines")).to_be_visible(timeout=20_000)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Parquet").click()
+    exported = pl.read_parquet(Path(download.value.path()))
+    assert exported["lines"].sum() == Lake(shop.names).order_lines(*EVER).height
+    page.get_by_role("tab", name="Saved").click()
+    page.get_by_label("Name", exact=True).fill("Lines by kind")
+    page.get_by_role("button", name="Save the query").click()
+    page.wait_for_url(re.compile("query="), timeout=20_000)
+    link = page.url
+    page.goto("/explore")
+    page.goto(link)
+    expect(editor).to_have_value(sql, timeout=20_000)
+    day = keys.audit(f"{datetime.now(UTC):%Y-%m-%d}", "")["pk"]
+    entries = shop.aws("dynamodb").query(
+        TableName=shop.names.table("ops"),
+        KeyConditionExpression="pk = :day",
+        ExpressionAttributeValues={":day": {"S": day}},
+    )["Items"]
+    (entry,) = [one for one in entries if one.get("target", {}).get("S") == sql]
+    assert entry["actor"]["S"] == "analyst@demo.shop"
+    assert (entry["result"]["S"], entry["rows"]["N"]) == ("done", str(exported.height))
+
+
+def test_every_documented_way_to_query_the_lake_works(shop: Stack) -> None:
+    assert len(HERE) == 5
+    script = "\n".join(HERE)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, text=True, capture_output=True, timeout=60,
+        env=os.environ | shop.env | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for block in BLOCKS:
+        compile(block, "docs/querying.md", "exec")
