@@ -7,6 +7,9 @@ HttpOnly cookie, which a Streamlit script cannot set; the other is the map of th
 import sys
 from pathlib import Path
 
+# Now, not when the first table is drawn: a chart drawn in another thread meanwhile would find it
+# half loaded, and fail.
+import pandas  # noqa: F401
 import streamlit as st
 
 if (root := str(Path(__file__).resolve().parents[1])) not in sys.path:
