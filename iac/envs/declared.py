@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from iac.envs.deployed import Part
+from iac.local.alarms import TOPIC, Alarm, expand
 from iac.local.functions import package
 from iac.local.topology import Topology
 
@@ -42,6 +43,7 @@ def declare(topology: Topology) -> dict[str, Part]:
             of(name): entry | {"function": of(entry["function"]), "enabled": True}
             for name, entry in topology.schedules.items()
         },
+        "alarms": {alarm.name: _alarm(topology, alarm) for alarm in expand(topology)},
     }
 
 
@@ -80,6 +82,16 @@ def _queues(topology: Topology) -> Part:
             ],
         }
     return queues
+
+
+def _alarm(topology: Topology, alarm: Alarm) -> dict[str, Any]:
+    names = ("metric", "statistic", "compare", "period_s", "periods", "needed", "missing")
+    return {name: alarm.declared[name] for name in names} | {
+        "summary": alarm.declared["summary"],
+        "dimensions": alarm.dimensions,
+        "threshold": alarm.threshold,
+        "tells": [topology.names.of(TOPIC)],
+    }
 
 
 def _mapping(topology: Topology, entry: dict[str, Any]) -> tuple[str, dict[str, Any]]:

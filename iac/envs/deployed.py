@@ -25,6 +25,7 @@ def describe(clients: Clients) -> dict[str, Part]:
         "functions": _functions(clients("lambda")),
         "mappings": _mappings(clients("lambda")),
         "schedules": _schedules(clients("scheduler")),
+        "alarms": _alarms(clients("cloudwatch")),
     }
 
 
@@ -160,6 +161,29 @@ def _schedules(scheduler: Any) -> Part:
             "enabled": found["State"] == "ENABLED",
         }
     return schedules
+
+
+def _alarms(cloudwatch: Any) -> Part:
+    """Those on metrics of our own: SQS's, which only AWS has, come with Terraform's queues."""
+    pages = cloudwatch.get_paginator("describe_alarms").paginate()
+    return {
+        found["AlarmName"]: {
+            "summary": found["AlarmDescription"],
+            "metric": found["MetricName"],
+            "dimensions": {entry["Name"]: entry["Value"] for entry in found["Dimensions"]},
+            "statistic": found["Statistic"],
+            "compare": found["ComparisonOperator"],
+            "threshold": found["Threshold"],
+            "period_s": found["Period"],
+            "periods": found["EvaluationPeriods"],
+            "needed": found["DatapointsToAlarm"],
+            "missing": found["TreatMissingData"],
+            "tells": [_last(arn) for arn in found["AlarmActions"]],
+        }
+        for page in pages
+        for found in page["MetricAlarms"]
+        if found["Namespace"] == "HighAvailabilityShop"
+    }
 
 
 def _last(arn: str) -> str:

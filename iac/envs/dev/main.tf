@@ -16,6 +16,35 @@ locals {
     buckets       = { for name, bucket in module.bucket : name => bucket.arn }
     catalogs      = { lake = module.catalog.arns }
   }
+
+  # One alarm for each value of what is watched; those of the error budgets come from slo.json.
+  watched = flatten([
+    for short, alarm in local.topology.alarms : [
+      for dimension, values in lookup(alarm, "each", {}) : [
+        for value in values : {
+          name       = "${short}-${value}"
+          dimensions = { (dimension) = value }
+          threshold  = alarm.threshold
+          summary    = alarm.summary
+          declared   = alarm
+        }
+      ]
+    ]
+  ])
+  burns = flatten([
+    for objective in keys(local.topology.slo.objectives) : [
+      for rule in local.topology.slo.rules : {
+        name       = "burn-${objective}-${rule.name}"
+        dimensions = { Slo = objective, Rule = rule.name }
+        threshold  = rule.burn_rate
+        summary = join(" ", [
+          "The error budget of ${objective} burns ${rule.burn_rate} times faster than allowed over",
+          "${rule.long_min} and ${rule.short_min} min: ${rule.severity}.",
+        ])
+        declared = local.topology.alarms.burn
+      }
+    ]
+  ])
 }
 
 module "table" {
@@ -44,7 +73,7 @@ module "queue" {
 
   name              = "${local.prefix}-${each.key}"
   declared          = each.value
-  alarm_action_arns = var.alarm_action_arns
+  alarm_action_arns = concat([module.topic["alarms"].arn], var.alarm_action_arns)
   subscriptions = {
     for name, topic in local.topology.topics : name => {
       topic_arn     = module.topic[name].arn
@@ -122,4 +151,16 @@ module "schedule" {
   expression   = each.value.expression
   function_arn = module.function[each.value.function].arn
   input        = each.value.input
+}
+
+module "alarm" {
+  source   = "../../modules/alarm"
+  for_each = { for alarm in concat(local.watched, local.burns) : alarm.name => alarm }
+
+  name        = "${local.prefix}-${each.key}"
+  summary     = each.value.summary
+  dimensions  = each.value.dimensions
+  threshold   = each.value.threshold
+  declared    = each.value.declared
+  action_arns = concat([module.topic["alarms"].arn], var.alarm_action_arns)
 }
