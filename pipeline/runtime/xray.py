@@ -18,7 +18,6 @@ from pipeline.contracts import keys
 from pipeline.contracts.events import to_iso_z
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws
-from pipeline.runtime.dynamo import to_item
 from pipeline.runtime.logs import get_logger
 from pipeline.runtime.signals import settings
 from pipeline.runtime.trace_header import to_text
@@ -140,10 +139,18 @@ def _below(attributes: Mapping[str, Any], prefix: str) -> dict[str, Any]:
 def _write_index(items: Iterable[dict[str, Any]]) -> None:
     """One item a key: BatchWriteItem refuses a batch with two of one key."""
     table = Names(settings().stage).table("ops")
-    by_key = {(item["pk"], item["sk"]): {"PutRequest": {"Item": to_item(item)}} for item in items}
+    by_key = {(item["pk"], item["sk"]): {"PutRequest": {"Item": _low(item)}} for item in items}
     requests = list(by_key.values())
     for start in range(0, len(requests), MAX_INDEX_ITEMS):
         # What the table does not take now is left out: the trace itself is in X-Ray.
         aws.plain_client("dynamodb").batch_write_item(
             RequestItems={table: requests[start : start + MAX_INDEX_ITEMS]}
         )
+
+
+def _low(item: Mapping[str, str | int]) -> dict[str, dict[str, str]]:
+    """DynamoDB's JSON of an item of texts and whole numbers."""
+    return {
+        name: {"N": str(value)} if isinstance(value, int) else {"S": value}
+        for name, value in item.items()
+    }
