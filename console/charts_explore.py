@@ -140,7 +140,7 @@ def draw(drawn: pl.DataFrame, spec: Spec, theme: str) -> go.Figure:
     )
     is_label = not (drawn.schema["x"].is_temporal() or drawn.schema["x"].is_numeric())
     figure.update_xaxes(
-        title=spec.x, type="category" if is_label else None, automargin=True, nticks=20
+        title=spec.x, type="category" if is_label else None, automargin=True, nticks=12
     )
     what = spec.y if spec.kind == "Scatter" else f"{spec.aggregation.lower()} of {spec.y}"
     figure.update_yaxes(title=what, tickformat="~s", nticks=7, automargin=True)

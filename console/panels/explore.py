@@ -1,6 +1,7 @@
 """The Explore page's left side: the query, its run, its rows and the chart made of them."""
 
 from io import BytesIO
+from typing import Any, Literal
 
 import polars as pl
 import streamlit as st
@@ -204,13 +205,25 @@ def _rows(frame: pl.DataFrame) -> None:
         for name, kind in frame.schema.items()
         if isinstance(kind, pl.Datetime)
     )
-    st.dataframe(shown, hide_index=True, height=420, alt="Rows of the query")
+    st.dataframe(
+        shown,
+        hide_index=True,
+        height=min(420, 40 + 35 * shown.height),
+        alt="Rows of the query",
+        column_config=date_columns(shown),
+    )
     if frame.height > _SHOWN_ROWS:
         st.caption(f"The first {_SHOWN_ROWS:,} rows; the downloads hold all {frame.height:,}.")
     with st.container(horizontal=True):
         _download("CSV", frame.write_csv, "text/csv", "result.csv")
         _download("Parquet", lambda: _parquet(frame), "application/vnd.apache.parquet",
                   "result.parquet")  # fmt: skip
+
+
+def date_columns(frame: pl.DataFrame) -> dict[Literal["_index"] | str, Any]:
+    """Dates without an hour: what Streamlit gets as a date it shows as a time."""
+    config = st.column_config.DateColumn(format="YYYY-MM-DD")
+    return {name: config for name, kind in frame.schema.items() if kind == pl.Date}
 
 
 def _chart(frame: pl.DataFrame) -> None:

@@ -177,4 +177,9 @@ def _sample(name: str, period: Period) -> None:
     if facts is None or facts.sample is None or facts.sample.is_empty():
         return
     st.caption("Some rows")
-    st.dataframe(facts.sample, hide_index=True, alt=f"Sample rows of {name}")
+    st.dataframe(
+        facts.sample,
+        hide_index=True,
+        alt=f"Sample rows of {name}",
+        column_config=panel.date_columns(facts.sample),
+    )

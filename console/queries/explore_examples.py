@@ -18,13 +18,12 @@ _REVENUE = Example(
 SELECT date_trunc('month', placed_at)::DATE AS month,
        country,
        count(DISTINCT order_id) FILTER (kind = 'sale') AS orders,
-       round(sum(line_total_minor) / 100, 2) AS net_revenue,
-       any_value(currency) AS currency
+       round(sum(line_total_minor) / 100, 2) AS net_gbp
 FROM order_lines
 WHERE NOT synthetic AND currency = 'GBP'
 GROUP BY ALL
-ORDER BY month, net_revenue DESC""",
-    {"kind": "Bar", "x": "month", "y": "net_revenue", "colour": "country", "aggregation": "Sum"},
+ORDER BY month, net_gbp DESC""",
+    {"kind": "Bar", "x": "month", "y": "net_gbp", "colour": "country", "aggregation": "Sum"},
 )
 _PAIRS = Example(
     "Products bought together",

@@ -115,7 +115,7 @@ def test_an_analyst_runs_saves_shares_and_exports_a_query(page: Page, shop: Stac
     page.get_by_label("E-mail").fill("analyst@demo.shop")
     page.get_by_label("Password", exact=True).fill("demo-Shop-2026!")
     page.get_by_role("button", name="Sign in").click()
-    editor = page.get_by_label("SQL (DuckDB's dialect)")
+    editor = page.get_by_role("textbox", name="SQL")
     sql = "SELECT kind, count(*) AS lines FROM order_lines GROUP BY kind"
     editor.fill(sql)
     page.get_by_role("button", name="Run").click()
