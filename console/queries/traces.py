@@ -34,7 +34,7 @@ LIMIT = 200  # traces in a list, and behind a map
 _BATCH = 5  # of one BatchGetTraces call
 _MAX_READ = 500  # documents read to find LIMIT when the index knows nothing
 _MAX_MINUTES = 24 * 60  # as long as the index keeps its items
-_MINUTES_AT_ONCE = 48
+_MINUTES_FIRST, _MINUTES_AT_ONCE = 6, 54
 _MAX_PAGES = 5
 # Functions may still add to a trace that began within this time, and the index too.
 _SETTLED_AFTER = timedelta(minutes=10)
@@ -88,7 +88,9 @@ def _search_index(wanted: Search, limit: int) -> Findings:
         minutes.append(minute)
     found: list[Found] = []
     looked_from = wanted.until
-    for part in _chunks(minutes, _MINUTES_AT_ONCE):
+    # A busy minute holds enough by itself: a few of the newest first.
+    first, rest = minutes[:_MINUTES_FIRST], minutes[_MINUTES_FIRST:]
+    for part in [first, *_chunks(rest, _MINUTES_AT_ONCE)]:
         for rows in _at_once(lambda minute: _minute(minute, wanted, limit), part):
             found.extend(each for each in rows if wanted.matches(each))
         looked_from = max(part[-1], wanted.since)
