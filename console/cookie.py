@@ -1,5 +1,6 @@
 """The session's cookie: set by a route, asked for by an invisible piece of the page."""
 
+from hashlib import sha256
 from typing import Any
 
 import streamlit as st
@@ -61,4 +62,6 @@ export default function ({ data }) {
 def post_ticket(ticket: str) -> None:
     """Have the page post the ticket; an empty one clears the cookie."""
     mount: Any = st.components.v2.component("session_cookie", js=_JS)
-    mount(key=f"cookie-{ticket[:8] or 'clear'}", data={"ticket": ticket}, height=1)
+    # Not the ticket itself: Streamlit refuses a key with two underscores in a row.
+    key = sha256(ticket.encode()).hexdigest()[:12] if ticket else "clear"
+    mount(key=f"cookie-{key}", data={"ticket": ticket}, height=1)
