@@ -3,7 +3,7 @@
 from console import charts
 from console.charts_traces import BAD, kind_colour, themed
 from console.traces.documents import Kind
-from console.traces.service_map import BROWSER, ServiceMap
+from console.traces.service_map import BROWSER, Edge, ServiceMap
 from console.traces.words import ms
 
 _SHAPES = {
@@ -46,21 +46,28 @@ def to_dot(drawn: ServiceMap, minutes: float, picked: str) -> str:
     ranks = _ranks(drawn)
     for edge in drawn.edges:
         numbers = edge.numbers
-        label = _rate(numbers.count, minutes)
-        if numbers.p95_ms is not None:
-            label += f"\n{ms(numbers.p95_ms)}"
-        if numbers.errors:
-            label += f"\n✗ {numbers.error_percent:.1f} %"
+        is_forward = ranks[edge.target] > ranks[edge.source]
+        label = _edge_words(edge, minutes)
         facts = {
-            "label": label,
+            # Beside an arrow that leads back, words would push all else apart.
+            "label": label if is_forward else "",
             "color": bad if numbers.errors else themed(("#64748b", "#94a3b8")),
             "style": "dashed" if edge.is_asynchronous else "solid",
-            "tooltip": f"{edge.source} to {edge.target}",
+            "tooltip": f"{edge.source} to {edge.target}: {label}",
             # What leads back must not pull its target to the right of where it was reached.
-            "constraint": "true" if ranks[edge.target] > ranks[edge.source] else "false",
+            "constraint": "true" if is_forward else "false",
         }
         lines.append(f"{_quoted(edge.source)} -> {_quoted(edge.target)} [{_facts(facts)}];")
     return "\n".join([*lines, "}"])
+
+
+def _edge_words(edge: Edge, minutes: float) -> str:
+    words = [_rate(edge.numbers.count, minutes)]
+    if edge.numbers.p95_ms is not None:
+        words.append(ms(edge.numbers.p95_ms))
+    if edge.numbers.errors:
+        words.append(f"✗ {edge.numbers.error_percent:.1f} %")
+    return "\n".join(words)
 
 
 def _ranks(drawn: ServiceMap) -> dict[str, int]:
