@@ -19,7 +19,7 @@ from pipeline.runtime.clock import now
 _HISTORY = 30
 _SHOWN_ROWS = 10_000
 _STYLE = """<style>
-.st-key-explore-sql textarea {
+.st-key-explore-form textarea {
   font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace;
   font-size: 0.86rem; line-height: 1.45; tab-size: 2;
 }
@@ -37,25 +37,37 @@ def opening() -> None:
                 st.warning("There is no query behind this link; it may have been deleted.")
             else:
                 put(saved.sql, saved.chart, saved.name)
-    if "explore-sql" not in st.session_state:
-        first = EXAMPLES[0]
-        put(st.session_state.get("explore-draft", first.sql), first.chart)
+    if "explore-text" not in st.session_state:
+        put(EXAMPLES[0].sql, EXAMPLES[0].chart)
+    elif _editor_key() not in st.session_state and "explore-draft" in st.session_state:
+        # Back from another page, where Streamlit forgets the editor.
+        st.session_state["explore-text"] = st.session_state["explore-draft"]
 
 
 def put(sql: str, chart: dict[str, str], name: str = "") -> None:
     """Into the editor; may be called before the page's widgets, or from a callback."""
-    st.session_state["explore-sql"] = sql
+    st.session_state["explore-text"] = st.session_state["explore-draft"] = sql
     st.session_state["explore-chart"] = chart
     st.session_state["explore-name"] = name
     st.session_state["explore-builds"] = st.session_state.get("explore-builds", 0) + 1
 
 
+def _editor_key() -> str:
+    # A new editor for each new text, so that the text is its default: a value that is set from
+    # here can get lost when a click meets the redraw after the sign-in.
+    return f"explore-sql-{st.session_state.get('explore-builds', 0)}"
+
+
 def editor(period: Period) -> None:
     st.html(_STYLE)
-    with st.form("explore", border=False, enter_to_submit=False):
+    with (
+        st.container(key="explore-form"),
+        st.form("explore", border=False, enter_to_submit=False),
+    ):
         sql = st.text_area(
             "SQL (DuckDB's dialect)",
-            key="explore-sql",
+            st.session_state["explore-text"],
+            key=_editor_key(),
             height=260,
             max_chars=explore.MAX_SQL,
             help="Ctrl+Enter runs it. Times are UTC, money is in minor units.",
