@@ -1,4 +1,4 @@
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterAll, afterEach, beforeAll, vi } from "vitest";
 
 import { server } from "@/testing/server";
@@ -11,6 +11,9 @@ window.ResizeObserver = class {
   unobserve() {}
   disconnect() {}
 } as unknown as typeof ResizeObserver;
+
+// How long a find may take on a busy machine; a quick one does not wait for it.
+configure({ asyncUtilTimeout: 8_000 });
 
 beforeAll(() => {
   server.listen({ onUnhandledFrame: "error" });
