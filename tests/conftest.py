@@ -138,7 +138,7 @@ def _down(stack: Stack) -> None:
     family = stack.processes()
     done = stack.run("down", timeout_s=200)
     assert done.returncode == 0, done.stdout
-    _, alive = psutil.wait_procs(family, timeout=5)
+    _, alive = psutil.wait_procs(family, timeout=20)
     assert alive == [], f"still running after `down`: {alive}"
 
 
