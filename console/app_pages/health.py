@@ -25,17 +25,17 @@ with st.container(horizontal=True, horizontal_alignment="distribute"):
     )
 
 
-@live("Rate, errors and duration", run_every_s=5)
+@live("Rate, errors and duration", run_every_s=10)
 def red() -> None:
     health.requests(span, service)
 
 
-@live("The pipeline", run_every_s=2.5)
+@live("The pipeline", run_every_s=5)
 def pipeline() -> None:
     health_pipeline.show()
 
 
-@live("Envoy's view", run_every_s=2.5)
+@live("Envoy's view", run_every_s=5)
 def edge() -> None:
     health_edge.clusters()
 
