@@ -1,0 +1,201 @@
+"""The health pages: what is up, counted right, promised, watched and written, in a real browser."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from console.queries import metrics
+from iac.local.browser import CHROMIUM_OPTIONS
+from iac.local.ports import ROOT, process_environment
+from pipeline.contracts import keys
+from tests.conftest import Stack, wait_until
+
+PASSWORD = "demo-Shop-2026!"
+CORRELATION = f"health-{int(time.time())}"
+REQUESTS = 25
+WELL = "Edge, services, streams, queues, functions and stores are well"
+expect.set_options(timeout=20_000)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(**CHROMIUM_OPTIONS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def counted_before(stack: Stack) -> int:
+    """Sends the requests that later tests look for; how many of their kind there were before."""
+    before = _answers_of_categories()
+    with stack.http() as http:
+        for _ in range(REQUESTS):
+            trace = f"Root=1-{int(time.time()):08x}-{uuid4().hex[:24]};Sampled=1"  # so it is logged
+            headers = {"X-Correlation-Id": CORRELATION, "X-Amzn-Trace-Id": trace}
+            http.get("/api/catalog/categories?probe=1", headers=headers).raise_for_status()
+    return before
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, stack: Stack, counted_before: int) -> Iterator[Page]:
+    context = browser.new_context(
+        base_url=stack.console_url, viewport={"width": 1440, "height": 900}
+    )
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    _sign_in(page, "/health")
+    yield page
+    context.close()
+
+
+def _sign_in(page: Page, path: str) -> None:
+    page.goto(path)
+    page.get_by_label("E-mail").fill("operator@demo.shop")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+
+
+def _answers_of_categories() -> int:
+    frame = metrics.History(metrics.SPANS["15m"]).read()
+    rows = frame.filter((frame["service"] == "catalog") & (frame["route"] == "GET /categories"))
+    return sum(metrics.histogram(rows))
+
+
+def test_the_strip_names_a_killed_replica_within_five_seconds(page: Page, stack: Stack) -> None:
+    expect(page.get_by_text("The edge passes on")).to_be_visible(timeout=40_000)  # all is drawn
+    expect(page.get_by_text(WELL)).to_be_visible(timeout=40_000)
+    try:
+        os.kill(stack.supervisor.running()["analytics-b"].pid, 9)
+        expect(page.get_by_text(re.compile("analytics-b is down", re.IGNORECASE))).to_be_visible(
+            timeout=5_000
+        )
+    finally:
+        stack.supervisor.start_program("analytics-b")
+
+
+def test_cloudwatch_counts_exactly_the_requests_that_were_made(counted_before: int) -> None:
+    def all_arrived() -> bool:
+        found = _answers_of_categories() - counted_before
+        assert found >= REQUESTS, f"{found} so far"
+        return found == REQUESTS
+
+    wait_until(all_arrived, timeout_s=25, pause_s=0.5)
+
+
+def test_an_alarm_goes_off_and_an_operator_takes_note_of_it(page: Page, stack: Stack) -> None:
+    sqs, sns = stack.aws("sqs"), stack.aws("sns")
+    url = sqs.create_queue(QueueName="listens-to-alarms")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+    topic = sns.create_topic(Name=stack.names.of("alarms"))["TopicArn"]
+    told = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["QueueArn"])
+    try:
+        stack.aws("cloudwatch").put_metric_data(
+            Namespace="HighAvailabilityShop",
+            MetricData=[{
+                "MetricName": "DeadLetters", "Value": 1.0,
+                "Dimensions": [{"Name": "Queue", "Value": "stream-failures"}],
+            }],
+        )  # fmt: skip
+        page.goto("/alarms")
+        expect(page.get_by_text("A message was given up after its last attempt.")).to_be_visible()
+        page.get_by_role("button", name="Acknowledge…").click()
+        # On a slow machine the latency's budget may burn as well, and stand first in the list.
+        page.get_by_role("combobox", name="Alarm").click()
+        page.get_by_role("option", name="dead-letters-stream-failures").click()
+        page.get_by_label("Note", exact=True).fill("Looking at it")
+        page.get_by_role("button", name="Acknowledge", exact=True).click()
+        expect(page.get_by_text("noted by operator@demo.shop")).to_be_visible()
+        message = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"][0]
+    finally:
+        sns.unsubscribe(SubscriptionArn=told["SubscriptionArn"])
+        sqs.delete_queue(QueueUrl=url)
+    body = json.loads(json.loads(message["Body"])["Message"])
+    assert body["AlarmName"] == stack.names.of("dead-letters-stream-failures")
+    assert body["NewStateValue"] == "ALARM"
+    audit = stack.aws("dynamodb").query(
+        TableName=stack.names.table("ops"),
+        KeyConditionExpression="pk = :day",
+        ExpressionAttributeValues={
+            ":day": {"S": keys.audit(f"{datetime.now(UTC):%Y-%m-%d}", "")["pk"]}
+        },
+    )["Items"]
+    written = {(e["action"]["S"], e["target"]["S"]) for e in audit}
+    assert ("alarm.acknowledge", "dead-letters-stream-failures") in written
+
+
+def test_the_log_of_a_request_is_found_by_its_correlation_id(page: Page) -> None:
+    page.goto(f"/logs?correlation_id={CORRELATION}&minutes=60")
+    expect(page.get_by_text(f"{REQUESTS} lines, 0 of them errors")).to_be_visible()
+
+
+@pytest.fixture
+def lonely_console(stack: Stack, tmp_path: Path) -> Iterator[str]:
+    """A console whose CloudWatch refuses, and whose file of objectives has a fault."""
+    document: dict[str, Any] = json.loads((ROOT / "iac/topology/slo.json").read_text())
+    document["objectives"]["latency"]["objective"] = 99.5
+    (tmp_path / "slo.json").write_text(json.dumps(document))
+    with socket.socket() as free, socket.socket() as dead:
+        free.bind(("127.0.0.1", 0))
+        dead.bind(("127.0.0.1", 0))  # bound and not listening: it refuses
+        port = free.getsockname()[1]
+        free.close()
+        refusing = f"http://127.0.0.1:{dead.getsockname()[1]}"
+        env = process_environment(stack.at) | {
+            "AWS_ENDPOINT_URL_CLOUDWATCH": refusing,
+            "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS": refusing,
+            "HAS_SLO_FILE": str(tmp_path / "slo.json"),
+        }
+        process = subprocess.Popen(
+            [*(sys.executable, "-m", "streamlit", "run", "console/app.py"),
+             *("--server.port", str(port))],
+            cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        url = f"http://127.0.0.1:{port}"
+        try:
+            wait_until(lambda: _answers(f"{url}/_stcore/health"), timeout_s=30)
+            yield url
+        finally:
+            process.terminate()
+            process.wait(15)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def test_a_bad_file_and_a_dead_cloudwatch_each_say_so_and_the_rest_works(
+    browser: Browser, lonely_console: str
+) -> None:
+    page = browser.new_page(base_url=lonely_console)
+    _sign_in(page, "/slos")
+    expect(page.get_by_text("objectives.latency.objective", exact=True)).to_be_visible()
+    expect(page.get_by_text("less than 1 (it is 99.5)")).to_be_visible()
+    expect(page.get_by_text("The objective availability: refuses connections")).to_be_visible()
+    expect(page.get_by_text("Correctness: ")).to_be_visible()
+    page.goto("/health")
+    expect(page.get_by_text("CloudWatch: refuses connections. Rate, errors")).to_be_visible()
+    expect(page.get_by_text("The edge passes on")).to_be_visible()
+    page.goto("/alarms")
+    expect(page.get_by_text("Whether an alarm is on is unknown")).to_be_visible()
+    page.goto("/logs")
+    expect(page.get_by_text("CloudWatch Logs does not answer")).to_be_visible()
+    expect(page.get_by_text("Traceback")).to_have_count(0)
+    page.close()
