@@ -249,5 +249,5 @@ def test_a_page_of_shoppers_draws_all_its_panels(page: Page, path: str) -> None:
     expect(page.get_by_text("cannot be shown")).to_have_count(0)
     page.set_viewport_size({"width": 390, "height": 844})
     main = "document.querySelector('[data-testid=stMain]')"
-    assert page.evaluate(f"{main}.scrollWidth - {main}.clientWidth") == 0
+    wait_until(lambda: page.evaluate(f"{main}.scrollWidth - {main}.clientWidth") == 0, timeout_s=15)
     page.set_viewport_size({"width": 1440, "height": 2400})

@@ -251,7 +251,7 @@ def test_sign_in_and_sales_have_no_serious_barrier(
     assert serious(page) == []
     sign_in(page, "analyst", "/sales?range=28d")
     expect(page.get_by_test_id("stMetric").first).to_be_visible()
-    expect(page.get_by_text("by category in GBP")).to_be_visible()
+    expect(page.get_by_text("Net revenue by category in GBP")).to_be_visible()
     assert serious(page) == []
     context.close()
 

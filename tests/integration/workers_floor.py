@@ -128,10 +128,14 @@ class Floor(Shelf):
         """What the orders table's stream holds since the last time, of order rows only."""
         answer = aws.client("dynamodbstreams").get_records(ShardIterator=self._iterator)
         self._iterator = answer["NextShardIterator"]
-        return [
+        orders = [
             record for record in answer["Records"]
             if record["dynamodb"].get("NewImage", {}).get("sk") == {"S": "ORDER"}
         ]  # fmt: skip
+        for record in orders:  # a function is told the seconds, where boto3 makes a datetime
+            created = record["dynamodb"]["ApproximateCreationDateTime"]
+            record["dynamodb"]["ApproximateCreationDateTime"] = created.timestamp()
+        return orders
 
     def take_messages(self, queue: str) -> list[str]:
         """The bodies that lie in a queue, taken out of it."""
