@@ -51,8 +51,10 @@ def _freshness(pipeline: Pipeline | None) -> None:
             st.warning(str(problem), icon=":material/cloud_off:")
             return
         delay = facts.get("fold_delay_s")
-        words = "unknown" if delay is None else f"{float(delay):.1f} s after it arrived"
-        st.subheader(f"The newest event was folded {words}", anchor=False)
+        words = "No event has been folded yet"
+        if delay is not None:
+            words = f"The newest event was folded {float(delay):.1f} s after it arrived"
+        st.subheader(words, anchor=False)
         st.caption("From the analytics service, and from the folding function's own metric")
         p95 = pipeline.fold_p95_ms if pipeline else None
         newest = wording.moment(facts.get("newest_occurred_at"))
