@@ -148,7 +148,7 @@ class Audit:
     at: str
     actor: str
     action: str
-    subject: str
+    target: str
     detail: str
 
     def to_note(self) -> dict[str, Any]:
@@ -156,7 +156,7 @@ class Audit:
             "at": self.at,
             "actor": self.actor,
             "action": self.action,
-            "subject": self.subject,
+            "target": self.target,
             "detail": self.detail,
         }
 

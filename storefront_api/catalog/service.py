@@ -177,8 +177,8 @@ class CatalogService:
             raise Unavailable(headers={"Retry-After": "1"})
         return current, rows
 
-    def _audit(self, actor: str, action: str, subject: str, detail: str) -> Audit:
-        return Audit(self._new_id(), self._now(), actor, action, subject, detail)
+    def _audit(self, actor: str, action: str, target: str, detail: str) -> Audit:
+        return Audit(self._new_id(), self._now(), actor, action, target, detail)
 
     def _now(self) -> str:
         return to_iso_z(self._clock())
