@@ -17,6 +17,7 @@ from pipeline.contracts import keys
 from pipeline.contracts.events import to_iso_z
 from pipeline.runtime import logs
 from pipeline.runtime.clock import new_id, now
+from pipeline.runtime.lease import Lease
 
 Verb = Literal["restart", "stop", "start"]
 VERBS: dict[Verb, str] = {"restart": "Restart", "stop": "Stop", "start": "Start"}
@@ -114,19 +115,15 @@ def drop_proof_lease() -> None:
         log.warning("console.lease_kept", lease="proof", error=str(error))  # it expires by itself
 
 
-def _take_lease(name: str, owner: str) -> None:
-    epoch = int(now().timestamp())
+def _take_lease(name: str, person: str) -> None:
     table = clients.table(settings().names.table("ops"))
     try:
-        table.put_item(
-            Item={**keys.lease(name), "owner": owner, "expires_at_epoch_s": epoch + _PROOF_LEASE_S},
-            ConditionExpression="attribute_not_exists(pk) OR expires_at_epoch_s < :now",
-            ExpressionAttributeValues={":now": epoch},
-        )
-    except table.meta.client.exceptions.ConditionalCheckFailedException:
-        raise Refused("A proof is already running; its result appears here.") from None
+        # Each click is an owner of its own: the same person's second one must not renew the first.
+        is_taken = Lease(table, name).take(f"{person} {new_id()}", now(), _PROOF_LEASE_S)
     except (BotoCoreError, ClientError) as error:
         raise Refused(f"The ops table does not answer ({type(error).__name__}).") from None
+    if not is_taken:
+        raise Refused("A proof is already running; its result appears here.")
 
 
 def _ignoring(fault_name: str, call: Callable[[], object]) -> None:

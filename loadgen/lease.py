@@ -3,12 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from boto3.dynamodb.conditions import Attr
-from botocore.exceptions import ClientError
+from pipeline.runtime.lease import Lease
 
-from pipeline.contracts import keys
-
-LEASE = keys.lease("load")
+NAME = "load"
 TTL_S = 20
 # Between the click and the first renewal: a process, or an instance far away, has to start.
 START_TTL_S = 60
@@ -27,31 +24,15 @@ def take(table: Any, run_id: str, moment: datetime, ttl_s: int = TTL_S) -> None:
 
     Raises: AlreadyRunning.
     """
-    epoch_s = int(moment.timestamp())
-    try:
-        table.put_item(
-            Item={**LEASE, "holder": run_id, "expires_at_epoch_s": epoch_s + ttl_s},
-            ConditionExpression=Attr("pk").not_exists()
-            | Attr("expires_at_epoch_s").lt(epoch_s)
-            | Attr("holder").eq(run_id),
-        )
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-            raise
-        raise AlreadyRunning(find_holder(table, moment) or "?") from None
+    if not Lease(table, NAME).take(run_id, moment, ttl_s):
+        raise AlreadyRunning(find_holder(table, moment) or "?")
 
 
 def find_holder(table: Any, moment: datetime) -> str | None:
     """The run that holds the lease at `moment`."""
-    item = table.get_item(Key=LEASE, ConsistentRead=True).get("Item") or {}
-    is_held = int(item.get("expires_at_epoch_s") or 0) >= int(moment.timestamp())
-    return str(item["holder"]) if is_held else None
+    return Lease(table, NAME).find_holder(moment)
 
 
 def release(table: Any, run_id: str) -> None:
     """Give the lease back, if it is still ours."""
-    try:
-        table.delete_item(Key=LEASE, ConditionExpression=Attr("holder").eq(run_id))
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-            raise
+    Lease(table, NAME).drop(run_id)

@@ -71,7 +71,7 @@ class Ops:
 
     def __init__(self, names: Names) -> None:
         self._table = aws.table(names.table("ops"))
-        self._lease = Lease(names, "compaction")
+        self._lease = Lease(self._table, "compaction")
 
     def take_lease(self, owner: str, now: datetime, seconds: int) -> bool:
         """Also renews it; False while another owner's has not expired."""

@@ -37,7 +37,7 @@ class Ops:
 
     def __init__(self, names: Names) -> None:
         self._table = aws.table(names.table("ops"))
-        self._lease = Lease(names, "replay")
+        self._lease = Lease(self._table, "replay")
 
     @_patiently
     def take_lease(self, owner: str, now: datetime, seconds: int) -> bool:

@@ -5,17 +5,16 @@ both hold it; a holder that dies loses it when it runs out.
 """
 
 from datetime import datetime
+from typing import Any
 
 from pipeline.contracts import keys
-from pipeline.contracts.names import Names
-from pipeline.runtime import aws
 
 
 class Lease:
-    """The lease of one name, e.g. `compaction`."""
+    """The lease of one name, e.g. `compaction`, in the `ops` table (a boto3 `Table`)."""
 
-    def __init__(self, names: Names, name: str) -> None:
-        self._table = aws.table(names.table("ops"))
+    def __init__(self, table: Any, name: str) -> None:
+        self._table = table
         self._key = keys.lease(name)
 
     def take(self, owner: str, now: datetime, seconds: int) -> bool:

@@ -17,6 +17,7 @@ from loadgen import lease
 from loadgen.record import Records
 from loadgen.remote import InstanceLauncher, NotStarted
 from loadgen.scenarios import correlation_prefix, make_plan
+from pipeline.contracts import keys
 from pipeline.runtime.clock import new_id, now
 from tests.conftest import Stack, wait_until
 
@@ -179,13 +180,13 @@ def test_a_run_that_loses_its_lease_ends_by_itself(stack: Stack) -> None:
     try:
         wait_until(lambda: records(stack).minutes(run_id), timeout_s=20)
         assert os.getpgid(process.pid) == process.pid
-        stolen = {**lease.LEASE, "holder": "thief", "expires_at_epoch_s": 2**40}
+        stolen = {**keys.lease("load"), "owner": "thief", "expires_at_epoch_s": 2**40}
         stack.table("ops").put_item(Item=stolen)
         assert process.wait(20) in (0, 1)
     finally:
         process.kill()
         process.wait()
-        stack.table("ops").delete_item(Key=lease.LEASE)
+        stack.table("ops").delete_item(Key=keys.lease("load"))
     head = records(stack).find(run_id)
     assert head is not None
     assert head["summary"]["reason"] == "lost its lease to thief"
