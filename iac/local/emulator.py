@@ -25,7 +25,7 @@ from ministack import app as ministack
 from ministack.core import persistence
 from ministack.services import dynamodb, lambda_svc
 
-from iac.local import cloudwatch
+from iac.local import cloudwatch, kinesis_records
 
 log = logging.getLogger("snapshot")
 _CHILD_TIMEOUT_S = 120.0
@@ -38,6 +38,7 @@ State = dict[str, GetState]
 def main() -> None:
     _keep_stream_records()
     cloudwatch.complete()
+    kinesis_records.complete()
     saver = Saver()
     ministack.save_all = lambda services: saver.save(services, is_last=True)
     asked = threading.Event()
@@ -70,6 +71,9 @@ class Saver:
         self._is_stopping = self._is_stopping or is_last
         with self._turn:
             started = time.monotonic()
+            # A walk of the garbage collector through gigabytes would stop every request for
+            # seconds; what is there by now is state, and stays.
+            gc.freeze()
             child = os.fork()
             if child == 0:
                 _save_and_exit(services, niceness=0 if is_last else 10)
@@ -99,6 +103,7 @@ def _save_and_exit(services: State, niceness: int) -> None:
         # The port must be free for a successor, should the parent be killed meanwhile.
         os.closerange(3, 65_536)
         os.nice(niceness)
+        kinesis_records.forget_old()
         persistence.save_all(services)
         code = 0
     finally:

@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import Literal
 from zlib import crc32
 
+from ulid import ULID
+
 Key = dict[str, str]
 Stream = Literal["real", "synthetic"]
 Grain = Literal["hour", "day", "month"]
@@ -24,6 +26,16 @@ def product(product_id: str) -> Key:
 
 def stock(sku: str) -> Key:
     return _key(f"SKU#{sku}", "STOCK")
+
+
+def change_minute(at: datetime) -> str:
+    """`listing` of goods changed in that minute: what `by_change` is asked for stays small."""
+    return f"product#{at:%Y-%m-%dT%H:%MZ}"
+
+
+def listing(changed_at: str) -> str:
+    """The same, from the change's ULID."""
+    return change_minute(ULID.from_str(changed_at).datetime)
 
 
 # users

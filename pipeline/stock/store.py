@@ -57,8 +57,10 @@ class ProductTable:
         update = "ADD stock_checks :one"
         values: Item = {":one": 1}
         if seen.get("in_stock") != is_in_stock:
-            update = "SET in_stock = :flag, changed_at = :new " + update
+            listing = ", listing = :minute" if "listing" in seen else ""
+            update = f"SET in_stock = :flag, changed_at = :new{listing} " + update
             values |= {":flag": is_in_stock, ":new": change_id}
+            values |= {":minute": keys.listing(change_id)} if listing else {}
         conditions = ["attribute_exists(pk)"]
         for name in ("changed_at", "stock_checks"):
             if name in seen:

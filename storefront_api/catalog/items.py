@@ -8,8 +8,6 @@ from pipeline.contracts import keys
 from storefront_api.catalog.domain import Product, StockRow
 
 Item = dict[str, dict[str, Any]]
-# Goods that are, or were, on sale; the index `by_change` holds exactly these.
-LISTED = "product"
 
 
 def from_product(product: Product) -> Item:
@@ -36,7 +34,7 @@ def from_product(product: Product) -> Item:
             "featured": product.featured,
             "variant_count": product.variant_count,
             "in_stock": product.in_stock,
-            "listing": LISTED,
+            "listing": keys.listing(product.changed_at),
         }
     )
 

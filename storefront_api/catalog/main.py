@@ -20,7 +20,7 @@ def build_app(settings: ServiceSettings) -> FastAPI:
     """A replica with an index of its own, which its lifespan fills and keeps fresh."""
     store = ProductStore(settings.names)
     index = SearchIndex()
-    refresher = Refresher(index, store.changed_after, clock.now)
+    refresher = Refresher(index, store.changed_since, clock.now)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 import stamina
 from botocore.exceptions import BotoCoreError, ClientError
-from ulid import ULID
 
 from pipeline.runtime.clock import Clock
 from pipeline.runtime.logs import get_logger
@@ -18,8 +17,7 @@ log = get_logger()
 PERIOD_S = 1.0
 # A change becomes readable after its id was made, by its transaction and by the index's lag, and
 # clocks differ a little: so each reading begins this much before the one before it.
-_OVERLAP = timedelta(seconds=10)
-_ENTROPY_BYTES = 10
+_OVERLAP = timedelta(seconds=30)
 
 
 class IndexNotBuilt(Exception):
@@ -27,34 +25,28 @@ class IndexNotBuilt(Exception):
 
 
 class Refresher:
-    """`changed_after` yields the products whose change id is greater than the one given."""
+    """`changed_since` yields the products changed at that time or later; all for None."""
 
     def __init__(
         self,
         index: SearchIndex,
-        changed_after: Callable[[str], Iterable[Product]],
+        changed_since: Callable[[datetime | None], Iterable[Product]],
         clock: Clock,
     ) -> None:
         self._index = index
-        self._changed_after = changed_after
+        self._changed_since = changed_since
         self._clock = clock
         self._last_started: datetime | None = None
 
     def refresh(self) -> int:
         """Take in what changed; returns how many products. The index stays as it was on failure."""
         started = self._clock()
-        count = self._index.apply(self._changed_after(self._from()))
+        count = self._index.apply(self._changed_since(self._from()))
         self._last_started = started
         return count
 
-    def _from(self) -> str:
-        if self._last_started is None:
-            return ""
-        overlap = self._last_started - _OVERLAP
-        floor = ULID.from_bytes(
-            int(overlap.timestamp() * 1000).to_bytes(6, "big") + bytes(_ENTROPY_BYTES)
-        )
-        return min(self._index.newest_change, str(floor))
+    def _from(self) -> datetime | None:
+        return None if self._last_started is None else self._last_started - _OVERLAP
 
     async def run(self) -> None:
         """Refresh for as long as the process lives; a table that is down only makes it older."""

@@ -109,11 +109,6 @@ class SearchIndex:
             raise Unavailable("The search index is being built", headers={"Retry-After": "1"})
         return self._view
 
-    @property
-    def newest_change(self) -> str:
-        """The greatest `changed_at` applied, or "" when there is none."""
-        return max((product.changed_at for product in self._products), default="")
-
     def apply(self, changed: Iterable[Product]) -> int:
         """Take in products, in any order and repeatedly; returns how many were news."""
         news = [product for product in changed if self._is_news(product)]

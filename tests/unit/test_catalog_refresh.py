@@ -30,7 +30,7 @@ def changed(product_id: str, at_s: float) -> Product:
 
 
 class Table:
-    """The port `changed_after` over a list; `now_s` is the clock, `is_down` an outage."""
+    """The port `changed_since` over a list; `now_s` is the clock, `is_down` an outage."""
 
     def __init__(self) -> None:
         self.products: list[Product] = []
@@ -38,11 +38,11 @@ class Table:
         self.is_down = False
         self.read = 0
 
-    def changed_after(self, change: str) -> Iterator[Product]:
+    def changed_since(self, since: datetime | None) -> Iterator[Product]:
         for product in self.products:
             if self.is_down:
                 raise EndpointConnectionError(endpoint_url="http://table")
-            if product.changed_at > change:
+            if since is None or ULID.from_str(product.changed_at).datetime >= since:
                 self.read += 1
                 yield product
 
@@ -62,7 +62,7 @@ def index() -> SearchIndex:
 
 @pytest.fixture
 def refresher(table: Table, index: SearchIndex) -> Refresher:
-    return Refresher(index, table.changed_after, table.clock)
+    return Refresher(index, table.changed_since, table.clock)
 
 
 def known(index: SearchIndex) -> set[str]:
