@@ -13,6 +13,7 @@ from console.periods import Period
 from console.queries import clients
 from console.queries.edge import Unreachable
 from console.settings import settings
+from pipeline.contracts import keys
 from pipeline.contracts.ids import order_number
 
 SCHEMA: dict[str, Any] = {
@@ -39,16 +40,15 @@ def live(period: Period, limit: int = 100) -> pl.DataFrame:
     Returns: DataFrame of SCHEMA (placed_at UTC, total in minor units incl. shipping and tax).
     Raises Unreachable.
     """
-    condition = Key("listing").eq("order") & Key("placed_at").between(
+    condition = Key("listing").eq(keys.ORDERS) & Key("placed_at").between(
         period.first.isoformat(), period.until.isoformat()
     )
-    # A load test's orders lie between the real ones: pass over as many as a person may wait for.
     request: dict[str, Any] = {
         "IndexName": "by_time",
         "KeyConditionExpression": condition,
         "FilterExpression": Attr("synthetic").ne(True),
         "ScanIndexForward": False,
-        "Limit": _PAGE,
+        "Limit": limit,
     }
     orders = clients.table(settings().names.table("orders"))
     found: list[dict[str, Any]] = []
@@ -58,7 +58,8 @@ def live(period: Period, limit: int = 100) -> pl.DataFrame:
             found += page["Items"]
             if len(found) >= limit or "LastEvaluatedKey" not in page:
                 break
-            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+            # Only before load tests had a listing of their own did theirs lie between the real ones.
+            request |= {"ExclusiveStartKey": page["LastEvaluatedKey"], "Limit": _PAGE}
     except (BotoCoreError, ClientError) as error:
         raise Unreachable(f"The orders table does not answer ({type(error).__name__}).") from None
     return pl.DataFrame([_row(clients.plain(item)) for item in found[:limit]], schema=SCHEMA)

@@ -104,7 +104,7 @@ def acknowledged_exist(acknowledged: set[str], orders: Mapping[str, Order]) -> C
         f"{len(acknowledged):,} acknowledged by the edge",
         f"{len(orders):,} order rows",
         acknowledged - orders.keys(),
-        ["journal/orders.jsonl: Location of every 201", "orders.by_time: listing = order"],
+        ["journal/orders.jsonl: Location of every 201", "orders.by_time: both listings"],
         f"{unseen:,} rows whose answer the edge did not pass on (aborted or not through it)"
         if unseen
         else "",

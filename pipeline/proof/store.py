@@ -9,6 +9,7 @@ import httpx
 import polars as pl
 from boto3.dynamodb.conditions import Attr, Key
 
+from pipeline.contracts import keys
 from pipeline.contracts.events import ORDER_TYPES
 from pipeline.contracts.names import Names
 from pipeline.proof.domain import METRICS, Fact, Order, StockRow, Totals
@@ -27,12 +28,14 @@ def acknowledged_orders(journal: Path) -> set[str]:
 
 
 def orders(names: Names) -> dict[str, Order]:
-    pages = _pages(
-        aws.table(names.table("orders")).query,
-        IndexName="by_time",
-        KeyConditionExpression=Key("listing").eq("order"),
-    )
-    rows = [_to_order(item) for item in pages]
+    query = aws.table(names.table("orders")).query
+    rows = [
+        _to_order(item)
+        for listing in (keys.ORDERS, keys.SYNTHETIC_ORDERS)
+        for item in _pages(
+            query, IndexName="by_time", KeyConditionExpression=Key("listing").eq(listing)
+        )
+    ]
     return {row.order_id: row for row in rows}
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from pipeline.contracts import keys
 from pipeline.contracts.categories import sales_category
 from pipeline.contracts.errors import Conflict
 from pipeline.contracts.money import share
@@ -222,5 +223,5 @@ def new_order(purchase: Purchase, cart: Cart, price: Quote) -> dict[str, Any]:
         "timeline": [{"version": 1, "status": status, "at": purchase.placed_at, "note": None}],
         "correlation_id": purchase.correlation_id,
         "synthetic": purchase.is_synthetic,
-        "listing": "order",
+        "listing": keys.order_listing(purchase.is_synthetic),
     }

@@ -68,7 +68,7 @@ def test_a_guest_buys_and_follows_the_order_that_the_events_are_made_of(
     assert sum(line.line_total_minor for line in fact.lines) == fact.subtotal_minor
     assert {line.category for line in fact.lines} == {"Kitchen"}
     assert (fact.country, fact.customer_id) == ("United Kingdom", None)
-    assert row["synthetic"] is True
+    assert (row["synthetic"], row["listing"]) == (True, keys.order_listing(True))
     assert row["correlation_id"] == placed.headers["x-correlation-id"]
     assert [order["order_id"] for order in guest.get("/orders").json()["items"]] == [order_id]
     assert_conserved(stock_of(stack, sku))

@@ -61,7 +61,8 @@ class Shelf:
             "shipping_method": "standard", "card_token": card_token,
             "payment": {"status": "pending", "failure_code": None},
             "timeline": [{"version": 1, "status": "placed", "at": at, "note": None}],
-            "correlation_id": f"corr-{order_id}", "synthetic": True, "listing": "order",
+            "correlation_id": f"corr-{order_id}", "synthetic": True,
+            "listing": keys.order_listing(True),
         }  # fmt: skip
         take = {
             "TableName": self.names.table("products"), "Key": to_item(keys.stock(sku)),
