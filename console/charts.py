@@ -101,6 +101,7 @@ def revenue_over_time(
             y=_major(frame, name),
             name=label,
             marker_color=colour,
+            customdata=[f"{at:%Y-%m-%d}" for at in when],
             hovertemplate=f"{label} %{{y:,.2f}} {currency}<extra></extra>",
         )
     figure.add_scatter(
@@ -129,9 +130,7 @@ def revenue_over_time(
         margin={"l": 4, "r": 8, "t": 34, "b": 4},
         legend={"orientation": "h", "y": 1.14, "x": 0, "xanchor": "left"},
     )
-    figure.update_yaxes(
-        title=None, tickformat="~s", tickprefix=wording.money_sign(currency), nticks=6
-    )
+    money_axis(figure, currency, max([0.0, *map(abs, _major(frame, "gross"))]))
     figure.update_xaxes(title=None, hoverformat=_hover(grain), nticks=8)
     return figure
 
@@ -177,6 +176,19 @@ def shares(frame: pl.DataFrame, currency: str, chosen: str | None = None) -> go.
     # Room at the right for the words outside the longest bar, at phone width too.
     figure.update_xaxes(visible=False, range=[min([0.0, *_major(frame, "net")]), largest * 1.75])
     return figure
+
+
+def money_axis(figure: go.Figure, currency: str, largest: float) -> None:
+    """Whole amounts on the axis: `£0.5` would be written as £500m, which reads as millions.
+
+    Args: `largest` amount drawn, in whole units.
+    """
+    figure.update_yaxes(
+        title=None,
+        tickformat="~s" if largest >= 5 else ".2f",
+        tickprefix=wording.money_sign(currency),
+        nticks=6,
+    )
 
 
 def _major(frame: pl.DataFrame, column: str) -> list[float]:

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from console import countries, wording
-from console.charts import palette
+from console.charts import money_axis, palette
 from console.queries.breakdowns import WEEKDAYS
 
 _MARGIN = {"l": 0, "r": 0, "t": 4, "b": 0}
@@ -100,10 +100,11 @@ def _round(amount: int) -> str:
     )  # fmt: skip
 
 
-def tree(frame: pl.DataFrame, currency: str) -> go.Figure:
-    """Categories as areas, their products inside; a click on a category goes into it.
+def tree(frame: pl.DataFrame, currency: str, chosen: str | None = None) -> go.Figure:
+    """Categories as areas; of the `chosen` one, its products.
 
-    Args: DataFrame[category, product, product_id: str, gross: minor units].
+    Args: DataFrame[category, product, product_id: str, gross: minor units]. Tiles have the id
+    `c:<category>` or `p:<category>:<product_id>`.
     """
     by_category = frame.group_by("category", maintain_order=True).agg(pl.col("gross").sum())
     ids = ["all", *(f"c:{name}" for name in by_category["category"])]
@@ -125,10 +126,14 @@ def tree(frame: pl.DataFrame, currency: str) -> go.Figure:
             values=[amount / 100 for amount in amounts],
             branchvalues="total",
             maxdepth=2,
+            level=f"c:{chosen}" if chosen else "all",
             text=[wording.money_short(amount, currency) for amount in amounts],
             textinfo="label+text+percent root",
             hovertemplate="%{label}<br>%{text} gross, %{percentRoot:.1%}<extra></extra>",
-            marker={"colorscale": colours()[1:4], "colors": amounts,
+            textfont={"color": palette().ink},
+            root={"color": land()},
+            # Only shades that the words on them can be read on.
+            marker={"colorscale": _tiles(), "colors": amounts, "cmin": 0,
                     "cmax": max(amounts[1:], default=1), "line": {"width": 1}, "cornerradius": 4},
             pathbar={"thickness": 22},
             tiling={"pad": 2},
@@ -136,6 +141,10 @@ def tree(frame: pl.DataFrame, currency: str) -> go.Figure:
     )  # fmt: skip
     figure.update_layout(height=330, margin=_MARGIN)
     return figure
+
+
+def _tiles() -> list[str]:
+    return ["#eef2ff", "#a5b4fc"] if palette().ink == "#14182b" else ["#242b52", "#4548a8"]
 
 
 def week(frame: pl.DataFrame, currency: str) -> go.Figure:
@@ -198,7 +207,6 @@ def days_by_hour(days: dict[str, list[int | None]], currency: str) -> go.Figure:
         tickvals=list(range(0, 24, 3)), ticktext=[f"{hour:02d}:00" for hour in range(0, 24, 3)],
         range=[-0.4, 23.4],
     )  # fmt: skip
-    figure.update_yaxes(
-        tickprefix=wording.money_sign(currency), tickformat="~s", nticks=6, rangemode="tozero"
-    )
+    money_axis(figure, currency, max([0.0, *(v / 100 for vs in days.values() for v in vs if v)]))
+    figure.update_yaxes(rangemode="tozero")
     return figure

@@ -10,8 +10,8 @@ from console.charts_business import colours, land
 _LEGEND = {"orientation": "h", "y": 1.14, "x": 0, "xanchor": "left"}
 
 
-def months(frame: pl.DataFrame) -> go.Figure:
-    """Args: DataFrame[month: date, new, returning: i64]."""
+def new_and_returning(frame: pl.DataFrame, step: str) -> go.Figure:
+    """Args: DataFrame[start: date, new, returning: i64]; `step` is day or month."""
     soft = palette()
     figure = go.Figure()
     for name, label, colour in (
@@ -19,7 +19,7 @@ def months(frame: pl.DataFrame) -> go.Figure:
         ("new", "New", soft.warn),
     ):
         figure.add_bar(
-            x=frame["month"].to_list(),
+            x=frame["start"].to_list(),
             y=frame[name].to_list(),
             name=label,
             marker_color=colour,
@@ -30,7 +30,8 @@ def months(frame: pl.DataFrame) -> go.Figure:
         margin={"l": 4, "r": 8, "t": 34, "b": 4}, legend=_LEGEND,
     )  # fmt: skip
     figure.update_yaxes(tickformat=",", nticks=6, title="customers")
-    figure.update_xaxes(hoverformat="%B %Y", tickformat="%b %Y", nticks=8)
+    shapes = {"day": ("%a %d %b %Y", "%d %b"), "month": ("%B %Y", "%b %Y")}[step]
+    figure.update_xaxes(hoverformat=shapes[0], tickformat=shapes[1], nticks=8)
     return figure
 
 

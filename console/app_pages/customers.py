@@ -4,11 +4,12 @@ import streamlit as st
 
 from console.boundary import boundary, live
 from console.panels import customers as panels
+from console.panels import period as controls
 from console.queries import customers
 from console.settings import settings
-from pipeline.runtime.clock import now
 
 st.title("Customers", anchor=False)
+period = controls.choose_period("all")
 
 
 @live("The customers", run_every_s=10)
@@ -21,21 +22,22 @@ def page() -> None:
             "Currency", bought.currencies, default=currency, required=True
         )
         bought = customers.purchases(currency)
-    scored = panels.scored(bought, now().date())
-    if scored.is_empty() or not scored["orders"].sum():
-        panels.empty(bought, currency)
+    known, mine = bought.until(period.until), bought.within(period)
+    if not mine.orders["is_sale"].any():
+        panels.empty(mine, currency, period)
         return
-    panels.key_figures(scored, bought, currency)
+    scored = panels.scored(known, period)
+    panels.key_figures(scored, mine, currency, period)
     with st.grid(2, min_column_width=340):
         with boundary("New and returning customers"):
-            panels.months(bought)
+            panels.new_and_returning(known, period)
         with boundary("The segments"):
-            panels.segments(scored, currency)
+            panels.segments(scored, currency, period)
     panels.definition()
     with boundary("The cohorts"):
-        panels.cohorts(bought)
+        panels.cohorts(known, period)
     with boundary("The best customers"):
-        panels.top(scored, currency)
+        panels.top(scored, mine, currency, period)
 
 
 page()

@@ -22,6 +22,7 @@ with st.container(horizontal=True):
         options = sales.groups(context.token(), period)
         only = controls.choose_filter(options)
     currency = controls.choose_currency(context.token(), period, settings().currency)
+    controls.way_back()
 
 
 def view() -> panels.View:
@@ -30,6 +31,7 @@ def view() -> panels.View:
 
 @live("The sales figures", run_every_s=3)
 def figures() -> None:
+    controls.follow_pick()
     here = view()
     progress.replay_banner()
     progress.data_age(here.token)
@@ -38,7 +40,7 @@ def figures() -> None:
     if before:
         theirs, past = report.report(here.token, before, grain, currency, only)
         earlier = sales.filled(past, currency, before, grain)
-    filled = sales.filled(series, currency, period, grain)
+    filled = panels.without_silence(sales.filled(series, currency, period, grain), period)
     st.header(panels.headline(mine, theirs, here), anchor=False)
     st.caption(panels.range_words(here, now().date()))
     panels.key_figures(mine, theirs, filled)

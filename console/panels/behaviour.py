@@ -46,8 +46,9 @@ def few(frame: pl.DataFrame, period: Period) -> None:
         if isinstance(newest, datetime)
         else ""
     )
+    few_words = f"Only {frame.height:,} clicks" if frame.height else "No clicks"
     st.info(
-        f"Only {frame.height:,} clicks in {period}: shares mean little below {FEW}. Clicks come "
+        f"{few_words} in {period}: shares mean little below {FEW}. Clicks come "
         f"from browsers that visit the storefront.{where}",
         icon=":material/info:",
     )
@@ -111,6 +112,10 @@ def searches_without(frame: pl.DataFrame) -> None:
     every = behaviour.searches(frame)
     none = every.filter(pl.col("results") == 0)
     with st.container(border=True, height="stretch"):
+        if every.is_empty():
+            st.subheader("No search without results", anchor=False)
+            st.caption("Nothing has been searched for in this range.")
+            return
         if none.is_empty():
             st.subheader("Every search found something", anchor=False)
             st.caption(f"{int(every['searches'].sum()):,} searches in this range")

@@ -84,12 +84,26 @@ def tree(view: View) -> None:
         st.subheader(f"Largest: {best['product']}, {amount}", anchor=False)
         where = f" in {view.only.country}" if view.only.country else ""
         st.caption(
-            f"Gross revenue by category in {view.currency}{where}, from the lake. Click a category "
-            "to see its products, the bar on top to go back."
+            f"Gross revenue by category and product in {view.currency}{where}, share in %, from "
+            "the lake. Click a category to narrow the page to it and see its products, the bar on "
+            "top to widen it."
         )
-        figure = charts_business.tree(frame, view.currency)
-        charts.show(figure, key="tree", alt=f"Gross revenue by category, {view.period}")
+        chosen = view.only.category
+        charts.show_to_pick(
+            charts_business.tree(frame, view.currency, chosen),
+            key=f"tree-{chosen}",
+            alt=f"Gross revenue by category, {view.period}",
+            picked=_pick_tile,
+            field="id",
+        )
         charts.download(frame, "sales-by-category-and-product")
+
+
+def _pick_tile(tile: str) -> None:
+    """`c:Clocks` narrows to a category, or widens again; a product's tile changes nothing."""
+    kind, _, name = tile.partition(":")
+    if kind == "c":
+        controls.pick("category", name)
 
 
 def week(view: View) -> None:
@@ -121,7 +135,8 @@ def products(view: View) -> None:
         st.subheader(f"{frame['title'][0]} sells best", anchor=False)
         st.caption(
             f"The {frame.height} best products by gross revenue in {view.currency}"
-            f"{view.only.words}; the course is over the range"
+            f"{view.only.words}; the course is gross revenue in {view.currency}, the range in 24 "
+            "equal parts"
         )
         largest = max(int(frame["gross"][0]) // 100, 1)
         table = _with_courses(view, frame).select(

@@ -1,15 +1,18 @@
 """The Customers page's parts."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 import streamlit as st
 
 from console import charts, charts_people, wording
+from console.periods import Period
 from console.queries import customers, lake_rows
-from console.queries.customers import Purchases
+from console.queries.customers import Purchases, Step
+from pipeline.runtime.clock import now
 
 _TOP = 50
+_MAX_DAYS = 62
 
 
 def age() -> None:
@@ -20,49 +23,61 @@ def age() -> None:
         st.warning(rows.fault, icon=":material/cloud_off:")
 
 
-def empty(bought: Purchases, currency: str) -> None:
-    st.header("No registered customer has ordered yet", anchor=False)
+def empty(bought: Purchases, currency: str, period: Period) -> None:
+    st.header(f"No registered customer ordered in {period}", anchor=False)
     guests = wording.money(bought.guests, currency)
-    st.caption(f"Guests brought {guests} net; who signs in before buying appears here.")
+    st.caption(f"Guests brought {guests} net. Choose a longer range to see who ordered before.")
 
 
-def key_figures(scored: pl.DataFrame, bought: Purchases, currency: str) -> None:
-    buyers = scored.filter(pl.col("orders") > 0)
+def key_figures(scored: pl.DataFrame, mine: Purchases, currency: str, period: Period) -> None:
+    """Args: `scored` as of the range's end, `mine` of the range alone."""
+    active = mine.orders.filter("is_sale")
+    buyers = scored.join(active.select("customer_id").unique(), on="customer_id", how="semi")
     again = buyers.filter(pl.col("orders") > 1).height
-    net = int(scored["net"].sum())
-    whole = net + bought.guests
+    new = buyers.filter(pl.col("first_order") >= period.first).height
+    net = int(mine.orders["net"].sum())
+    whole = net + mine.guests
     share = net * 100 / whole if whole else 0.0
+    when = (
+        "have ordered again"
+        if period.preset == "all"
+        else (f"of {period} have ordered more than once")
+    )
     st.header(
-        f"{again * 100 / buyers.height:.0f} % of {buyers.height:,} customers have ordered again",
-        anchor=False,
+        f"{again * 100 / buyers.height:.0f} % of {buyers.height:,} customers {when}", anchor=False
     )
     cards = (
-        ("Customers", f"{buyers.height:,}", "Distinct registered customers with an order."),
-        ("Ordered again", f"{again:,}", "Customers with two orders or more."),
-        ("Orders each", f"{buyers['orders'].sum() / buyers.height:.1f}", "Mean, of customers."),
+        ("Customers", f"{buyers.height:,}", "Registered customers who ordered in the range."),
+        ("New", f"{new:,}", "Of them, those whose first order ever is in the range."),
+        ("Ordered again", f"{again:,}", "Of them, those with two orders or more by its end."),
+        ("Orders each", f"{active.height / buyers.height:.1f}", "Mean, in the range."),
         ("Net revenue", wording.money_short(net, currency), "Of registered customers."),
         ("Share of all", f"{share:.1f} %", "Of net revenue; the rest is from guests."),
-        ("Median value", wording.money_short(_median(buyers), currency), "Net per customer."),
     )
     with st.grid(6, min_column_width=148, gap="small"):
         for label, value, words in cards:
             st.metric(label, value, border=True, height="stretch", help=words)
 
 
-def months(bought: Purchases) -> None:
-    frame = customers.by_month(bought.orders)
+def new_and_returning(known: Purchases, period: Period) -> None:
+    """Args: `known` from the beginning to the range's end."""
+    step: Step = "day" if period.days <= _MAX_DAYS else "month"
+    frame = customers.by_period(known.orders, period, step)
     with st.container(border=True, height="stretch"):
         best = frame.sort("new", descending=True).row(0, named=True)
-        st.subheader(f"Most new customers: {best['new']:,} in {best['month']:%B %Y}", anchor=False)
+        when = f"on {best['start']:%d %b %Y}" if step == "day" else f"in {best['start']:%B %Y}"
+        st.subheader(f"Most new customers: {best['new']:,} {when}", anchor=False)
         st.caption(
-            "Customers who ordered, by month: new in the month of their first order, else returning"
+            f"Customers who ordered, by {step} (UTC): new in the {step} of their first order, else "
+            "returning"
         )
-        charts.show(charts_people.months(frame), key="months", alt="New and returning customers")
-        charts.download(frame, "customers-by-month")
+        figure = charts_people.new_and_returning(frame, step)
+        charts.show(figure, key="months", alt=f"New and returning customers, {period}")
+        charts.download(frame, f"customers-by-{step}")
 
 
-def cohorts(bought: Purchases) -> None:
-    frame = customers.cohorts(bought.orders)
+def cohorts(known: Purchases, period: Period) -> None:
+    frame = customers.cohorts(known.orders)
     second = frame.filter(pl.col("age") == 1)
     with st.container(border=True, height="stretch"):
         if second.is_empty():
@@ -73,13 +88,22 @@ def cohorts(bought: Purchases) -> None:
         st.subheader(f"{mean:.0f} % order again in the month after their first", anchor=False)
         st.caption(
             "Share in % of those whose first order was in a month (how many in brackets) that "
-            "ordered in a later one; the last month is still open"
+            f"ordered in a later one, {as_of(period)}; the last month may still be open"
         )
         charts.show(charts_people.cohorts(frame), key="cohorts", alt="Retention by cohort")
         charts.download(frame, "cohorts")
 
 
-def segments(scored: pl.DataFrame, currency: str) -> None:
+def as_of(period: Period) -> str:
+    """The end of the range, which is never after today."""
+    return f"as of the end of {last_day(period):%d %b %Y}"
+
+
+def last_day(period: Period) -> date:
+    return min(period.until - timedelta(days=1), now().date())
+
+
+def segments(scored: pl.DataFrame, currency: str, period: Period) -> None:
     frame = customers.segments(scored)
     with st.container(border=True, height="stretch"):
         best = frame.sort("net", descending=True).row(0, named=True)
@@ -89,7 +113,10 @@ def segments(scored: pl.DataFrame, currency: str) -> None:
             f"{best['net'] * 100 / whole:.0f} % of revenue",
             anchor=False,
         )
-        st.caption(f"Net revenue by RFM segment in {currency}, with customers and their share")
+        st.caption(
+            f"Net revenue so far by RFM segment in {currency}, with customers and their share, "
+            f"{as_of(period)}"
+        )
         figure = charts_people.segments(frame, currency)
         charts.show(figure, key="segments", alt="Net revenue by segment")
         charts.download(frame, "segments")
@@ -112,16 +139,26 @@ def definition() -> None:
         st.dataframe(table, hide_index=True, alt="Segments by recency and frequency score")
 
 
-def top(scored: pl.DataFrame, currency: str) -> None:
+def top(scored: pl.DataFrame, mine: Purchases, currency: str, period: Period) -> None:
+    """By what they brought in the range, with the segment they were in at its end."""
+    sums = mine.orders.group_by("customer_id").agg(
+        pl.col("net").sum(), pl.col("is_sale").sum().cast(pl.Int64).alias("orders")
+    )
+    ranked = sums.join(scored.drop("net", "orders"), on="customer_id").sort(
+        ["net", "customer_id"], descending=[True, False]
+    )
     with st.container(border=True):
-        best = scored.row(0, named=True)
+        best = ranked.row(0, named=True)
         amount = wording.money_short(best["net"], currency)
         st.subheader(f"Customer {best['customer_id']} brought {amount}", anchor=False)
-        st.caption(f"The {min(_TOP, scored.height)} best customers by net revenue in {currency}")
+        st.caption(
+            f"The {min(_TOP, ranked.height)} best customers by net revenue in {currency}, {period};"
+            f" segment and last order {as_of(period)}"
+        )
         largest = max(int(best["net"]) // 100, 1)
         config = st.column_config
         st.dataframe(
-            scored.head(_TOP).select(
+            ranked.head(_TOP).select(
                 "customer_id", (pl.col("net") // 100).alias("net"), "orders", "segment",
                 "last_order", "first_order",
             ),
@@ -142,13 +179,8 @@ def top(scored: pl.DataFrame, currency: str) -> None:
         charts.download(scored, "customers-rfm", label=f"CSV of all {scored.height:,} customers")
 
 
-def scored(bought: Purchases, today: date) -> pl.DataFrame:
-    return customers.rfm(bought.orders, today)
-
-
-def _median(buyers: pl.DataFrame) -> int:
-    value = buyers["net"].median()
-    return int(value) if isinstance(value, int | float) else 0
+def scored(known: Purchases, period: Period) -> pl.DataFrame:
+    return customers.rfm(known.orders, last_day(period))
 
 
 def _span(scores: tuple[int, int]) -> str:

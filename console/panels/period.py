@@ -125,7 +125,58 @@ def choose_filter(options: dict[str, list[str]]) -> Filter:
         if chosen != current:
             _keep(name, chosen or "")
             st.rerun()
-    return Filter(st.query_params.get("country"), st.query_params.get("category"))
+    only = Filter(st.query_params.get("country"), st.query_params.get("category"))
+    if only != Filter():
+        st.button("Clear filter", icon=":material/filter_alt_off:", type="tertiary",
+                  on_click=_clear_filter)  # fmt: skip
+    return only
+
+
+def _clear_filter() -> None:
+    for name in ("country", "category"):
+        _keep(name, "")
+
+
+def pick_bucket(start: str, grain: Grain) -> None:
+    """A month or a day of the curve was clicked: narrow the range to it."""
+    first = date.fromisoformat(start[:10])
+    last = _last_of_month(first) if grain == "month" else first
+    st.session_state["range-before"] = dict(st.query_params)
+    _show_days(first, min(last, now().date()))
+
+
+def way_back() -> None:
+    """The range that was looked at before a click narrowed it."""
+    before = st.session_state.get("range-before")
+    if before is not None:
+        st.button("Back to the whole range", icon=":material/undo:", type="tertiary",
+                  on_click=_go_back)  # fmt: skip
+
+
+def _go_back() -> None:
+    before = st.session_state.pop("range-before", {})
+    if before.get("range") == "custom":
+        _show_days(date.fromisoformat(before["from"]), date.fromisoformat(before["to"]))
+        return
+    for name in ("range", "from", "to"):
+        _keep(name, "")
+    _keep("range", before.get("range", ""))
+    st.session_state["chosen-range"] = before.get("range") or opening_range()
+
+
+def _show_days(first: date, last: date) -> None:
+    """In a callback only: the widgets of this run take these values."""
+    for name, day in (("from", first), ("to", last)):
+        _keep(name, day.isoformat())
+        st.session_state[f"chosen-{name}"] = day
+    _keep("range", "custom")
+    _keep("grain", "")
+    st.session_state["chosen-range"] = "custom"
+    st.session_state["picked"] = True
+
+
+def _last_of_month(first: date) -> date:
+    return (first.replace(day=1) + timedelta(days=32)).replace(day=1) - timedelta(days=1)
 
 
 def pick(name: str, value: str) -> None:

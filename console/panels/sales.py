@@ -7,6 +7,7 @@ import polars as pl
 import streamlit as st
 
 from console import charts, wording
+from console.panels import period as controls
 from console.periods import Grain, Period
 from console.queries.report import Filter
 from console.queries.sales import Totals
@@ -95,16 +96,33 @@ def revenue(view: View, series: pl.DataFrame, totals: Totals, earlier: pl.DataFr
         amount = wording.money_short(best["net"][0], view.currency)
         st.subheader(f"Best {view.grain}: {when:{shape}} with {amount} net", anchor=False)
         st.caption(
-            f"Revenue by {view.grain} in {view.currency}; {view.grain}s begin at 00:00 UTC"
+            f"Revenue by {view.grain} in {view.currency}; {view.grain}s begin at 00:00 UTC. Click "
+            f"a bar to narrow the page to its {view.grain}."
             if view.grain != "hour"
             else f"Revenue by hour in {view.currency}, UTC"
         )
         overlay = None if earlier is None else (view.before_name, earlier)
         figure = charts.revenue_over_time(series, view.currency, view.grain, overlay)
         words = f"Gross revenue, refunds and net revenue by {view.grain}, {view.period}"
-        charts.show(figure, key="revenue", alt=words)
+        if view.grain == "hour":
+            charts.show(figure, key="revenue", alt=words)
+        else:
+            charts.show_to_pick(
+                figure,
+                key=f"revenue-{view.period}-{view.grain}",
+                alt=words,
+                picked=lambda start: controls.pick_bucket(start, view.grain),
+            )
         name = f"sales-{view.period.first}-{view.grain}"
         charts.download(series, name, label="Download the series as CSV")
+
+
+def without_silence(series: pl.DataFrame, period: Period) -> pl.DataFrame:
+    """Of all time, up to the last sale: years without one would press the others together."""
+    if period.preset != "all":
+        return series
+    last = series.filter((pl.col("gross") != 0) | (pl.col("refunds") != 0))["bucket"].max()
+    return series if last is None else series.filter(pl.col("bucket") <= last)
 
 
 def _moved(now: int, before: int) -> float | None:

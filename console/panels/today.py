@@ -66,6 +66,9 @@ def hours(token: str, at: datetime, currency: str) -> None:
         else:
             st.subheader("No revenue yet today", anchor=False)
         st.caption(f"Net revenue by hour in {currency}, UTC; the last point is the open hour")
+        if not any(value for values in days.values() for value in values):
+            st.caption("The curve begins with the first sale of these three days.")
+            return
         figure = charts_business.days_by_hour(days, currency)
         charts.show(figure, key="hours", alt="Net revenue by hour, today and two earlier days")
         frame = pl.DataFrame({"hour_utc": range(24), **days}, schema_overrides=dict.fromkeys(

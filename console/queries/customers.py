@@ -4,11 +4,13 @@ Guests have no id and are in none of these; `Purchases.guests` says what they br
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time
+from typing import Literal
 
 import polars as pl
 import streamlit as st
 
+from console.periods import Period
 from console.queries import lake_rows
 
 REFUNDS_ONLY = "Refunds only"
@@ -30,11 +32,31 @@ SEGMENTS: tuple[tuple[str, str, tuple[int, int], tuple[int, int]], ...] = (
 @dataclass(frozen=True, slots=True)
 class Purchases:
     """`orders`: DataFrame[customer_id: str, at: datetime of the order, net, gross: i64, is_sale],
-    one row per order or credit note of a known customer; `guests` net in minor units."""
+    one row per order or credit note of a known customer; `of_guests`: DataFrame[at, net], the
+    lines of those without an id."""
 
     orders: pl.DataFrame
-    guests: int
+    of_guests: pl.DataFrame
     currencies: list[str]
+
+    @property
+    def guests(self) -> int:
+        """Net of guests, minor units."""
+        return int(self.of_guests["net"].sum())
+
+    def until(self, day: date) -> "Purchases":
+        """What was known when `day` began."""
+        end = datetime.combine(day, time.min, UTC)
+        return self._where(pl.col("at") < end)
+
+    def within(self, period: Period) -> "Purchases":
+        begin = datetime.combine(period.first, time.min, UTC)
+        return self.until(period.until)._where(pl.col("at") >= begin)
+
+    def _where(self, condition: pl.Expr) -> "Purchases":
+        return Purchases(
+            self.orders.filter(condition), self.of_guests.filter(condition), self.currencies
+        )
 
 
 def purchases(currency: str) -> Purchases:
@@ -56,31 +78,40 @@ def _purchases(version: int, currency: str, _lines: pl.DataFrame) -> Purchases:
         )
         .drop("event_id")
     )
-    guests = int(own["amount"].sum()) - int(known["amount"].sum())
+    of_guests = own.filter(pl.col("customer_id").is_null()).select(
+        "at", pl.col("amount").alias("net")
+    )
     currencies = sorted(str(name) for name in _lines["currency"].unique())
-    return Purchases(orders, guests, currencies)
+    return Purchases(orders, of_guests, currencies)
 
 
-def by_month(orders: pl.DataFrame) -> pl.DataFrame:
-    """Who ordered in each month, for the first time or again.
+Step = Literal["day", "month"]
 
-    Returns: DataFrame[month: date, new, returning: i64, net_new, net_returning: i64], every month.
-    The nets are of orders and credit notes of that month; `net_new` of those who were new in it.
+
+def by_period(orders: pl.DataFrame, period: Period, step: Step) -> pl.DataFrame:
+    """Who ordered in each day or month of the period, for the first time or again.
+
+    Args: `orders` from the beginning, for a first order may lie before the period.
+    Returns: DataFrame[start: date, new, returning: i64, net_new, net_returning: i64], every step
+    from the first to the last with an order. The nets are of orders and credit notes of that step;
+    `net_new` of those who were new in it.
     """
-    if orders.is_empty():
+    begin, end = (datetime.combine(day, time.min, UTC) for day in (period.first, period.until))
+    every = {"day": "1d", "month": "1mo"}[step]
+    dated = _with_first(orders, every).filter(pl.col("at") >= begin, pl.col("at") < end)
+    if dated.is_empty():
         kinds = dict.fromkeys(("new", "returning", "net_new", "net_returning"), pl.Int64)
-        return pl.DataFrame(schema={"month": pl.Date, **kinds})
-    dated = _with_first(orders)
-    is_new = pl.col("month") == pl.col("first")
+        return pl.DataFrame(schema={"start": pl.Date, **kinds})
+    is_new = pl.col("start") == pl.col("first")
     who = pl.col("customer_id")
-    sums = dated.group_by("month").agg(
+    sums = dated.group_by("start").agg(
         who.filter(pl.col("is_sale") & is_new).n_unique().cast(pl.Int64).alias("new"),
         who.filter(pl.col("is_sale") & ~is_new).n_unique().cast(pl.Int64).alias("returning"),
         pl.col("net").filter(is_new).sum().alias("net_new"),
         pl.col("net").filter(is_new.not_().fill_null(True)).sum().alias("net_returning"),
     )
-    span = pl.date_range(pl.col("month").min(), pl.col("month").max(), "1mo")
-    return sums.select(span).join(sums, on="month", how="left").fill_null(0)
+    span = pl.date_range(pl.col("start").min(), pl.col("start").max(), every)
+    return sums.select(span).join(sums, on="start", how="left").fill_null(0)
 
 
 def cohorts(orders: pl.DataFrame) -> pl.DataFrame:
@@ -88,10 +119,10 @@ def cohorts(orders: pl.DataFrame) -> pl.DataFrame:
 
     Returns: DataFrame[cohort: date, age: months since, customers, size: i64, share: percent].
     """
-    sales = _with_first(orders.filter("is_sale"))
+    sales = _with_first(orders.filter("is_sale"), "1mo")
     age = (
-        (pl.col("month").dt.year() - pl.col("first").dt.year()) * 12
-        + pl.col("month").dt.month().cast(pl.Int32)
+        (pl.col("start").dt.year() - pl.col("first").dt.year()) * 12
+        + pl.col("start").dt.month().cast(pl.Int32)
         - pl.col("first").dt.month().cast(pl.Int32)
     )
     active = sales.group_by(pl.col("first").alias("cohort"), age.alias("age")).agg(
@@ -151,12 +182,12 @@ def segments(scored: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _with_first(orders: pl.DataFrame) -> pl.DataFrame:
-    """Adds `month` and `first`, the month of the customer's first order (null without any)."""
-    month = pl.col("at").dt.date().dt.truncate("1mo")
-    dated = orders.with_columns(month.alias("month"))
+def _with_first(orders: pl.DataFrame, every: str) -> pl.DataFrame:
+    """Adds `start` of the order's day or month, and `first`: that of the customer's first order
+    (null without any)."""
+    dated = orders.with_columns(pl.col("at").dt.date().dt.truncate(every).alias("start"))
     firsts = (
-        dated.filter("is_sale").group_by("customer_id").agg(pl.col("month").min().alias("first"))
+        dated.filter("is_sale").group_by("customer_id").agg(pl.col("start").min().alias("first"))
     )
     return dated.join(firsts, on="customer_id", how="left")
 

@@ -58,7 +58,7 @@ def live(period: Period, limit: int = 100) -> pl.DataFrame:
             found += page["Items"]
             if len(found) >= limit or "LastEvaluatedKey" not in page:
                 break
-            # Only before load tests had a listing of their own did theirs lie between the real ones.
+            # Rows from before load tests had a listing of their own lie between the real ones.
             request |= {"ExclusiveStartKey": page["LastEvaluatedKey"], "Limit": _PAGE}
     except (BotoCoreError, ClientError) as error:
         raise Unreachable(f"The orders table does not answer ({type(error).__name__}).") from None

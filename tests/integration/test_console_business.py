@@ -153,17 +153,26 @@ def test_customers_add_up_to_all_who_ordered(sold: pl.DataFrame, token: str) -> 
     bought = customers.purchases("GBP")
     scored = customers.rfm(bought.orders, datetime.now(UTC).date())
     assert scored["net"].sum() + bought.guests == api.net
-    months = customers.by_month(bought.orders)
+    months = customers.by_period(bought.orders, EVER, "month")
     assert months["new"].sum() == api.customers
     nets = months["net_new"].to_list() + months["net_returning"].to_list()
     assert sum(nets) == scored["net"].sum()
     cohorts = customers.cohorts(bought.orders)
     assert cohorts.filter(pl.col("age") == 0)["customers"].sum() == api.customers
-    for month, new, returning in months.select("month", "new", "returning").iter_rows():
+    for month, new, returning in months.select("start", "new", "returning").iter_rows():
         at = pl.col("cohort").dt.offset_by(pl.format("{}mo", "age")) == month
         assert cohorts.filter(at)["customers"].sum() == new + returning
     buyers = scored.filter(pl.col("orders") > 0)
     assert buyers.height == api.customers
+    narrow = a_range(random.Random(1), sold)
+    api = sales.sales(token, narrow, "day")[0]["GBP"]
+    mine = bought.within(narrow)
+    assert mine.orders["net"].sum() + mine.guests == api.net
+    assert mine.orders.filter("is_sale")["customer_id"].n_unique() == api.customers
+    early = customers.rfm(bought.until(narrow.until).orders, narrow.until)
+    assert early.filter(pl.col("recency_days") < 0).is_empty()
+    days = customers.by_period(bought.orders, narrow, "day")
+    assert days["new"].sum() == early.filter(pl.col("first_order") >= narrow.first).height
     segments = customers.segments(scored)
     assert segments["net"].sum() == scored["net"].sum()
     assert segments["customers"].sum() == scored.height
