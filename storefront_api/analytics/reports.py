@@ -1,7 +1,7 @@
 """Sales, products and clicks from the aggregates; sums of integers, nothing else."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal, Protocol
@@ -39,12 +39,6 @@ class Range:
             first = after
         return months
 
-    def loose_days(self) -> list[str]:
-        """The days outside its whole months."""
-        whole = set(self.whole_months())
-        days = (self.since + timedelta(days=offset) for offset in range(self.days))
-        return [day.isoformat() for day in days if f"{day:%Y-%m}" not in whole]
-
 
 @dataclass(frozen=True, slots=True)
 class SalesItem:
@@ -55,16 +49,25 @@ class SalesItem:
     counters: Mapping[str, int]
 
 
-class Aggregates(Protocol):
-    def sales(
-        self, stream: Stream, grain: Grain, period: Range, group_by: GroupBy | None
-    ) -> Iterable[SalesItem]:
-        """The items of a grain (`hour` or `day`) whose bucket lies in the period."""
+# The months in which something was booked; the value changes with whatever is booked in one.
+Months = Mapping[str, Hashable]
 
-    def customers(self, stream: Stream, period: Range) -> Mapping[str, set[str]]:
+
+class Aggregates(Protocol):
+    def months(self, stream: Stream, period: Range) -> Months:
+        """Of those that the period touches."""
+
+    def sales(
+        self, stream: Stream, grain: Grain, period: Range, months: Months
+    ) -> Iterable[SalesItem]:
+        """The items of a grain whose bucket lies in the period; days where it cuts a month."""
+
+    def customers(self, stream: Stream, period: Range, months: Months) -> Mapping[str, set[str]]:
         """Currency -> the distinct registered customers of the period."""
 
-    def products(self, stream: Stream, period: Range) -> Mapping[tuple[str, str], Counter[str]]:
+    def products(
+        self, stream: Stream, period: Range, months: Months
+    ) -> Mapping[tuple[str, str], Counter[str]]:
         """(currency, product id) -> its `units` and `gross`."""
 
     def clicks(self, stream: Stream, period: Range) -> Counter[str]:
@@ -110,17 +113,22 @@ def sales_report(
     totals: dict[str, Counter[str]] = defaultdict(Counter)
     series: dict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
     customers: dict[str, set[str]] = defaultdict(set)
-    read_grain: Grain = "hour" if grain == "hour" else "day"
+    marker = f"|{group_by}|" if group_by else ""
     for stream in streams:
-        for item in aggregates.sales(stream, read_grain, period, group_by):
+        months = aggregates.months(stream, period)
+        for item in aggregates.sales(stream, grain, period, months):
             bucket = item.bucket[:7] if grain == "month" else item.bucket
+            for counter in COUNTERS:
+                totals[item.currency][counter] += item.counters.get(counter, 0)
+            if not group_by:
+                for counter in COUNTERS:
+                    series[bucket, item.currency, ""][counter] += item.counters.get(counter, 0)
+                continue
             for name, amount in item.counters.items():
-                counter, _, group = name.partition("|")
-                if not group:
-                    totals[item.currency][counter] += amount
-                if bool(group) == bool(group_by):
-                    series[bucket, item.currency, group.partition("|")[2]][counter] += amount
-        for currency, ids in aggregates.customers(stream, period).items():
+                counter, is_of_it, group = name.partition(marker)
+                if is_of_it:
+                    series[bucket, item.currency, group][counter] += amount
+        for currency, ids in aggregates.customers(stream, period, months).items():
             customers[currency] |= ids
     return (
         [_total(currency, totals[currency], customers[currency]) for currency in sorted(totals)],
@@ -164,7 +172,8 @@ def top_products(
         raise refused("from", f"at most {MAX_TOP_DAYS} days, not {period.days}")
     summed: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for stream in streams:
-        for key, counted in aggregates.products(stream, period).items():
+        months = aggregates.months(stream, period)
+        for key, counted in aggregates.products(stream, period, months).items():
             summed[key].update(counted)
     best: list[tuple[str, str]] = []
     for currency in sorted({currency for currency, _ in summed}):

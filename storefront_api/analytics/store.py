@@ -4,6 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
+from itertools import groupby
 from typing import Any
 
 from pipeline.contracts import keys
@@ -11,9 +13,15 @@ from pipeline.contracts.keys import Grain, Stream
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws
 from pipeline.runtime.kinesis import Outgoing, put_records
-from storefront_api.analytics.reports import COUNTERS, GroupBy, Range, SalesItem
+from storefront_api.analytics.kept import Kept
+from storefront_api.analytics.reports import COUNTERS, Months, Range, SalesItem
 
 _READERS = 8
+_NOTHING = {"N": "0"}
+# What is kept must not be older than the counters that vouch for it.
+_CONSISTENT = {"ConsistentRead": True}
+_Customers = list[tuple[str, str, frozenset[str]]]  # day, currency, ids
+_Products = Mapping[tuple[str, str], tuple[int, int]]  # (currency, product id): units, gross
 
 
 class EventStream:
@@ -29,59 +37,114 @@ class EventStream:
 
 
 class AnalyticsItems:
-    """Low-level reads: these items have hundreds of attributes, and Decimals would cost most."""
+    """Low-level reads: these items have hundreds of attributes, and Decimals would cost most.
+
+    What was read of a month is kept until something is booked in it, which one query tells.
+    """
 
     def __init__(self, names: Names) -> None:
         self._names = names
         self._table = names.table("analytics")
+        self._kept = Kept()
+
+    def months(self, stream: Stream, period: Range) -> Months:
+        since, until = f"{period.since:%Y-%m}", f"{period.until - timedelta(days=1):%Y-%m}"
+        wanted = {f"#{index}": name for index, name in enumerate(COUNTERS)}
+        projection = {
+            "ProjectionExpression": f"sk,{','.join(wanted)}",
+            "ExpressionAttributeNames": wanted,
+        }
+        found: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+        partition = keys.sales_partition(stream, "month", "")
+        for item in self._query(partition, since, f"{until}~", projection):
+            counters = (item.get(name, _NOTHING)["N"] for name in COUNTERS)
+            found[item["sk"]["S"][:7]].add((item["sk"]["S"], *counters))
+        return {month: frozenset(found[month]) for month in sorted(found)}
 
     def sales(
-        self, stream: Stream, grain: Grain, period: Range, group_by: GroupBy | None
+        self, stream: Stream, grain: Grain, period: Range, months: Months
     ) -> Iterable[SalesItem]:
-        last = (period.until - timedelta(days=1)).isoformat()
-        wanted = {f"#{index}": name for index, name in enumerate(COUNTERS)}
-        projection: dict[str, Any] = {}
-        if group_by is None:
-            projection = {
-                "ProjectionExpression": f"sk,{','.join(wanted)}",
-                "ExpressionAttributeNames": wanted,
-            }
-        marker = f"|{group_by}|"
-        for partition in self._sales_partitions(stream, grain, period):
-            for item in self._query(partition, period.since.isoformat(), f"{last}~", projection):
-                bucket, _, currency = item["sk"]["S"].partition("#")
-                counters = {
-                    name: int(value["N"])
-                    for name, value in item.items()
-                    if name in COUNTERS or marker in name
-                }
-                yield SalesItem(bucket, currency, counters)
+        whole = set(period.whole_months()) if grain == "month" else set()
+        coarse = {month: mark for month, mark in months.items() if month in whole}
+        fine = {month: mark for month, mark in months.items() if month not in whole}
+        first, after = period.since.isoformat(), period.until.isoformat()
+        for items in self._items_of(stream, "month", coarse).values():
+            yield from items
+        for items in self._items_of(stream, "hour" if grain == "hour" else "day", fine).values():
+            yield from (item for item in items if first <= item.bucket < after)
 
-    def customers(self, stream: Stream, period: Range) -> Mapping[str, set[str]]:
-        found: dict[str, set[str]] = defaultdict(set)
-        last = (period.until - timedelta(days=1)).isoformat()
-        for year in sorted({month[:4] for month in self._months(stream, period)}):
-            partition = f"CUSTOMERS#{stream}#{year}"
-            for item in self._query(partition, period.since.isoformat(), f"{last}~"):
-                found[item["sk"]["S"].split("#")[1]].update(item["customers"]["SS"])
-        return found
+    def customers(self, stream: Stream, period: Range, months: Months) -> Mapping[str, set[str]]:
+        def read(missing: Sequence[str]) -> Mapping[str, _Customers]:
+            found: dict[str, _Customers] = {month: [] for month in missing}
+            for year, span in _by_year(missing):
+                for item in self._query(f"CUSTOMERS#{stream}#{year}", *span, _CONSISTENT):
+                    day, currency, _ = item["sk"]["S"].split("#")
+                    if day[:7] in found:
+                        found[day[:7]].append((day, currency, frozenset(item["customers"]["SS"])))
+            return found
 
-    def products(self, stream: Stream, period: Range) -> Mapping[tuple[str, str], Counter[str]]:
-        sold = set(self._months(stream, period))
-        months = [month for month in period.whole_months() if month in sold]
-        days = [day for day in period.loose_days() if day[:7] in sold]
-        partitions = [f"PRODUCTS#{stream}#month#{month}" for month in months]
-        partitions += [f"PRODUCTS#{stream}#day#{day}" for day in days]
+        first, after = period.since.isoformat(), period.until.isoformat()
+        everybody: dict[str, set[str]] = defaultdict(set)
+        for days in self._kept.get(months, ("customers", stream), read).values():
+            for day, currency, ids in days:
+                if first <= day < after:
+                    everybody[currency] |= ids
+        return everybody
+
+    def products(
+        self, stream: Stream, period: Range, months: Months
+    ) -> Mapping[tuple[str, str], Counter[str]]:
+        def read(missing: Sequence[str]) -> Mapping[str, _Products]:
+            with ThreadPoolExecutor(_READERS) as pool:
+                return dict(
+                    zip(missing, pool.map(partial(self._sold, stream), missing), strict=True)
+                )
+
+        whole = set(period.whole_months())
+        loose = {month: mark for month, mark in months.items() if month not in whole}
+        days = {
+            item.bucket: months[item.bucket[:7]]
+            for item in self.sales(stream, "day", period, loose)
+        }
+        buckets = {month: mark for month, mark in months.items() if month in whole} | days
         found: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-        with ThreadPoolExecutor(_READERS) as pool:
-            for items in pool.map(lambda pk: list(self._query(pk, "A", "~")), partitions):
-                for item in items:
-                    currency = item["sk"]["S"].partition("#")[0]
-                    for name, value in item.items():
-                        counter, is_product, product_id = name.partition("|")
-                        if is_product:
-                            found[currency, product_id][counter] += int(value["N"])
+        for sold in self._kept.get(buckets, ("products", stream), read).values():
+            for key, (units, gross) in sold.items():
+                counted = found[key]
+                counted["units"] += units
+                counted["gross"] += gross
         return found
+
+    def _items_of(
+        self, stream: Stream, grain: Grain, months: Months
+    ) -> Mapping[str, list[SalesItem]]:
+        """Every item of a grain in these months, with all its counters."""
+
+        def read(missing: Sequence[str]) -> Mapping[str, list[SalesItem]]:
+            found: dict[str, list[SalesItem]] = {month: [] for month in missing}
+            for partition, span in _partitions(stream, grain, missing):
+                for item in self._query(partition, *span, _CONSISTENT):
+                    bucket, _, currency = item["sk"]["S"].partition("#")
+                    if bucket[:7] in found:
+                        counters = {
+                            name: int(value["N"]) for name, value in item.items() if "N" in value
+                        }
+                        found[bucket[:7]].append(SalesItem(bucket, currency, counters))
+            return found
+
+        return self._kept.get(months, ("sales", stream, grain), read)
+
+    def _sold(self, stream: Stream, bucket: str) -> "_Products":
+        grain = "month" if len(bucket) == len("2011-12") else "day"
+        found: dict[tuple[str, str], list[int]] = {}
+        for item in self._query(f"PRODUCTS#{stream}#{grain}#{bucket}", "A", "~", _CONSISTENT):
+            currency = item["sk"]["S"].partition("#")[0]
+            for name, value in item.items():
+                counter, is_product, product_id = name.partition("|")
+                if is_product:
+                    place = ("units", "gross").index(counter)
+                    found.setdefault((currency, product_id), [0, 0])[place] += int(value["N"])
+        return {key: (units, gross) for key, (units, gross) in found.items()}
 
     def clicks(self, stream: Stream, period: Range) -> Counter[str]:
         counted: Counter[str] = Counter()
@@ -125,18 +188,6 @@ class AnalyticsItems:
         found = aws.client("dynamodb").get_item(TableName=table, Key=_low(key))
         return {name: v["S"] for name, v in found.get("Item", {}).items() if "S" in v}
 
-    def _months(self, stream: Stream, period: Range) -> list[str]:
-        """The months of the period in which anything was booked; one cheap query."""
-        since, until = f"{period.since:%Y-%m}", f"{period.until - timedelta(days=1):%Y-%m}"
-        partition = keys.sales_partition(stream, "month", "")
-        found = self._query(partition, since, f"{until}~", {"ProjectionExpression": "sk"})
-        return sorted({item["sk"]["S"][:7] for item in found})
-
-    def _sales_partitions(self, stream: Stream, grain: Grain, period: Range) -> list[str]:
-        months = self._months(stream, period)
-        buckets = [month if grain == "hour" else month[:4] for month in months]
-        return [keys.sales_partition(stream, grain, bucket) for bucket in dict.fromkeys(buckets)]
-
     def _query(
         self, pk: str, first: str, last: str, more: Mapping[str, Any] | None = None
     ) -> Iterator[dict[str, Any]]:
@@ -155,6 +206,23 @@ class AnalyticsItems:
             if "LastEvaluatedKey" not in page:
                 return
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def _partitions(
+    stream: Stream, grain: Grain, months: Sequence[str]
+) -> Iterable[tuple[str, tuple[str, str]]]:
+    """(partition, first and last sort key) that hold these months, as few as there can be."""
+    if grain == "hour":
+        return [(keys.sales_partition(stream, grain, one), (one, f"{one}~")) for one in months]
+    if grain == "month":
+        return [(keys.sales_partition(stream, grain, ""), (min(months), f"{max(months)}~"))]
+    return [(keys.sales_partition(stream, grain, year), span) for year, span in _by_year(months)]
+
+
+def _by_year(months: Sequence[str]) -> Iterable[tuple[str, tuple[str, str]]]:
+    for year, group in groupby(sorted(months), key=lambda month: month[:4]):
+        mine = list(group)
+        yield year, (mine[0], f"{mine[-1]}~")
 
 
 def _low(key: keys.Key) -> dict[str, Any]:
