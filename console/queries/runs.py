@@ -5,17 +5,17 @@ from datetime import datetime
 from typing import Any
 
 import streamlit as st
-from boto3.dynamodb.conditions import Attr, Key
+from boto3.dynamodb.conditions import Key
 from botocore.exceptions import BotoCoreError, ClientError
 
 from console import wording
 from console.queries import clients
 from console.queries.edge import Unreachable
+from console.queries.shared import shared
 from console.settings import settings
 from pipeline.contracts import keys
 from pipeline.runtime.clock import now
 
-_MAX_PAGES = 5
 _RUNNING = ("sending", "catching_up", "compacting")
 # A replay writes each second; one that has been silent for this long has died.
 _SILENT_AFTER_S = 30
@@ -60,7 +60,7 @@ class Replay:
         return left / self.rows_per_s if self.rows_per_s > 0 and left > 0 else None
 
 
-@st.cache_data(ttl=1.5, max_entries=1, show_spinner=False)
+@shared(1.5)
 def find_replay() -> Replay | None:
     """The latest replay, running or done. Raises Unreachable."""
     return read_replay()
@@ -82,25 +82,20 @@ def read_replay() -> Replay | None:
     )
 
 
-@st.cache_data(ttl=2.0, max_entries=1, show_spinner=False)
+@shared(2.0)
 def find_proof() -> dict[str, Any] | None:
     """The latest proof: {at, duration_s, checks: [{name, verdict, detail, …}], …}."""
     return _find(keys.proof_run("latest"))
 
 
-@st.cache_data(ttl=5.0, max_entries=1, show_spinner=False)
+@shared(5.0)
 def list_proofs(limit: int = 20) -> list[dict[str, Any]]:
-    """Earlier proofs, newest first. The ops table is small, so a bounded scan finds them."""
-    found: list[dict[str, Any]] = []
-    start: dict[str, Any] = {}
-    condition = Attr("pk").begins_with("PROOF#") & Attr("pk").ne("PROOF#latest")
-    for _ in range(_MAX_PAGES):
-        page = _guarded(_ops().scan, FilterExpression=condition, **start)
-        found += [clients.plain(item) for item in page["Items"]]
-        if "LastEvaluatedKey" not in page:
-            break
-        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
-    return sorted(found, key=lambda item: str(item.get("at")), reverse=True)[:limit]
+    """Earlier proofs, newest first."""
+    condition = Key("pk").eq(keys.past_proof("")["pk"])
+    page = _guarded(
+        _ops().query, KeyConditionExpression=condition, ScanIndexForward=False, Limit=limit
+    )
+    return [clients.plain(item) for item in page["Items"]]
 
 
 def read_compaction() -> dict[str, Any] | None:

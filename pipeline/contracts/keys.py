@@ -155,6 +155,11 @@ def proof_run(run_id: str) -> Key:
     return _key(f"PROOF#{run_id}", "RUN")
 
 
+def past_proof(run_id: str) -> Key:
+    """An entry of the proofs' history. All lie together, by id and so by time."""
+    return _key("PROOFS", run_id)
+
+
 def alarm_note(alarm: str) -> Key:
     """Who has last taken note of an alarm; `alarm` is its name without the stage's prefix."""
     return _key(f"ALARM#{alarm}", "NOTE")

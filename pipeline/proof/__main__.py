@@ -83,7 +83,7 @@ def _keep(settings: ProofSettings, report: Report) -> None:
         "verdict": report.to_dict()["verdict"],
         "expires_at_epoch_s": int(report.at.timestamp()) + HISTORY_DAYS * 86_400,
     }
-    for key in (keys.proof_run(report.run_id), keys.proof_run("latest")):
+    for key in (keys.past_proof(report.run_id), keys.proof_run("latest")):
         table.put_item(Item={**key, **item, "run_id": report.run_id})
 
 

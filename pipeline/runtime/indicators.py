@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
-from boto3.dynamodb.conditions import Attr
+from boto3.dynamodb.conditions import Key
 
+from pipeline.contracts import keys
 from pipeline.contracts.slo import Counts, Objective, SloFile
 from pipeline.runtime import metric_reader
 from pipeline.runtime.metric_reader import Kept, Values, Wanted, floor
@@ -124,9 +125,9 @@ class Indicators:
         """Checks of each proof that is kept; what could not be proven counts as neither."""
         runs: Timed = []
         start: dict[str, Any] = {}
-        condition = Attr("pk").begins_with("PROOF#") & Attr("pk").ne("PROOF#latest")
+        condition = Key("pk").eq(keys.past_proof("")["pk"])
         for _ in range(_MAX_PAGES):
-            page = self._ops.scan(FilterExpression=condition, **start)
+            page = self._ops.query(KeyConditionExpression=condition, **start)
             runs += [_ledger_counts(item) for item in page["Items"]]
             if "LastEvaluatedKey" not in page:
                 break
