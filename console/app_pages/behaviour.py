@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from console import context
+from console import context, first_paint
 from console.boundary import boundary, live
 from console.panels import behaviour as panels
 from console.panels import period as controls
@@ -14,12 +14,14 @@ period = controls.choose_period("28d")
 
 @live("What shoppers do", run_every_s=10)
 def page() -> None:
+    behaviour.counters.begin(context.token(), period)
     panels.age(period)
     frame = behaviour.clicks(period)
     counted = behaviour.counters(context.token(), period)
     st.header(f"{sum(counted.values()):,} clicks in {period}", anchor=False)
     panels.few(frame, period)
     panels.counts(counted, frame)
+    first_paint.headline_drawn("behaviour")
     with boundary("The funnel"):
         panels.funnel(frame)
     with st.grid(2, min_column_width=340):

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from console import first_paint
 from console.boundary import boundary, live
 from console.panels import customers as panels
 from console.panels import period as controls
@@ -28,6 +29,7 @@ def page() -> None:
         return
     scored = panels.scored(known, period)
     panels.key_figures(scored, mine, currency, period)
+    first_paint.headline_drawn("customers")
     with st.grid(2, min_column_width=340):
         with boundary("New and returning customers"):
             panels.new_and_returning(known, period)

@@ -12,6 +12,7 @@ st.title(f"Hello, {context.person().name.split()[0]}", anchor=False)
 @live("The overview", run_every_s=5)
 def now() -> None:
     token = context.token()
+    overview.begin(token)
     progress.replay_banner()
     with boundary("The data age"):
         progress.data_age(token)

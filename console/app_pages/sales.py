@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from console import context
+from console import context, first_paint
 from console.boundary import boundary, live
 from console.panels import breakdowns, orders, progress
 from console.panels import period as controls
@@ -19,9 +19,10 @@ with st.container(horizontal=True):
     before, before_name = controls.choose_comparison(period)
     only = report.Filter()
     with boundary("The filters"):
+        report.begin(context.token(), period, before, grain)
         options = sales.groups(context.token(), period)
         only = controls.choose_filter(options)
-    currency = controls.choose_currency(context.token(), period, settings().currency)
+    currency = controls.choose_currency(context.token(), period, grain, settings().currency)
     controls.way_back()
 
 
@@ -44,6 +45,7 @@ def figures() -> None:
     st.header(panels.headline(mine, theirs, here), anchor=False)
     st.caption(panels.range_words(here, now().date()))
     panels.key_figures(mine, theirs, filled)
+    first_paint.headline_drawn("sales")
     panels.revenue(here, filled, mine, earlier)
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from console import context
+from console import context, first_paint
 from console.boundary import boundary, live
 from console.panels import progress, today
 from console.queries import today as queries
@@ -15,6 +15,7 @@ st.title("Today", anchor=False)
 @live("Today's figures", run_every_s=3)
 def figures() -> None:
     token, at = context.token(), now()
+    queries.begin(token, at)
     progress.replay_banner()
     progress.data_age(token)
     currency = today.currency_of(token, at, settings().currency)
@@ -23,6 +24,7 @@ def figures() -> None:
     others = today.others_or_none(at, currency)
     st.caption(f"Since 00:00 UTC; yesterday and last {at:%A} until {at:%H:%M:%S} UTC, too")
     today.key_figures(mine, others, currency)
+    first_paint.headline_drawn("today")
     with boundary("Revenue by hour"):
         today.hours(token, at, currency)
 

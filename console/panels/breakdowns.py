@@ -73,8 +73,7 @@ def world(view: View) -> None:
 
 
 def tree(view: View) -> None:
-    lines = breakdowns.sliced(view.period, view.currency, view.only.country, view.only.category)
-    frame = breakdowns.tree(lines)
+    frame = report.of_lines(breakdowns.tree, view.period, view.currency, view.only)
     with st.container(border=True, height="stretch"):
         if frame.is_empty():
             st.subheader("No products in this range", anchor=False)
@@ -107,8 +106,7 @@ def _pick_tile(tile: str) -> None:
 
 
 def week(view: View) -> None:
-    lines = breakdowns.sliced(view.period, view.currency, view.only.country, view.only.category)
-    frame = breakdowns.week(lines)
+    frame = report.of_lines(breakdowns.week, view.period, view.currency, view.only)
     with st.container(border=True, height="stretch"):
         best = frame.sort("gross", descending=True).row(0, named=True)
         if not best["gross"]:
@@ -179,11 +177,10 @@ def lake_age() -> None:
 
 def _with_courses(view: View, frame: pl.DataFrame) -> pl.DataFrame:
     try:
-        only = view.only
-        lines = breakdowns.sliced(view.period, view.currency, only.country, only.category)
+        shown = tuple(frame["product_id"])
+        courses = report.of_lines(breakdowns.courses, view.period, view.currency, view.only, shown)
     except Unreachable:  # the table stands without its little curves
         return frame.with_columns(course=pl.lit(None, pl.List(pl.Float64)))
-    courses = breakdowns.courses(lines, frame["product_id"].to_list())
     return frame.join(courses, on="product_id", how="left", maintain_order="left")
 
 

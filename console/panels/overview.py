@@ -34,6 +34,16 @@ def today(token: str) -> None:
         pages.link("sales", "Sales")
 
 
+def begin(token: str) -> None:
+    """Read side by side what the cards need."""
+    day = now().date()
+    runs.find_replay.begin()
+    runs.find_proof.begin()
+    sales.freshness.begin(token)
+    sales.sales.begin(token, preset_period("today", day), "hour")
+    sales.settled_sales.begin(token, preset_period("28d", day), "day")
+
+
 def last_proof() -> None:
     report = proof.report_of(runs.find_proof())
     with st.container(border=True, height="stretch"):

@@ -93,10 +93,10 @@ def choose_comparison(period: Period) -> tuple[Period | None, str]:
     return (None, "") if chosen == "none" else (period.previous, name_of_previous(period))
 
 
-def choose_currency(token: str, period: Period, usual: str) -> str:
+def choose_currency(token: str, period: Period, grain: Grain, usual: str) -> str:
     """A switch only when there is more than one: they are never added."""
     try:
-        totals, _ = sales.settled_sales(token, period, period.grains[-1])
+        totals, _ = sales.sales(token, period, grain)
     except (edge.Unreachable, edge.Problem):
         return usual
     currencies = sorted(totals) or [usual]

@@ -8,7 +8,6 @@ from console import wording
 from console.periods import Period, name_of_previous
 from console.queries import runs, sales
 from console.queries.edge import Unreachable
-from pipeline.runtime.clock import now
 
 
 def replay_banner() -> None:
@@ -39,7 +38,7 @@ def replay_banner() -> None:
 def data_age(token: str, period: Period | None = None) -> None:
     """`As of 24 Nov 2026 15:03:21 UTC · newest event 4 s ago · …`, and what is compared."""
     fresh = sales.freshness(token)
-    at = now()
+    at = fresh.read_at
     words = [f"As of {at:%d %b %Y %H:%M:%S} UTC"]
     if fresh.newest_arrived_at:
         words.append(f"newest event {_ago(fresh.newest_arrived_at, at)}")

@@ -13,7 +13,6 @@ from console.queries import orders, sales, today
 from console.queries.edge import Unreachable
 from console.queries.today import Day
 
-_FEED = 15
 _BAD = {"payment_failed", "cancelled", "refunded"}
 _DONE = {"shipped", "delivered"}
 
@@ -78,7 +77,7 @@ def hours(token: str, at: datetime, currency: str) -> None:
 
 def feed(at: datetime) -> None:
     """The newest orders of the last 28 days, those of today first of all."""
-    found = orders.live(preset_period("28d", at.date()), limit=_FEED)
+    found = orders.live(preset_period("28d", at.date()), limit=today.FEED)
     with st.container(border=True):
         if found.is_empty():
             st.subheader("No order placed in the shop yet", anchor=False)

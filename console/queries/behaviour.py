@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, time
 
 import polars as pl
-import streamlit as st
 
 from console.periods import Period
 from console.queries import edge, lake_rows
+from console.queries.shared import shared
 from pipeline.contracts.events import CLICK_TYPES
 
 # A session has come as far as its furthest event.
@@ -32,7 +32,7 @@ def between(first: datetime, until: datetime) -> pl.DataFrame:
     return lake_rows.clicks().frame.filter((at >= first) & (at < until))
 
 
-@st.cache_data(ttl=2.0, max_entries=16, show_spinner=False)
+@shared(2.0)
 def counters(_token: str, period: Period) -> dict[str, int]:
     """Events by type, as the aggregates count them; every type is there."""
     answer = edge.get(

@@ -3,7 +3,10 @@
 A slice is the lines of one currency, period and filter, as `lake_rows.lines` gives them.
 """
 
+from collections.abc import Callable, Hashable, Sequence
 from datetime import UTC, datetime, time
+from functools import lru_cache
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -26,6 +29,30 @@ def sliced(
     wanted += [pl.col("country") == country] if country else []
     wanted += [pl.col("category") == category] if category else []
     return lake_rows.lines().frame.filter(wanted)
+
+
+T = TypeVar("T")
+
+
+def of_slice(
+    make: Callable[..., T], period: Period, currency: str, country: str | None,
+    category: str | None, *more: Hashable,
+) -> T:  # fmt: skip
+    """`make(slice, *more)`, made once for all who look, until a line of the lake changes.
+
+    Args: `make` a function of this module. Raises edge.Unreachable.
+    """
+    version = lake_rows.lines().version
+    made: T = _made(version, make, period, currency, country, category, *more)
+    return made
+
+
+@lru_cache(maxsize=96)
+def _made(
+    _version: int, make: Callable[..., Any], period: Period, currency: str, country: str | None,
+    category: str | None, *more: Hashable,
+) -> Any:  # fmt: skip
+    return make(sliced(period, currency, country, category), *more)
 
 
 def measures() -> list[pl.Expr]:
@@ -148,7 +175,7 @@ def products(lines: pl.DataFrame, currency: str, limit: int) -> pl.DataFrame:
     )
 
 
-def courses(lines: pl.DataFrame, product_ids: list[str], parts: int = 24) -> pl.DataFrame:
+def courses(lines: pl.DataFrame, product_ids: Sequence[str], parts: int = 24) -> pl.DataFrame:
     """The gross revenue of each product in equal parts of the slice's time, for sparklines.
 
     Returns: DataFrame[product_id: str, course: list[f64] whole units of currency, `parts` long].

@@ -25,6 +25,7 @@ from pipeline.runtime.lake import Lake, LakeObject
 
 _PATIENCE_S = 5.0
 _FILES_AT_ONCE = 64
+_LISTING_S = 1.0
 # Dates and raw files; a shop that has more of them keeps the newest.
 _MAX_FILES = 8_000
 _LABELS = ("event_id", "country", "product_id", "title", "category", "currency")
@@ -33,7 +34,7 @@ log = logs.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """`version` counts the readings, for caches; `as_of` is when the files were listed."""
+    """`version` counts the changes, for caches; `as_of` is when the files were listed."""
 
     frame: pl.DataFrame
     version: int
@@ -66,45 +67,118 @@ def warm() -> None:
         source.begin()
 
 
+class Tail:
+    """Raw files that compaction has not merged yet, as the rows of real shoppers and orders.
+
+    Every table is made from the same files, so each is fetched once for all of them.
+    """
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+        self._lock = Lock()
+        self._objects: list[LakeObject] = []
+        self._listed_s = -1e9
+        self._frames: dict[tuple[str, str], pl.DataFrame] = {}
+
+    def list_files(self) -> list[LakeObject]:
+        with self._lock:
+            if time.monotonic() - self._listed_s > _LISTING_S:
+                self._objects = self._lake.pending()[-_MAX_FILES:]
+                self._listed_s = time.monotonic()
+                pending = {(one.key, one.etag) for one in self._objects}
+                self._frames = {key: f for key, f in self._frames.items() if key in pending}
+            return self._objects
+
+    def read(self, objects: list[LakeObject]) -> list[pl.DataFrame]:
+        with self._lock:
+            missing = [one for one in objects if (one.key, one.etag) not in self._frames]
+            for one, frame in zip(missing, self._lake.read_objects(missing), strict=True):
+                self._frames[one.key, one.etag] = frame.filter(~pl.col("synthetic"))
+            return [self._frames[one.key, one.etag] for one in objects]
+
+
 class Kept:
     """One table's files, by key, each as the rows that matter."""
 
-    def __init__(self, table: Table, prepare: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
+    def __init__(
+        self, table: Table, prepare: Callable[[pl.DataFrame], pl.DataFrame], tail: Tail
+    ) -> None:
         self._lake = Lake(settings().names)
         self._table = table
         self._prepare = prepare
-        self._parts: dict[str, tuple[str, pl.DataFrame]] = {}
+        self._tail = tail
+        self._merged = Parts()
+        self._waiting = Parts()
+        self._frame = prepare(pl.DataFrame(schema=table.columns))
 
     def read(self) -> pl.DataFrame:
-        """Curated rows and the raw tail, each event once."""
+        """Curated rows and the raw tail, each event once; the same frame while no row changes."""
         # The tail first: what compaction moves meanwhile is then found twice and kept once.
-        tail = self._lake.pending()
+        tail = self._tail.list_files()
         curated = self._lake.list_objects(f"curated/{self._table.name}/")[-_MAX_FILES:]
-        tail_keys = {one.key for one in tail[-_MAX_FILES:]}
-        wanted = {one.key: one for one in [*curated, *tail[-_MAX_FILES:]]}
-        changed = [
-            one
-            for one in wanted.values()
-            if one.key not in self._parts or self._parts[one.key][0] != one.etag
-        ]
-        for group in batched_objects(changed):
-            for one, frame in zip(group, self._lake.read_objects(group), strict=True):
-                rows = rows_of(self._table, frame) if one.key in tail_keys else frame
-                self._parts[one.key] = (one.etag, self._prepare(rows))
-        self._parts = {key: part for key, part in self._parts.items() if key in wanted}
-        merged = self._together(key for key in self._parts if key not in tail_keys)
-        waiting = self._together(key for key in self._parts if key in tail_keys)
+        self._waiting.follow(
+            tail,
+            lambda group: [
+                self._prepare(rows_of(self._table, frame)) for frame in self._tail.read(group)
+            ],
+        )
+        self._merged.follow(
+            curated,
+            lambda group: [self._prepare(frame) for frame in self._lake.read_objects(group)],
+        )
+        if self._waiting.is_stale or self._merged.is_stale:
+            self._frame = self._together()
+        return self._frame
+
+    def _together(self) -> pl.DataFrame:
+        nothing = self._prepare(pl.DataFrame(schema=self._table.columns))
+        merged, waiting = self._merged.together(nothing), self._waiting.together(nothing)
         if not waiting.height:
             return merged
         identity = [name for name in self._table.identity if name in waiting.columns]
         fresh = waiting.unique(identity, keep="first").join(merged, on="event_id", how="anti")
         return pl.concat([merged, fresh])
 
-    def _together(self, keys: Iterable[str]) -> pl.DataFrame:
-        frames = [self._parts[key][1] for key in sorted(keys)]
-        if not frames:
-            return self._prepare(pl.DataFrame(schema=self._table.columns))
-        return pl.concat(frames, rechunk=True)
+
+class Parts:
+    """The frames of files by key; only those that are new or changed are read."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, tuple[str, pl.DataFrame]] = {}
+        self._whole: pl.DataFrame | None = None
+
+    def follow(
+        self,
+        objects: list[LakeObject],
+        read: Callable[[list[LakeObject]], list[pl.DataFrame]],
+    ) -> None:
+        """Be stale when any row has changed: load tests change many files, and none of our rows.
+
+        A file whose reading fails is read again the next time.
+        """
+        listed = {one.key for one in objects}
+        for key in [key for key in self._parts if key not in listed]:
+            if self._parts.pop(key)[1].height:
+                self._whole = None
+        changed = [one for one in objects if self._parts.get(one.key, ("",))[0] != one.etag]
+        for group in batched_objects(changed):
+            for one, frame in zip(group, read(group), strict=True):
+                _, was = self._parts.get(one.key, ("", None))
+                if frame.is_empty() if was is None else frame.equals(was):
+                    self._parts[one.key] = (one.etag, frame if was is None else was)
+                else:
+                    self._parts[one.key] = (one.etag, frame)
+                    self._whole = None
+
+    @property
+    def is_stale(self) -> bool:
+        return self._whole is None
+
+    def together(self, nothing: pl.DataFrame) -> pl.DataFrame:
+        if self._whole is None:
+            frames = [self._parts[key][1] for key in sorted(self._parts)]
+            self._whole = pl.concat(frames, rechunk=True) if frames else nothing
+        return self._whole
 
 
 def batched_objects(objects: list[LakeObject]) -> Iterable[list[LakeObject]]:
@@ -141,15 +215,15 @@ class Source:
         return self._rows
 
     def _renew(self) -> None:
-        as_of = now()
-        version = self._rows.version + 1 if self._rows else 1
+        as_of, old = now(), self._rows
         try:
-            self._rows = Rows(self._read(), version, as_of)
+            frame = self._read()
+            version = 0 if old is None else old.version + (frame is not old.frame)
+            self._rows = Rows(frame, version, as_of)
         except (BotoCoreError, ClientError, OSError, pl.exceptions.PolarsError) as error:
             name = type(error).__name__
             log.warning("lake.unread", fault=name, detail=str(error)[:300])
-            if self._rows:
-                old = self._rows
+            if old:
                 self._rows = Rows(old.frame, old.version, old.as_of, f"The lake fails ({name}).")
 
 
@@ -161,23 +235,32 @@ def _wait(reading: "Future[None]") -> None:
 
 
 @cache
+def _tail() -> Tail:
+    return Tail(Lake(settings().names))
+
+
+@cache
 def _lines() -> Source:
-    kept, events = Kept(ORDER_LINES, _line), Kept(ORDERS, _event)
+    kept, events = Kept(ORDER_LINES, _line, _tail()), Kept(ORDERS, _event, _tail())
+    last: list[pl.DataFrame] = []  # events, lines and what they made
 
     def read() -> pl.DataFrame:
-        when = events.read().select("event_id", "occurred_at")
-        # Lines first placed count when they were booked: a cancellation at its own time.
-        booked = pl.coalesce("occurred_at", "placed_at").alias("at")
-        return kept.read().join(when, on="event_id", how="left").select(
-            booked, pl.exclude("occurred_at", "placed_at", "line_no")
-        )  # fmt: skip
+        happened, sold = events.read(), kept.read()
+        if not (last and last[0] is happened and last[1] is sold):
+            when = happened.select("event_id", "occurred_at")
+            # Lines first placed count when they were booked: a cancellation at its own time.
+            booked = pl.coalesce("occurred_at", "placed_at").alias("at")
+            last[:] = happened, sold, sold.join(when, on="event_id", how="left").select(
+                booked, pl.exclude("occurred_at", "placed_at", "line_no")
+            )  # fmt: skip
+        return last[2]
 
     return Source(read, max_age_s=15.0)
 
 
 @cache
 def _clicks() -> Source:
-    return Source(Kept(CLICKSTREAM, _click).read, max_age_s=5.0)
+    return Source(Kept(CLICKSTREAM, _click, _tail()).read, max_age_s=5.0)
 
 
 def _line(rows: pl.DataFrame) -> pl.DataFrame:

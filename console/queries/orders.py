@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Any
 
 import polars as pl
-import streamlit as st
 from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import BotoCoreError, ClientError
 
 from console.periods import Period
 from console.queries import clients
 from console.queries.edge import Unreachable
+from console.queries.shared import shared
 from console.settings import settings
 from pipeline.contracts import keys
 from pipeline.contracts.ids import order_number
@@ -33,7 +33,7 @@ _MAX_PAGES = 5
 _LINES = "curated/order_lines/"
 
 
-@st.cache_data(ttl=2.0, max_entries=32, show_spinner=False)
+@shared(1.5, keep_s=20.0)
 def live(period: Period, limit: int = 100) -> pl.DataFrame:
     """Orders placed in the shop itself, newest first; without those of load tests.
 
@@ -65,7 +65,7 @@ def live(period: Period, limit: int = 100) -> pl.DataFrame:
     return pl.DataFrame([_row(clients.plain(item)) for item in found[:limit]], schema=SCHEMA)
 
 
-@st.cache_data(ttl=20.0, max_entries=32, show_spinner=False)
+@shared(20.0, keep_s=600.0)
 def history(period: Period, limit: int = 100) -> pl.DataFrame:
     """Replayed orders of the lake's curated lines, newest dates first, until there are enough.
 

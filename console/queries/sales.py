@@ -9,14 +9,16 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import polars as pl
-import streamlit as st
 
 from console import wording
 from console.periods import Grain, Period, preset_period
 from console.queries import edge
+from console.queries.shared import shared
+from pipeline.runtime.clock import now
 
 MEASURES = ("orders", "units", "gross", "refunds", "net", "customers", "average_order")
 SERIES = ("orders", "units", "gross", "refunds", "net")
+GROUPS = ("country", "category")
 Report = tuple[dict[str, "Totals"], pl.DataFrame]
 
 
@@ -40,9 +42,19 @@ class Freshness:
     newest_arrived_at: datetime | None
     folded_at: datetime | None
     compacted_at: datetime | None
+    read_at: datetime
 
 
-@st.cache_data(ttl=2.0, max_entries=64, show_spinner=False)
+def _fresh_s(_token: str, period: Period, *_: Any, **__: Any) -> float:
+    """What is past moves only when the order history is being replayed."""
+    return 2.0 if period.until > now().date() else 20.0
+
+
+def _settled_s(_token: str, period: Period, *_: Any, **__: Any) -> float:
+    return 10.0 if period.until > now().date() else 20.0
+
+
+@shared(_fresh_s)
 def sales(_token: str, period: Period, grain: Grain) -> Report:
     """(totals by currency, DataFrame[bucket: str, currency, group: str, orders … net: i64]).
 
@@ -51,9 +63,9 @@ def sales(_token: str, period: Period, grain: Grain) -> Report:
     return _read(_token, period, grain, None)
 
 
-@st.cache_data(ttl=10.0, max_entries=64, show_spinner=False)
+@shared(_settled_s, keep_s=600.0)
 def settled_sales(_token: str, period: Period, grain: Grain, group_by: str | None = None) -> Report:
-    """As `sales`, up to 10 s old: for what is past, or costs more to read than it moves."""
+    """As `sales`, older: for what is past, or costs more to read than it moves."""
     return _read(_token, period, grain, group_by)
 
 
@@ -91,9 +103,11 @@ def of_group(frame: pl.DataFrame, currency: str, group: str) -> Totals:
 def groups(token: str, period: Period) -> dict[str, list[str]]:
     """The names that sold in the period, by `country` and `category`."""
     grain = grouping_grain(period)
+    for name in GROUPS:
+        settled_sales.begin(token, period, grain, name)
     return {
         name: sorted(set(settled_sales(token, period, grain, name)[1]["group"].to_list()))
-        for name in ("country", "category")
+        for name in GROUPS
     }
 
 
@@ -152,7 +166,7 @@ def filled(frame: pl.DataFrame, currency: str, period: Period, grain: Grain) -> 
     )
 
 
-@st.cache_data(ttl=10.0, max_entries=32, show_spinner=False)
+@shared(_settled_s, keep_s=600.0)
 def top_products(_token: str, period: Period, limit: int = 15) -> pl.DataFrame:
     """DataFrame[product_id, title, currency: str, units, gross: i64], best first."""
     answer = edge.get(
@@ -175,14 +189,16 @@ def top_products(_token: str, period: Period, limit: int = 15) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={**text, "units": pl.Int64, "gross": pl.Int64})
 
 
-@st.cache_data(ttl=2.0, max_entries=4, show_spinner=False)
+@shared(2.0)
 def freshness(_token: str) -> Freshness:
+    read_at = now()
     answer = edge.get("/api/analytics/freshness", _token)
     return Freshness(
         wording.moment(answer.get("newest_occurred_at")),
         wording.moment(answer.get("newest_arrived_at")),
         wording.moment(answer.get("folded_at")),
         wording.moment(answer.get("compacted_at")),
+        read_at,
     )
 
 

@@ -5,9 +5,10 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import polars as pl
 
-from console.periods import Period
-from console.queries import behaviour, breakdowns, sales
+from console.periods import Period, preset_period
+from console.queries import behaviour, breakdowns, orders, runs, sales
 
+FEED = 15
 _COMPLETED = "shopper.order_completed.v1"
 _VIEWED = "shopper.product_viewed.v1"
 
@@ -30,9 +31,22 @@ class Day:
         return self.completed * 100 / self.viewed if self.viewed else None
 
 
+def begin(token: str, at: datetime) -> None:
+    """Read side by side what the page needs."""
+    runs.find_replay.begin()
+    sales.freshness.begin(token)
+    orders.live.begin(preset_period("28d", at.date()), FEED)
+    sales.settled_sales.begin(token, preset_period("28d", at.date()), "day")
+    today = _whole_day(at.date())
+    behaviour.counters.begin(token, today)
+    for back in (0, 1, 7):
+        day = _whole_day(at.date() - timedelta(days=back))
+        sales.sales.begin(token, day, "hour")
+
+
 def now_day(token: str, at: datetime, currency: str) -> Day:
     """From the aggregates. Raises edge.Unreachable, edge.SignedOut, edge.Problem."""
-    period = Period(at.date(), at.date() + timedelta(days=1), "today")
+    period = _whole_day(at.date())
     totals, _ = sales.sales(token, period, "hour")
     mine = totals.get(currency, sales.Totals(currency))
     counted = behaviour.counters(token, period)
@@ -46,8 +60,9 @@ def earlier_day(at: datetime, days: int, currency: str) -> Day:
     """The same time `days` before, from the lake. Raises edge.Unreachable."""
     until = at - timedelta(days=days)
     first = datetime.combine(until.date(), time.min, UTC)
-    period = Period(until.date(), until.date() + timedelta(days=1))
-    lines = breakdowns.sliced(period, currency).filter(pl.col("at") < until)
+    period = _whole_day(until.date())
+    day = breakdowns.of_slice(_as_it_is, period, currency, None, None)
+    lines = day.filter(pl.col("at") < until)
     sold = breakdowns.totals(lines, currency)
     counted = behaviour.events(behaviour.between(first, until))
     return Day(
@@ -56,8 +71,16 @@ def earlier_day(at: datetime, days: int, currency: str) -> Day:
     )  # fmt: skip
 
 
+def _whole_day(day: date) -> Period:
+    return Period(day, day + timedelta(days=1))
+
+
+def _as_it_is(lines: pl.DataFrame) -> pl.DataFrame:
+    return lines
+
+
 def hours(token: str, day: date, currency: str) -> list[int]:
     """Net revenue of each of its 24 hours, minor units, from the aggregates."""
-    period = Period(day, day + timedelta(days=1))
+    period = _whole_day(day)
     _, series = sales.sales(token, period, "hour")
     return [int(net) for net in sales.filled(series, currency, period, "hour")["net"]]
