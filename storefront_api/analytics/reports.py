@@ -1,5 +1,6 @@
 """Sales, products and clicks from the aggregates; sums of integers, nothing else."""
 
+from calendar import monthrange
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,14 +31,11 @@ class Range:
     def days(self) -> int:
         return (self.until - self.since).days
 
-    def whole_months(self) -> list[str]:
-        """The months that lie in it from their first day to their last: `2011-12` …"""
-        months: list[str] = []
-        first = self.since if self.since.day == 1 else _next_month(self.since)
-        while (after := _next_month(first)) <= self.until:
-            months.append(f"{first:%Y-%m}")
-            first = after
-        return months
+    def has_whole(self, month: str) -> bool:
+        """Whether a month, `2011-12`, lies in it from its first day to its last."""
+        first = date.fromisoformat(f"{month}-01")
+        last = first.replace(day=monthrange(first.year, first.month)[1])
+        return self.since <= first and last < self.until
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +194,3 @@ def funnel(aggregates: Aggregates, period: Range, streams: Sequence[Stream]) -> 
     for stream in streams:
         counted.update(aggregates.clicks(stream, period))
     return [{"event_type": kind, "count": counted[kind]} for kind in CLICK_TYPES]
-
-
-def _next_month(day: date) -> date:
-    if day.month == 12:
-        return date(day.year + 1, 1, 1)
-    return date(day.year, day.month + 1, 1)

@@ -1,7 +1,7 @@
 """The analytics table as reports read it, and the stream as collecting writes it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
@@ -64,9 +64,8 @@ class AnalyticsItems:
     def sales(
         self, stream: Stream, grain: Grain, period: Range, months: Months
     ) -> Iterable[SalesItem]:
-        whole = set(period.whole_months()) if grain == "month" else set()
-        coarse = {month: mark for month, mark in months.items() if month in whole}
-        fine = {month: mark for month, mark in months.items() if month not in whole}
+        whole, cut = _split(months, period)
+        coarse, fine = (whole, cut) if grain == "month" else ({}, months)
         first, after = period.since.isoformat(), period.until.isoformat()
         for items in self._items_of(stream, "month", coarse).values():
             yield from items
@@ -100,13 +99,11 @@ class AnalyticsItems:
                     zip(missing, pool.map(partial(self._sold, stream), missing), strict=True)
                 )
 
-        whole = set(period.whole_months())
-        loose = {month: mark for month, mark in months.items() if month not in whole}
+        whole, cut = _split(months, period)
         days = {
-            item.bucket: months[item.bucket[:7]]
-            for item in self.sales(stream, "day", period, loose)
+            item.bucket: months[item.bucket[:7]] for item in self.sales(stream, "day", period, cut)
         }
-        buckets = {month: mark for month, mark in months.items() if month in whole} | days
+        buckets = whole | days
         found: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
         for sold in self._kept.get(buckets, ("products", stream), read).values():
             for key, (units, gross) in sold.items():
@@ -206,6 +203,12 @@ class AnalyticsItems:
             if "LastEvaluatedKey" not in page:
                 return
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def _split(months: Months, period: Range) -> tuple[dict[str, Hashable], dict[str, Hashable]]:
+    """Those that lie in the period as a whole, and those that it cuts."""
+    whole = {month: mark for month, mark in months.items() if period.has_whole(month)}
+    return whole, {month: mark for month, mark in months.items() if month not in whole}
 
 
 def _partitions(
