@@ -19,10 +19,11 @@ from loadgen import lease
 from loadgen.arrivals import Arrivals
 from loadgen.catalogue import read_catalogue
 from loadgen.machine import AccessLog, Processor, read_envoy
-from loadgen.personas import World, personas, pick
+from loadgen.personas import personas, pick
 from loadgen.record import Records
 from loadgen.scenarios import Plan, correlation_prefix
 from loadgen.settings import LoadSettings
+from loadgen.shopper import World
 from loadgen.summary import Ending, summarise
 from loadgen.tally import Second, Tally
 from pipeline.contracts.events import to_iso_z
