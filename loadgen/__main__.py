@@ -57,17 +57,22 @@ def main() -> int:
         _say(f"{error}: one run at a time")
         return 2
     except (EmptyShop, httpx.HTTPError, BotoCoreError, ClientError) as error:
-        reason = f"{type(error).__name__}: {error}"
-        _say(f"the run could not go on: {reason}")
-        records.end(plan.run_id, "failed", {"reason": reason})
+        reason = f"could not go on ({type(error).__name__}: {error})"
+        _say(f"ENDED EARLY: the run {reason}")
+        try:
+            records.end(plan.run_id, "failed", {"reason": reason})
+        except (BotoCoreError, ClientError):
+            _say("the ops table does not answer: the console will show this run as lost")
         run.release()
         return 2
 
 
 def _execute(run: Run, plan: Plan, settings: LoadSettings, records: Records) -> int:
     summary = run.execute()
-    run.release()
+    # Said at once: what comes after it may have to wait for a shop that does not answer.
+    _conclude(summary, plan)
     records.end(plan.run_id, "cleaning", summary)
+    run.release()
     head = records.find(plan.run_id)
     assert head is not None
     try:
@@ -82,7 +87,8 @@ def _execute(run: Run, plan: Plan, settings: LoadSettings, records: Records) -> 
     minutes = records.minutes(plan.run_id)
     seconds = [second for minute in sorted(minutes) for second in minutes[minute]["seconds"]]
     report.write(settings.reports(plan.run_id), head, seconds)
-    _conclude(summary, left, str(settings.reports(plan.run_id)))
+    _say(f"clean: {left}")
+    _say(f"report: {settings.reports(plan.run_id)}/report.html")
     return 0 if summary["verdict"]["holds"] and is_well else 1
 
 
@@ -94,20 +100,26 @@ def _show(second: Second) -> None:
     )
 
 
-def _conclude(summary: dict[str, Any], removed: str, folder: str) -> None:
+def _conclude(summary: dict[str, Any], plan: Plan) -> None:
+    if summary["reason"]:
+        _say(
+            f"\nENDED EARLY after {summary['lasted_s']:,} of {plan.duration_s:,} s: "
+            f"the run {summary['reason']}\n"
+        )
     _say(
         f"{summary['requests']:,} requests, {summary['achieved_per_s']:,}/s of "
         f"{summary['offered_per_s']:,}/s offered, {summary['failures']:,} failed"
     )
-    if envoy := summary["envoy"]:
-        _say(f"Envoy counted {envoy['logged']:,} of this run, {envoy['everybody']:,} of everybody")
+    if (envoy := summary["envoy"]) and envoy["logged"] is not None:
+        _say(
+            f"Envoy counted {envoy['logged']:,} of this run, Locust {envoy['ours']:,} "
+            f"({envoy.get('difference', 0):.2%} apart); {envoy['everybody']:,} of everybody"
+        )
     for criterion in summary["verdict"]["criteria"]:
         _say(
             f"{'holds ' if criterion['holds'] else 'BROKEN'}  {criterion['name']}: "
             f"{criterion['measured']}, wanted {criterion['objective']}"
         )
-    _say(f"clean: {removed}")
-    _say(f"report: {folder}/report.html")
 
 
 def _number(kind: type[int] | type[float]) -> Callable[[str], int | float | None]:

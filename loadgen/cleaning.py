@@ -15,8 +15,9 @@ from typing import Any
 
 from boto3.dynamodb.conditions import Attr, Key
 
-from loadgen.record import Records
+from loadgen.record import Records, plan_of
 from loadgen.scenarios import correlation_prefix
+from loadgen.summary import cut_short
 from pipeline.contracts import keys
 from pipeline.contracts.events import to_iso_z
 from pipeline.contracts.names import Names
@@ -73,6 +74,8 @@ class Cleaning:
 
     def execute(self, by: str, patience_s: float) -> Removed:
         """Waits at most `patience_s` for orders that can no longer be cancelled to be delivered."""
+        if self._head["status"] == "running":
+            self._close()
         done = Removed()
         orders = self._settle(done, time.monotonic() + patience_s)
         done.orders = len(orders)
@@ -85,6 +88,11 @@ class Cleaning:
         self._remove_carts(owners | {f"user:{user}" for user in users}, done)
         self._say(done, by)
         return done
+
+    def _close(self) -> None:
+        """It says that it runs, and does not: it died. What it measured until then is kept."""
+        measured = cut_short(plan_of(self._head), self._records.minutes(self._run_id))
+        self._records.end(self._run_id, "lost", measured)
 
     def _settle(self, done: Removed, deadline: float) -> list[dict[str, Any]]:
         """Cancel what can be, and wait for the rest; the orders as they stand then."""

@@ -9,7 +9,9 @@ import zlib
 from dataclasses import asdict
 from typing import Any
 
+import stamina
 from boto3.dynamodb.conditions import Attr, Key
+from botocore.exceptions import BotoCoreError
 
 from loadgen.scenarios import Plan, Scenario
 from pipeline.contracts import keys
@@ -55,7 +57,9 @@ class Records:
             }
         )
 
+    @stamina.retry(on=BotoCoreError, attempts=8, timeout=60.0, wait_max=10.0)
     def end(self, run_id: str, status: str, summary: Item) -> None:
+        """Patient: without this the figures of a whole run would have no head."""
         self.set(run_id, status=status, ended_at=to_iso_z(now()), summary=json.dumps(summary))
 
     def set(self, run_id: str, **values: Any) -> None:
@@ -115,15 +119,16 @@ class Records:
                 return found
             arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
-    def request_stop(self, run_id: str) -> None:
-        """The run sees the flag within a second."""
-        self.set(run_id, stop_requested=True)
+    def request_stop(self, run_id: str, by: str = "an operator") -> None:
+        """The run sees it within a second."""
+        self.set(run_id, stop_requested=by)
 
-    def is_stop_requested(self, run_id: str) -> bool:
+    def find_stop(self, run_id: str) -> str:
+        """Who asked the run to stop; "" while nobody has."""
         item = self._table.get_item(
             Key=keys.load_run(run_id), ProjectionExpression="stop_requested"
         ).get("Item")
-        return bool(item and item.get("stop_requested"))
+        return str((item or {}).get("stop_requested") or "")
 
 
 def plan_of(head: Item) -> Plan:

@@ -4,7 +4,7 @@ import os
 import shlex
 import subprocess
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from threading import Thread
 from typing import Any, Protocol
 
@@ -13,8 +13,6 @@ from loadgen.settings import LoadSettings
 from pipeline.runtime import aws
 
 _ROOT = Path(__file__).resolve().parents[1]
-# Where the image of the instance has the code and its environment.
-_REMOTE_ROOT = "/opt/has"
 _DELIVERY_S = 60
 
 
@@ -28,7 +26,9 @@ class Launcher(Protocol):
 
 
 def launcher(settings: LoadSettings) -> Launcher:
-    return InstanceLauncher(settings.load_group) if settings.load_group else LocalLauncher(settings)
+    if settings.load_group:
+        return InstanceLauncher(settings.load_group, settings.load_root)
+    return LocalLauncher(settings)
 
 
 def arguments(plan: Plan) -> list[str]:
@@ -71,26 +71,24 @@ class LocalLauncher:
 
 
 class InstanceLauncher:
-    """Through Systems Manager, on an instance in service of the group with this tag."""
+    """Through Systems Manager, on an instance in service of the group with this tag.
 
-    def __init__(self, component: str) -> None:
-        self._component = component
+    `root` is the folder of the instance's image that holds code and environment: its contract is in
+    docs/runbooks/load-instance.md.
+    """
+
+    def __init__(self, component: str, root: PurePosixPath) -> None:
+        self._component, self._root = component, root
 
     def start(self, plan: Plan) -> str:
         instance = self._find_instance()
-        command = shlex.join([".venv/bin/python", "-m", "loadgen", *arguments(plan)])
-        script = [
-            f"cd {_REMOTE_ROOT}",
-            "set -a; . ./environment; set +a",
-            f"setsid nohup {command} >/var/log/has-load.log 2>&1 </dev/null &",
-        ]
         ssm = aws.client("ssm")
         try:
             sent = ssm.send_command(
                 InstanceIds=[instance],
                 DocumentName="AWS-RunShellScript",
                 Comment=f"load {plan.run_id}",
-                Parameters={"commands": script},
+                Parameters={"commands": script(plan, self._root)},
                 TimeoutSeconds=_DELIVERY_S,
             )
         except ssm.exceptions.InvalidInstanceId:
@@ -120,6 +118,18 @@ class InstanceLauncher:
                 f"{self._component}."
             )
         return ready[0]
+
+
+def script(plan: Plan, root: PurePosixPath) -> list[str]:
+    """What the instance's shell runs; it fails, and says where, if the image is not as agreed."""
+    command = shlex.join([".venv/bin/python", "-m", "loadgen", *arguments(plan)])
+    return [
+        "set -e",
+        f"cd {shlex.quote(str(root))}",
+        "set -a; . ./environment; set +a",
+        'folder="$HAS_STATE_DIR/load/' + plan.run_id + '"; mkdir -p "$folder"',
+        f'setsid nohup {command} >"$folder/run.log" 2>&1 </dev/null &',
+    ]
 
 
 def _has_tag(group: dict[str, Any], component: str) -> bool:

@@ -20,6 +20,7 @@ th.n, td.n { text-align: right; } .good { color: var(--good); } .bad { color: va
 svg { width: 100%; height: auto; } text { fill: var(--soft); font-size: 11px; }
 figure { margin: 1rem 0; } figcaption { font-weight: 600; } p.soft { color: var(--soft); }
 .wide { overflow-x: auto; }
+.early { border-left: .3rem solid var(--bad); padding: .4rem .8rem; font-weight: 600; }
 """
 
 
@@ -31,8 +32,6 @@ def to_json(head: dict[str, Any], seconds: Sequence[dict[str, Any]]) -> str:
 def to_html(head: dict[str, Any], seconds: Sequence[dict[str, Any]]) -> str:
     """Args: a head as `record.Records` gives it, with its summary; seconds in order."""
     plan, summary = head["plan"], head.get("summary") or {}
-    verdict = summary.get("verdict") or {"holds": False, "criteria": [], "source": "none"}
-    word, kind = ("Passed", "good") if verdict["holds"] else ("Not passed", "bad")
     load = (
         f"{plan['arrivals_per_s']:g} arrivals/s"
         if plan["arrivals_per_s"]
@@ -42,17 +41,10 @@ def to_html(head: dict[str, Any], seconds: Sequence[dict[str, Any]]) -> str:
         f"<h1>Load run: {escape(plan['scenario'])}, {load}</h1>",
         f"<p class=soft>{escape(head['run_id'])} · started {escape(str(head['started_at']))} by "
         f"{escape(plan['by'])} · {summary.get('lasted_s', len(seconds))} of {plan['duration_s']} s"
-        f"{' · ' + escape(summary['reason']) if summary.get('reason') else ''}</p>",
+        "</p>",
+        _early(summary, plan),
         f"<p>{escape(head['note'])}</p>" if head.get("note") else "",
-        f"<h2>Verdict: <span class={kind}>{word}</span></h2>",
-        _table(
-            ["Objective", "Wanted", "Measured", "Holds"],
-            [
-                [c["name"], c["objective"], c["measured"], "yes" if c["holds"] else "no"]
-                for c in verdict["criteria"]
-            ],
-        ),
-        f"<p class=soft>Objectives from {escape(verdict['source'])}.</p>",
+        _verdict(summary.get("verdict")),
         _figures(summary),
         _chart("Requests a second: achieved, offered dashed", seconds, "achieved", "offered"),
         _chart("Answer time in ms, last 10 s: p95, p50 dashed", seconds, "p95_ms", "p50_ms"),
@@ -75,9 +67,10 @@ def to_html(head: dict[str, Any], seconds: Sequence[dict[str, Any]]) -> str:
         ),
         "<h2>Slowest requests</h2>",
         _table(
-            ["Route", "ms", "At", "Correlation id"],
+            ["Route", "ms", "At", "Correlation id", "Trace"],
             [
-                [s["route"], f"{s['ms']:,.0f}", s["at"], s["correlation_id"]]
+                [s["route"], f"{s['ms']:,.0f}", s["at"], s["correlation_id"],
+                 s.get("trace_id", "") if s.get("is_kept") else "not kept"]
                 for s in summary.get("slowest", [])[:10]
             ],
         ),
@@ -97,8 +90,31 @@ def write(folder: Path, head: dict[str, Any], seconds: Sequence[dict[str, Any]])
     (folder / "report.json").write_text(to_json(head, seconds), encoding="utf-8")
 
 
+def _verdict(verdict: dict[str, Any] | None) -> str:
+    if verdict is None:
+        return "<h2>No verdict</h2>"
+    word, kind = ("Passed", "good") if verdict["holds"] else ("Not passed", "bad")
+    rows = [
+        [c["name"], c["objective"], c["measured"], "yes" if c["holds"] else "no"]
+        for c in verdict["criteria"]
+    ]
+    return (
+        f"<h2>Verdict: <span class={kind}>{word}</span></h2>"
+        + _table(["Objective", "Wanted", "Measured", "Holds"], rows)
+        + f"<p class=soft>Objectives from {escape(verdict['source'])}.</p>"
+    )
+
+
+def _early(summary: dict[str, Any], plan: dict[str, Any]) -> str:
+    if not summary.get("reason"):
+        return ""
+    after = f" after {summary['lasted_s']:,} of {plan['duration_s']:,} s"
+    after = after if "lasted_s" in summary else ""
+    return f"<p class=early>Ended early{after}: the run {escape(summary['reason'])}.</p>"
+
+
 def _figures(summary: dict[str, Any]) -> str:
-    if not summary:
+    if "requests_per_min" not in summary:
         return ""
     envoy = summary.get("envoy") or {}
     rows = [
@@ -110,10 +126,11 @@ def _figures(summary: dict[str, Any]) -> str:
         ["Processor", f"{summary['cpu_mean']} % on average, {summary['cpu_max']} % at most"],
     ]  # fmt: skip
     if envoy.get("logged") is not None:
-        rows.append(
-            ["Envoy's count of this run", f"{envoy['logged']:,} "
-             f"({envoy.get('difference', 0):.2%} apart); {envoy['everybody']:,} of everybody"]
-        )  # fmt: skip
+        rows += [
+            ["Envoy counted of this run", f"{envoy['logged']:,}; Locust {envoy['ours']:,}: "
+             f"{envoy.get('difference', 0):.2%} apart"],
+            ["Envoy's counters grew by", f"{envoy['everybody']:,}, everybody's requests together"],
+        ]  # fmt: skip
     return "<h2>Figures</h2>" + _table(["What", "Value"], rows)
 
 

@@ -9,6 +9,7 @@ import random
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import gevent
@@ -27,7 +28,10 @@ from loadgen.shopper import World
 from loadgen.summary import Ending, summarise
 from loadgen.tally import Second, Tally
 from pipeline.contracts.events import to_iso_z
+from pipeline.runtime import signals
 from pipeline.runtime.clock import now
+from pipeline.runtime.trace_header import to_text
+from pipeline.runtime.tracing import is_chosen
 
 _GRACE_S = 10.0
 _LEASE_PATIENCE_S = lease.TTL_S - 5
@@ -68,7 +72,9 @@ class Run:
             keeper.kill()
 
     def release(self) -> None:
-        lease.release(self._table, self._plan.run_id)
+        """Give the lease back; where that fails, it runs out by itself."""
+        with suppress(BotoCoreError, ClientError):
+            lease.release(self._table, self._plan.run_id)
 
     def _load(self, world: World) -> dict[str, Any]:
         processor = Processor(self._settings.supervisor_socket)
@@ -125,15 +131,18 @@ class Run:
                 self._stop(f"lost its lease to {error.holder}")
             except (BotoCoreError, ClientError) as error:
                 if time.monotonic() - renewed > _LEASE_PATIENCE_S:
-                    self._stop(f"could not renew its lease ({type(error).__name__})")
+                    self._stop(
+                        f"could not renew its lease for {_LEASE_PATIENCE_S} s, since the ops table "
+                        f"did not answer ({type(error).__name__})"
+                    )
 
     def _publish(self, world: World) -> None:
         while True:
             gevent.sleep(1)
             try:
                 self._write(world)
-                if self._records.is_stop_requested(self._plan.run_id):
-                    self._stop("was stopped")
+                if by := self._records.find_stop(self._plan.run_id):
+                    self._stop(f"was stopped by {by}")
             except (BotoCoreError, ClientError):
                 continue  # the next second writes it all again
 
@@ -148,6 +157,7 @@ class Run:
                 "faults": self._tally.faults(),
                 "refusals": dict(world.refusals),
                 "total": self._tally.total.row(),
+                "at": to_iso_z(now()),
                 "owners": world.owners[:],
                 "emails": world.emails[:],
             }
@@ -168,6 +178,7 @@ class _Drive:
 
     def __init__(self, plan: Plan, world: World, edge_url: str, tally: Tally) -> None:
         self._plan, self._world, self._tally = plan, world, tally
+        self._signals = signals.settings()
         self._classes = personas(world, plan)
         for kind in self._classes:
             kind.host = edge_url
@@ -228,10 +239,14 @@ class _Drive:
         exception: Exception | None = None,
         **_: Any,
     ) -> None:
+        trace_id = int(context.get("trace_id", 0))
         self._tally.add(
             f"{request_type} {name}",
             response_time,
             str(context.get("correlation_id", "")),
             to_iso_z(now()),
             (str(exception) or type(exception).__name__) if exception else "",
+            to_text(trace_id),
+            is_kept=response_time > self._signals.trace_slow_ms
+            or is_chosen(trace_id, self._signals.trace_ratio),
         )

@@ -1,6 +1,6 @@
 """Settings of load runs, from the environment (`HAS_…`); the console's own process has them too."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import boto3
@@ -15,13 +15,17 @@ _QUICK = Config(
 
 
 class LoadSettings(RuntimeSettings):
-    """`load_group` is the Auto Scaling group's tag `component` on AWS; unset: this machine."""
+    """`load_group` is the Auto Scaling group's tag `component` on AWS; unset: this machine.
+
+    `load_root` is where that group's image has the code (docs/runbooks/load-instance.md).
+    """
 
     edge_url: str
     state_dir: Path = Path("var")
     envoy_admin_url: str | None = None
     supervisor_socket: Path | None = None
     load_group: str | None = None
+    load_root: PurePosixPath = PurePosixPath("/opt/has")
 
     @property
     def access_log(self) -> Path | None:

@@ -1,6 +1,7 @@
 """What every shopper that Locust plays can do: one request a step, so that its rate is exact.
 
-Every request carries `X-Synthetic: 1`, so that no sale counts it, and a correlation id of the run.
+Every request carries `X-Synthetic: 1`, so that no sale counts it, a correlation id of the run, and
+the id of a trace, which the shop keeps or not as it does with anybody's.
 No host here: the runner passes the edge's address.
 """
 
@@ -16,7 +17,10 @@ from locust import FastHttpUser, task
 
 from loadgen.catalogue import Catalogue
 from loadgen.scenarios import correlation_prefix
+from pipeline.runtime import trace_header
 from pipeline.runtime.clock import new_id
+from pipeline.runtime.trace_header import TraceHeader
+from pipeline.runtime.tracing import new_trace_id
 
 _ADDRESS = {
     "name": "Load Test",
@@ -92,10 +96,16 @@ class Shopper(FastHttpUser):
     ) -> Any:
         """The JSON answer, or None when the shop refused, as it may (`allowed`), or failed."""
         correlation_id = self.world.correlation_id()
-        sent = {"X-Synthetic": "1", "X-Correlation-Id": correlation_id, **(headers or {})}
+        trace_id = new_trace_id()
+        sent = {
+            "X-Synthetic": "1",
+            "X-Correlation-Id": correlation_id,
+            trace_header.NAME: str(TraceHeader(trace_id)),
+            **(headers or {}),
+        }
         if self.token:
             sent["Authorization"] = f"Bearer {self.token}"
-        context = {"correlation_id": correlation_id}
+        context = {"correlation_id": correlation_id, "trace_id": trace_id}
         with self.client.request(
             method, path, name=route, headers=sent, context=context, catch_response=True, **options
         ) as answer:

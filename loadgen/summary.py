@@ -1,12 +1,14 @@
 """What a finished run comes down to: a dict that is stored, reported, compared and judged."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from loadgen.scenarios import Plan
-from loadgen.tally import Second, Tally
+from loadgen.tally import Second, Tally, Times
 from loadgen.verdict import judge, objectives
+
+DIED = "died: its process ended without a word"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ def summarise(
 ) -> dict[str, Any]:
     aims, source = objectives()
     times = tally.total
-    steady = [s for s in seconds if s.elapsed_s > plan.ramp_s] or list(seconds)
+    steady = _steady(plan, seconds)
     offered, achieved = (_mean([getattr(s, n) for s in steady]) for n in ("offered", "achieved"))
     failed_share = times.failures / times.requests if times.requests else 0.0
     # An arrival that found every place taken was never answered: a failure for whoever came.
@@ -44,21 +46,14 @@ def summarise(
         "p95_ms": times.percentile(0.95),
         "achieved_share": min(1.0, achieved / offered) if offered else 0.0,
     }
-    criteria = judge(measured, aims)
+    criteria = [*judge(measured, aims), _lasted(plan, len(seconds), ending.reason)]
     return {
         **times.row(),
         "reason": ending.reason,
-        "lasted_s": len(seconds),
+        **_course(plan, seconds),
         "failed_share": failed_share,
         "lost_arrivals": ending.lost,
-        "offered_per_s": round(offered, 1),
-        "achieved_per_s": round(achieved, 1),
         "achieved_share": round(measured["achieved_share"], 4),
-        "requests_per_min": round(achieved * 60),
-        "users_max": max((s.users for s in seconds), default=0),
-        "cpu_mean": round(_mean([s.cpu for s in steady]), 1),
-        "cpu_max": max((s.cpu for s in seconds), default=0.0),
-        "shares": mean_shares(steady),
         "refusals": ending.refusals,
         "accounts": ending.accounts,
         "envoy": _envoy(ending),
@@ -70,6 +65,53 @@ def summarise(
             "criteria": criteria,
             "source": source,
         },
+    }
+
+
+def cut_short(plan: Plan, minutes: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
+    """What a run that died had measured until then, from its minutes; without a verdict.
+
+    Like `summarise`, less what only a run that ends by itself knows.
+    """
+    seconds = [Second(**second) for n in sorted(minutes) for second in minutes[n]["seconds"]]
+    latest = minutes[max(minutes)] if minutes else {}
+    return {
+        **latest.get("total", Times().row()),
+        "reason": DIED,
+        **_course(plan, seconds),
+        **{name: latest.get(name, []) for name in ("routes", "slowest", "faults")},
+        "refusals": latest.get("refusals", {}),
+    }
+
+
+def _lasted(plan: Plan, lasted_s: int, reason: str) -> dict[str, Any]:
+    """A run that ended early has shown nothing about the rest of its plan."""
+    return {
+        "name": "Whole run",
+        "objective": f"{plan.duration_s:,} s",
+        "measured": f"{lasted_s:,} s" + (f": it {reason}" if reason else ""),
+        "holds": not reason,
+    }
+
+
+def _steady(plan: Plan, seconds: Sequence[Second]) -> list[Second]:
+    """Those after the ramp; all, where it ended before."""
+    return [s for s in seconds if s.elapsed_s > plan.ramp_s] or list(seconds)
+
+
+def _course(plan: Plan, seconds: Sequence[Second]) -> dict[str, Any]:
+    """What the seconds come down to; rates and processor after the ramp."""
+    steady = _steady(plan, seconds)
+    achieved = _mean([s.achieved for s in steady])
+    return {
+        "lasted_s": len(seconds),
+        "offered_per_s": round(_mean([s.offered for s in steady]), 1),
+        "achieved_per_s": round(achieved, 1),
+        "requests_per_min": round(achieved * 60),
+        "users_max": max((s.users for s in seconds), default=0),
+        "cpu_mean": round(_mean([s.cpu for s in steady]), 1),
+        "cpu_max": max((s.cpu for s in seconds), default=0.0),
+        "shares": mean_shares(steady),
     }
 
 

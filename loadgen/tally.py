@@ -7,6 +7,7 @@ from typing import Any
 
 _WINDOW_S = 10
 _SLOWEST = 20
+_SLOWEST_KEPT = 10
 _FAULTS = 20
 
 
@@ -51,13 +52,18 @@ class Times:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Slow:
-    """One of the slowest requests, or one that failed (then `fault` says how)."""
+    """One of the slowest requests, or one that failed (then `fault` says how).
+
+    `is_kept`: the shop keeps its trace, since it was chosen or slow enough.
+    """
 
     ms: float
     route: str
     correlation_id: str
     at: str
     fault: str = ""
+    trace_id: str = ""
+    is_kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,21 +97,31 @@ class Tally:
         self.routes: dict[str, Times] = {}
         self.refusals: Counter[str] = Counter()
         self._slowest: list[Slow] = []
+        self._slowest_kept: list[Slow] = []
         self._faults: deque[Slow] = deque(maxlen=_FAULTS)
         self._second = Times()
         self._window: deque[Times] = deque(maxlen=_WINDOW_S)
 
-    def add(self, route: str, ms: float, correlation_id: str, at: str, fault: str = "") -> None:
+    def add(
+        self,
+        route: str,
+        ms: float,
+        correlation_id: str,
+        at: str,
+        fault: str = "",
+        trace_id: str = "",
+        *,
+        is_kept: bool = False,
+    ) -> None:
         """One answer; `fault` says why it was none."""
         for times in (self.total, self.routes.setdefault(route, Times()), self._second):
             times.add(ms, bool(fault))
-        entry = Slow(round(ms, 1), route, correlation_id, at, fault[:200])
+        entry = Slow(round(ms, 1), route, correlation_id, at, fault[:200], trace_id, is_kept)
         if fault:
             self._faults.append(entry)
-        if len(self._slowest) < _SLOWEST:
-            heapq.heappush(self._slowest, entry)
-        elif entry.ms > self._slowest[0].ms:
-            heapq.heapreplace(self._slowest, entry)
+        _keep_slowest(self._slowest, entry, _SLOWEST)
+        if is_kept:
+            _keep_slowest(self._slowest_kept, entry, _SLOWEST_KEPT)
 
     def end_second(self) -> tuple[int, int, float, float, float]:
         """(requests, failures of this second, p50, p95, p99 of the last ten); begins the next."""
@@ -124,8 +140,17 @@ class Tally:
         return sorted(rows, key=lambda row: -float(row["requests"]))
 
     def slowest(self) -> list[dict[str, Any]]:
-        return [asdict(entry) for entry in sorted(self._slowest, reverse=True)]
+        """The slowest of all, and the slowest of those whose traces are kept; slowest first."""
+        chosen = {*self._slowest, *self._slowest_kept}
+        return [asdict(entry) for entry in sorted(chosen, reverse=True)]
 
     def faults(self) -> list[dict[str, Any]]:
         """The latest failures, newest first."""
         return [asdict(entry) for entry in reversed(self._faults)]
+
+
+def _keep_slowest(heap: list[Slow], entry: Slow, most: int) -> None:
+    if len(heap) < most:
+        heapq.heappush(heap, entry)
+    elif entry.ms > heap[0].ms:
+        heapq.heapreplace(heap, entry)
