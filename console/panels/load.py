@@ -125,11 +125,23 @@ def cleaning() -> None:
 
 
 def shows_other_run(running: str | None) -> bool:
-    """Whether a run began or ended since the page was drawn."""
-    return bool(st.session_state.get("load-drawn") != running)
+    """Whether a run began, ended, or has been cleaned up since the page was drawn."""
+    if st.session_state.get("load-drawn") != running:
+        return True
+    cleaning = st.session_state.get("load-cleaning")
+    if running is not None or not cleaning:
+        return False
+    head = load.find_run(cleaning)
+    return head is not None and load.status_of(head, running) != "cleaning"
 
 
 def remember(running: str | None) -> None:
+    """What the page is about to show, so that the live part knows when it is outdated."""
     st.session_state["load-drawn"] = running
-    if running is None:
-        load.list_runs.clear()
+    if running is not None:
+        return
+    load.list_runs.clear()
+    heads = load.list_runs()[:1]
+    st.session_state["load-cleaning"] = next(
+        (h["run_id"] for h in heads if load.status_of(h, running) == "cleaning"), None
+    )

@@ -10,6 +10,7 @@ from console.panels import load_actions, load_live, status
 from console.queries import load
 from console.queries.load import Head
 from loadgen import report
+from loadgen.summary import DIED
 
 # name in a summary, label, unit, whether less is better
 _COMPARED = (
@@ -26,7 +27,9 @@ _COMPARED = (
 
 
 def history(running: str | None) -> None:
-    heads = [head for head in load.list_runs() if head["run_id"] != running]
+    heads = [
+        load.completed(head, running) for head in load.list_runs() if head["run_id"] != running
+    ]
     if not heads:
         st.info("No load run has ended yet.", icon=":material/info:")
         return
@@ -87,6 +90,7 @@ def _overview(heads: list[Head], running: str | None) -> None:
                 "A minute": summary.get("requests_per_min"),
                 "p95 (ms)": summary.get("p95_ms"),
                 "Failed": summary.get("failures"),
+                "Ended early": f"it {summary['reason']}" if summary.get("reason") else "",
                 "By": head["plan"]["by"],
                 "Note": head.get("note", ""),
             }
@@ -107,11 +111,11 @@ def _verdict(head: Head, state: str) -> None:
     summary = head.get("summary") or {}
     with st.container(border=True):
         verdict = summary.get("verdict")
-        if verdict is None:
-            why = summary.get("reason") or "it died before its end; its seconds up to then are kept"
-            st.warning(f"This run gave no verdict ({state}): {why}.", icon=":material/help:")
-        else:
+        _early(head, state)
+        if verdict is not None:
             broken = [c["name"].lower() for c in verdict["criteria"] if not c["holds"]]
+            if state == "cleaning":
+                st.caption("It has ended and is being cleaned up.")
             if broken:
                 st.error(f"**Not passed**: {', '.join(broken)}", icon=":material/error:")
             else:
@@ -126,10 +130,27 @@ def _verdict(head: Head, state: str) -> None:
             status.table(["Objective", "Wanted", "Measured", ""], rows)
             st.caption(f"Objectives from {verdict['source']}")
         _facts(summary)
+        if state in ("lost", "uncleaned") and "cleaned" not in head:
+            st.caption("Not cleaned up yet: the button is at the end of this page.")
         if cleaned := head.get("cleaned"):
             st.markdown(f"**Cleaned up** by `{cleaned['by']}`: {_removed(cleaned)}.")
         if summary:
             _exports(head)
+
+
+def _early(head: Head, state: str) -> None:
+    """That a run ended before its plan, and why, where nobody overlooks it."""
+    summary = head.get("summary") or {}
+    reason = summary.get("reason")
+    if not reason and state != "lost":
+        return
+    after = ""
+    if "lasted_s" in summary:
+        after = f" after {summary['lasted_s']:,} of {head['plan']['duration_s']:,} s"
+    said = f"**Ended early{after}** ({state}): the run {reason or DIED}."
+    if state == "lost":
+        said += " There is no verdict; what it had measured until then is below."
+    st.warning(said, icon=":material/timer_off:")
 
 
 def _facts(summary: dict[str, Any]) -> None:

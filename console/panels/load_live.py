@@ -1,17 +1,20 @@
 """A run as it goes, or as it went: key figures, charts, routes, the slowest requests."""
 
+from datetime import timedelta
 from typing import Any
 
-import polars as pl
 import streamlit as st
 
 from console import actions, charts, charts_load, context, wording
 from console.panels import load_actions, status
 from console.queries import load
 from console.queries.load import Head, Progress
+from loadgen import lease
 from loadgen.verdict import objectives
 
 _WINDOW_S = 10
+_SILENT_S = 4
+_LISTED = 10
 
 
 def running(run_id: str) -> None:
@@ -35,6 +38,7 @@ def running(run_id: str) -> None:
             if st.button("Stop", icon=":material/stop:", key="load-stop", disabled=is_stopping):
                 try:
                     load_actions.stop(context.person(), run_id)
+                    st.rerun(scope="fragment")
                 except actions.Refused as refusal:
                     st.warning(str(refusal), icon=":material/info:")
         st.progress(
@@ -42,6 +46,12 @@ def running(run_id: str) -> None:
             text=f"{last['elapsed_s']:,} of {plan['duration_s']:,} s, started by `{plan['by']}`"
             + (" · stopping" if is_stopping else ""),
         )
+        if (silent_s := load.silent_s(progress)) > _SILENT_S:
+            st.warning(
+                f"Nothing has come from this run for {silent_s:,.0f} s. If its process died, it "
+                f"counts as lost, and another can start, {lease.TTL_S} s after it fell silent.",
+                icon=":material/heart_broken:",
+            )
         key_figures(progress)
     pictures(progress, "live")
     wide, narrow = st.columns([5, 3])
@@ -50,6 +60,7 @@ def running(run_id: str) -> None:
     with narrow.container(border=True, height="stretch"):
         processes(progress.seconds[-_WINDOW_S:])
     slowest(progress.latest.get("slowest", []), progress.latest.get("faults", []))
+    _all_slow(head)
 
 
 def key_figures(progress: Progress) -> None:
@@ -76,7 +87,7 @@ def pictures(progress: Progress, key: str) -> None:
         with st.container(border=True, height="stretch"):
             share = float(last["achieved"].sum()) / max(float(last["offered"].sum()), 1e-9)
             st.subheader(f"{min(share, 1):.0%} of the offered rate is achieved", anchor=False)
-            st.caption("Requests per second since the start, UTC seconds of the run")
+            st.caption("Requests per second, by seconds since the start")
             charts.show(charts_load.rate(frame), key=f"{key}-rate", alt="Offered and achieved rate")
         with st.container(border=True, height="stretch"):
             p95 = float(progress.latest["total"]["p95_ms"])
@@ -135,36 +146,48 @@ def _processes(means: dict[str, float]) -> None:
 
 
 def slowest(slow: list[dict[str, Any]], faults: list[dict[str, Any]]) -> None:
-    """Each with a way to its trace."""
+    """Each with a way to its trace, where the shop has kept it, and to its log lines."""
     for title, entries in (("Latest failures", faults), ("Slowest requests", slow)):
         if not entries:
             continue
+        # Below the first ten, those that can be looked into.
+        shown = entries[:_LISTED] + [e for e in entries[_LISTED:] if e.get("is_kept")]
         with st.container(border=True):
             st.subheader(title, anchor=False)
-            frame = pl.DataFrame(
-                {
-                    "route": [entry["route"] for entry in entries],
-                    "ms": [float(entry["ms"]) for entry in entries],
-                    "fault": [str(entry.get("fault") or "") for entry in entries],
-                    "at": [str(entry["at"]) for entry in entries],
-                    "trace": [f"/traces?correlation_id={e['correlation_id']}" for e in entries],
-                }
-            )
-            st.dataframe(
-                frame if any(frame["fault"]) else frame.drop("fault"),
-                hide_index=True,
-                height=min(38 + 35 * len(entries), 286),
-                alt=title,
-                column_config={
-                    "route": st.column_config.TextColumn("Route", width=240),
-                    "ms": st.column_config.NumberColumn("Took (ms)", format="localized"),
-                    "fault": st.column_config.TextColumn("What went wrong"),
-                    "at": st.column_config.TextColumn("At (UTC)"),
-                    "trace": st.column_config.LinkColumn(
-                        "Trace and logs", display_text=r"correlation_id=(.*)"
-                    ),
-                },
-            )
+            st.caption("Traces are kept of a sample, and of what failed or was slow in the shop")
+            columns = ["Route", "Took (ms)", "At (UTC)", "Trace", "Log lines"]
+            rows = [
+                [e["route"], f"{e['ms']:,.0f}", _clock(e), _trace_link(e), _logs_link(e)]
+                for e in shown
+            ]
+            if title == "Latest failures":
+                columns.insert(1, "What went wrong")
+                for row, entry in zip(rows, shown, strict=True):
+                    row.insert(1, str(entry["fault"]).replace("|", "/"))
+            status.table(columns, rows, right=(columns.index("Took (ms)"),))
+
+
+def _trace_link(entry: dict[str, Any]) -> str:
+    if not entry.get("is_kept") and not entry["fault"]:
+        return "not kept"
+    return f"[Trace](/traces?trace_id={entry['trace_id']})" if entry.get("trace_id") else ""
+
+
+def _logs_link(entry: dict[str, Any]) -> str:
+    """The quarter of an hour that ends soon after it: the link stays true."""
+    at = wording.moment(entry["at"])
+    if at is None:
+        return ""
+    end = at + timedelta(minutes=2)
+    return (
+        f"[Logs](/logs?correlation_id={entry['correlation_id']}&minutes=15"
+        f"&at={end:%Y-%m-%dT%H:%M:%SZ})"
+    )
+
+
+def _clock(entry: dict[str, Any]) -> str:
+    at = wording.moment(entry["at"])
+    return f"{at:%H:%M:%S}" if at else ""
 
 
 def went(head: Head, progress: Progress) -> None:
@@ -179,6 +202,23 @@ def went(head: Head, progress: Progress) -> None:
         _processes(summary.get("shares") or {})
     slowest(
         summary.get("slowest") or progress.latest.get("slowest", []), summary.get("faults") or []
+    )
+    _all_slow(head)
+
+
+def _all_slow(head: Head) -> None:
+    """A way to every kept request of the time of a run that was slower than the objective."""
+    began = wording.moment(head.get("started_at"))
+    if began is None:
+        return
+    ended = wording.moment(head.get("ended_at")) or began + timedelta(
+        seconds=int(head["plan"]["duration_s"]) + 60
+    )
+    limit_ms = objectives()[0]["within_ms"]
+    span = f"from={began:%Y-%m-%dT%H:%M:%SZ}&to={ended:%Y-%m-%dT%H:%M:%SZ}"
+    st.markdown(
+        f"[Every kept request of this time above {limit_ms:.0f} ms](/traces?{span}"
+        f"&min_ms={limit_ms:.0f})"
     )
 
 

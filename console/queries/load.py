@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -10,17 +11,20 @@ import polars as pl
 import streamlit as st
 from botocore.exceptions import BotoCoreError, ClientError
 
+from console import wording
 from console.queries import clients
 from console.queries.edge import Unreachable
 from console.settings import settings
 from loadgen import lease
-from loadgen.record import Records
+from loadgen.record import Records, plan_of
 from loadgen.scenarios import Plan
+from loadgen.summary import cut_short
 from pipeline.runtime.clock import now
 
 T = TypeVar("T")
 _RUNS_REMEMBERED = 6
 _POINTS = 240
+_LONGEST_CLEANING = timedelta(minutes=2)
 Head = dict[str, Any]
 # The columns of a second, less the shares of the processes.
 SECONDS: dict[str, Any] = {
@@ -72,9 +76,32 @@ def list_runs() -> list[Head]:
 
 
 def status_of(head: Head, running: str | None) -> str:
-    """`running`, `cleaning`, `finished`, `stopped`, `failed`; or `lost`: it no longer reports."""
+    """`running`, `cleaning`, `finished`, `stopped`, `failed`; `lost`: it no longer reports, or
+    `uncleaned`: it measured to its end and died while it cleaned up."""
     status = str(head.get("status", "unknown"))
-    return "lost" if status == "running" and running != head["run_id"] else status
+    if status == "running" and running != head["run_id"]:
+        return "lost"
+    ended = wording.moment(head.get("ended_at"))
+    if status == "cleaning" and ended and now() - ended > _LONGEST_CLEANING:
+        return "uncleaned"
+    return status
+
+
+def completed(head: Head, running: str | None) -> Head:
+    """A run that died gets the summary of what it had measured until then. Raises Unreachable."""
+    if head.get("summary") or status_of(head, running) != "lost":
+        return head
+    try:
+        minutes = read_minutes(str(head["run_id"]))
+    except Unreachable:
+        return head
+    return {**head, "summary": cut_short(plan_of(head), minutes)} if minutes else head
+
+
+def silent_s(progress: Progress) -> float:
+    """Seconds since a run that goes on has last written; 0 before its first second."""
+    at = wording.moment(progress.latest.get("at"))
+    return max(0.0, (now() - at).total_seconds()) if at else 0.0
 
 
 _minutes: OrderedDict[str, dict[int, dict[str, Any]]] = OrderedDict()
@@ -84,20 +111,26 @@ _lock = Lock()
 @st.cache_data(ttl=0.8, max_entries=8, show_spinner=False)
 def read_progress(run_id: str) -> Progress:
     """Every second so far. Minutes that have passed are read once."""
+    known = read_minutes(run_id)
+    seconds = [second for n in sorted(known) for second in known[n]["seconds"]]
+    return Progress(seconds, known[max(known)] if known else {})
+
+
+def read_minutes(run_id: str) -> dict[int, dict[str, Any]]:
+    """Bodies of minutes by number, as `loadgen.record` has written them. Raises Unreachable."""
     with _lock:
         known = dict(_minutes.get(run_id, {}))
     first = max(known, default=-1) + 1
     known |= guarded(lambda: records().minutes(run_id, first))
     if not known:
-        return Progress([])
+        return {}
     newest = max(known)
     with _lock:
         _minutes[run_id] = {n: minute for n, minute in known.items() if n < newest}
         _minutes.move_to_end(run_id)
         while len(_minutes) > _RUNS_REMEMBERED:
             _minutes.popitem(last=False)
-    seconds = [second for n in sorted(known) for second in known[n]["seconds"]]
-    return Progress(seconds, known[newest])
+    return known
 
 
 def thinned(frame: pl.DataFrame) -> pl.DataFrame:

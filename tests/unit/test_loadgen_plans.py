@@ -2,7 +2,10 @@
 
 import json
 import random
-from pathlib import Path
+import subprocess
+import time
+from dataclasses import asdict
+from pathlib import Path, PurePosixPath
 
 import pytest
 from hypothesis import given
@@ -11,9 +14,9 @@ from hypothesis import strategies as st
 from loadgen import report
 from loadgen.arrivals import Arrivals
 from loadgen.machine import AccessLog
-from loadgen.remote import arguments
+from loadgen.remote import arguments, script
 from loadgen.scenarios import MAX_USERS, SHAPES, Scenario, correlation_prefix, make_plan
-from loadgen.summary import Ending, summarise
+from loadgen.summary import Ending, cut_short, summarise
 from loadgen.tally import Second, Tally, Times
 from loadgen.verdict import judge, objectives
 
@@ -80,11 +83,11 @@ def test_a_run_slower_than_its_objective_or_behind_its_offer_does_not_pass() -> 
     ending = Ending("", 100, 0, {"total": 5}, {"total": 205}, 100, {}, 0)
     slow = summarise(plan, [a_second(n) for n in range(1, 11)], tally, ending)
     assert {c["name"]: c["holds"] for c in slow["verdict"]["criteria"]} == {
-        "Latency": False, "Errors": True, "Keeps up": True,
+        "Latency": False, "Errors": True, "Keeps up": True, "Whole run": True,
     }  # fmt: skip
     behind = summarise(plan, [a_second(n, 10, 8) for n in range(1, 11)], Tally(), ending)
     assert {c["name"]: c["holds"] for c in behind["verdict"]["criteria"]} == {
-        "Latency": False, "Errors": False, "Keeps up": False,
+        "Latency": False, "Errors": False, "Keeps up": False, "Whole run": True,
     }  # fmt: skip
     assert slow["envoy"] == {
         "everybody": 200, "errors_5xx": 0, "ours": 100, "logged": 100, "difference": 0.0,
@@ -174,3 +177,72 @@ def test_a_report_shows_what_a_note_says_and_runs_nothing_of_it() -> None:
     assert "&lt;script&gt;" in page
     assert "<script" not in page
     assert json.loads(report.to_json(head, rows))["seconds"] == rows
+
+
+def test_a_run_that_ended_early_has_not_passed_and_says_why() -> None:
+    plan = make_plan("01R", "normal", "me", users=10, ramp_s=0, duration_s=180)
+    tally = Tally()
+    tally.add("GET /x", 10, "load-01R-0", "now")
+    seconds = [a_second(n) for n in range(1, 65)]
+    ending = Ending("was stopped by <me>", 1, 0, {"total": 5}, {"total": 9}, 1, {}, 0)
+    summary = summarise(plan, seconds, tally, ending)
+    assert not summary["verdict"]["holds"]
+    last = summary["verdict"]["criteria"][-1]
+    assert last["measured"] == "64 s: it was stopped by <me>"
+    head = {"run_id": "01R", "started_at": "2026-11-24T17:00:00Z", "plan": asdict(plan)}
+    page = report.to_html(head | {"summary": summary}, [s.to_dict() for s in seconds])
+    assert "Ended early after 64 of 180 s: the run was stopped by &lt;me&gt;." in page
+    assert "1; Locust 1: 0.00% apart" in page
+
+
+def test_what_a_dead_run_had_measured_is_kept_without_a_verdict() -> None:
+    plan = make_plan("01R", "normal", "me", users=10, ramp_s=2, duration_s=180)
+    tally = Tally()
+    for number in range(40):
+        tally.add("GET /x", 10, f"load-01R-{number}", "now")
+    rows = [a_second(n, achieved=5 if n <= 2 else 10).to_dict() for n in range(1, 5)]
+    minutes = {0: {"seconds": rows, "total": tally.total.row(), "routes": tally.route_rows()}}
+    summary = cut_short(plan, minutes)
+    assert (summary["requests"], summary["lasted_s"], summary["achieved_per_s"]) == (40, 4, 10)
+    assert "verdict" not in summary
+    assert cut_short(plan, {})["requests"] == 0
+    head = {"run_id": "01R", "started_at": "2026-11-24T17:00:00Z", "plan": asdict(plan)}
+    page = report.to_html(head | {"summary": summary}, rows)
+    assert "No verdict" in page
+    assert "Ended early after 4 of 180 s: the run died" in page
+
+
+def test_the_slowest_requests_with_a_trace_are_listed_beside_the_slowest_of_all() -> None:
+    tally = Tally()
+    for number in range(100):
+        tally.add("GET /x", float(number), f"load-R-{number}", "now", is_kept=number == 3)
+    listed = tally.slowest()
+    assert len(listed) == 21
+    assert (listed[-1]["ms"], listed[-1]["is_kept"]) == (3.0, True)
+
+
+@pytest.mark.parametrize("is_complete", [True, False])
+def test_the_instances_script_starts_the_run_from_the_folder_of_its_image(
+    tmp_path: Path, is_complete: bool
+) -> None:
+    """In a folder that is laid out as the contract of the image says, and in one that is not."""
+    root = tmp_path / "an image"
+    interpreter = root / ".venv" / "bin" / "python"
+    interpreter.parent.mkdir(parents=True)
+    interpreter.write_text('#!/bin/sh\necho "$HAS_STAGE" "$@" >"$HAS_STATE_DIR/asked"\n')
+    interpreter.chmod(0o755)
+    if is_complete:
+        (root / "environment").write_text(f"HAS_STAGE=prod\nHAS_STATE_DIR={tmp_path}\n")
+    plan = make_plan("01R", "normal", "o'brien@demo.shop", users=3)
+    lines = "\n".join(script(plan, PurePosixPath(root)))
+    done = subprocess.run(["sh", "-c", lines], capture_output=True, text=True)
+    assert (done.returncode == 0) == is_complete
+    if is_complete:
+        deadline = time.monotonic() + 5
+        while not (answer := tmp_path / "asked").exists() or not answer.read_text():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        asked = answer.read_text()
+        assert asked.split() == ["prod", "-m", "loadgen", *arguments(plan)]
+    else:
+        assert "environment" in done.stderr
