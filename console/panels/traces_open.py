@@ -1,6 +1,7 @@
 """One trace opened: its waterfall, the same as a table, its errors, and another beside it."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from urllib.parse import quote
 
 import polars as pl
@@ -62,7 +63,10 @@ def _head(trace: Trace) -> None:
         facts.append("parts of it are still under way")
     st.caption(" · ".join(facts))
     if correlation_id := trace.annotation("correlation_id"):
-        st.markdown(f"[Its log lines](/logs?correlation_id={quote(correlation_id)})")
+        at = quote((trace.started_at + timedelta(minutes=5)).isoformat(timespec="seconds"))
+        st.markdown(
+            f"[Its log lines](/logs?correlation_id={quote(correlation_id)}&minutes=15&at={at})"
+        )
 
 
 def _title(trace: Trace) -> str:
