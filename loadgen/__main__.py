@@ -109,6 +109,7 @@ def _conclude(summary: dict[str, Any], plan: Plan) -> None:
     _say(
         f"{summary['requests']:,} requests, {summary['achieved_per_s']:,}/s of "
         f"{summary['offered_per_s']:,}/s offered, {summary['failures']:,} failed"
+        + (f", {lost:,} arrivals found no place" if (lost := summary["lost_arrivals"]) else "")
     )
     if (envoy := summary["envoy"]) and envoy["logged"] is not None:
         _say(

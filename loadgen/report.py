@@ -118,7 +118,9 @@ def _figures(summary: dict[str, Any]) -> str:
         return ""
     envoy = summary.get("envoy") or {}
     rows = [
-        ["Requests", f"{summary['requests']:,} ({summary['failures']:,} failed)"],
+        ["Requests", f"{summary['requests']:,} ({summary['failures']:,} failed"
+         + (f"; {lost:,} arrivals found no place" if (lost := summary.get("lost_arrivals")) else "")
+         + ")"],
         ["Rate after the ramp", f"{summary['achieved_per_s']:,}/s of {summary['offered_per_s']:,}/s"
          f" offered, {summary['requests_per_min']:,} a minute"],
         ["Answer time", f"p50 {summary['p50_ms']:g} ms, p95 {summary['p95_ms']:g} ms, "

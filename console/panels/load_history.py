@@ -95,6 +95,8 @@ def _overview(heads: list[Head], running: str | None) -> None:
                 "Note": head.get("note", ""),
             }
         )
+    if not any(row["Ended early"] for row in rows):
+        rows = [{n: value for n, value in row.items() if n != "Ended early"} for row in rows]
     st.dataframe(
         rows,
         hide_index=True,
@@ -158,7 +160,13 @@ def _facts(summary: dict[str, Any]) -> None:
         st.markdown(
             f"**{summary['requests']:,} requests**, {summary['requests_per_min']:,} a minute after "
             f"the ramp; p50 {summary['p50_ms']:g}, p95 {summary['p95_ms']:g}, "
-            f"p99 {summary['p99_ms']:g} ms; {summary['failures']:,} failed; "
+            f"p99 {summary['p99_ms']:g} ms; {summary['failures']:,} failed"
+            + (
+                f", {lost:,} arrivals found no place"
+                if (lost := summary.get("lost_arrivals"))
+                else ""
+            )
+            + "; "
             f"the machine was {summary['cpu_mean']:.0f} % busy."
         )
     envoy = summary.get("envoy")
