@@ -10,11 +10,11 @@ from xmlrpc.client import Fault
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from console.audit import Failed, Refused, audited
 from console.queries import clients, processes, replicas
 from console.sessions import Session
 from console.settings import ROOT, settings
 from pipeline.contracts import keys
-from pipeline.contracts.events import to_iso_z
 from pipeline.runtime import logs
 from pipeline.runtime.clock import new_id, now
 from pipeline.runtime.lease import Lease
@@ -22,13 +22,8 @@ from pipeline.runtime.lease import Lease
 Verb = Literal["restart", "stop", "start"]
 VERBS: dict[Verb, str] = {"restart": "Restart", "stop": "Stop", "start": "Start"}
 _STOP_TIMEOUT_S = 30.0
-_AUDIT_DAYS = 400
 _PROOF_LEASE_S = 300
 log = logs.get_logger()
-
-
-class Refused(Exception):
-    """The action was not done; the text is for the person."""
 
 
 def replica_names() -> list[str]:
@@ -40,11 +35,15 @@ def act_on_replica(person: Session, verb: Verb, name: str) -> None:
 
     The audit entry comes first: nothing is done that leaves no trace.
     """
-    if not person.is_operator:
-        raise Refused("Only an operator may do this.")
-    if name not in replica_names():
-        raise Refused(f"There is no replica {name}.")
-    write_audit(person, f"replica.{verb}", name)
+    with audited(person, f"replica.{verb}", name):
+        if not person.is_operator:
+            raise Refused("Only an operator may do this.")
+        if name not in replica_names():
+            raise Refused(f"There is no replica {name}.")
+        _tell_supervisor(verb, name)
+
+
+def _tell_supervisor(verb: Verb, name: str) -> None:
     try:
         with processes.connect(_STOP_TIMEOUT_S) as rpc:
             if verb in ("stop", "restart"):
@@ -52,31 +51,9 @@ def act_on_replica(person: Session, verb: Verb, name: str) -> None:
             if verb in ("start", "restart"):
                 _ignoring("ALREADY_STARTED", lambda: rpc.supervisor.startProcess(name, False))
     except Fault as fault:
-        raise Refused(f"Supervisor refused: {fault.faultString}") from None
+        raise Failed(f"Supervisor refused: {fault.faultString}") from None
     except (OSError, HTTPException) as error:
-        raise Refused(f"Supervisor does not answer ({type(error).__name__}).") from None
-
-
-def write_audit(person: Session, action: str, target: str) -> None:
-    """Raises Refused when the entry cannot be written."""
-    at = now()
-    item = {
-        **keys.audit(f"{at:%Y-%m-%d}", new_id()),
-        "at": to_iso_z(at),
-        "actor": person.email,
-        "role": person.role,
-        "action": action,
-        "target": target,
-        "expires_at_epoch_s": int(at.timestamp()) + _AUDIT_DAYS * 86_400,
-    }
-    try:
-        clients.table(settings().names.table("ops")).put_item(Item=item)
-    except (BotoCoreError, ClientError) as error:
-        log.warning("console.audit_failed", action=action, target=target, error=str(error))
-        raise Refused(
-            "Nothing was done: the audit entry could not be written, because the ops table "
-            f"does not answer ({type(error).__name__})."
-        ) from None
+        raise Failed(f"Supervisor does not answer ({type(error).__name__}).") from None
 
 
 def start_proof(person: Session) -> "subprocess.Popen[bytes]":
@@ -84,10 +61,14 @@ def start_proof(person: Session) -> "subprocess.Popen[bytes]":
 
     Raises Refused while another console's run still holds the lease.
     """
-    if not person.is_operator:
-        raise Refused("Only an operator may run the proof.")
-    _take_lease("proof", person.email)
-    write_audit(person, "proof.run", "all checks")
+    with audited(person, "proof.run", "all checks"):
+        if not person.is_operator:
+            raise Refused("Only an operator may run the proof.")
+        _take_lease("proof", person.email)
+        return _run_ledger()
+
+
+def _run_ledger() -> "subprocess.Popen[bytes]":
     folder = settings().state_dir / "log"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "prove.log").open("wb") as output:
@@ -121,7 +102,7 @@ def _take_lease(name: str, person: str) -> None:
         # Each click is an owner of its own: the same person's second one must not renew the first.
         is_taken = Lease(table, name).take(f"{person} {new_id()}", now(), _PROOF_LEASE_S)
     except (BotoCoreError, ClientError) as error:
-        raise Refused(f"The ops table does not answer ({type(error).__name__}).") from None
+        raise Failed(f"The ops table does not answer ({type(error).__name__}).") from None
     if not is_taken:
         raise Refused("A proof is already running; its result appears here.")
 

@@ -91,6 +91,9 @@ def revenue_over_time(
     """
     colours = palette()
     when = frame["bucket"].to_list()
+    # A click takes the mark nearest to it: of the lines, marks that nobody sees.
+    unseen = {"size": 9, "opacity": 0.0}
+    picks = [f"{at:%Y-%m-%d}" for at in when]
     figure = go.Figure()
     for name, label, colour in (
         ("gross", "Gross", colours.soft),
@@ -101,14 +104,16 @@ def revenue_over_time(
             y=_major(frame, name),
             name=label,
             marker_color=colour,
-            customdata=[f"{at:%Y-%m-%d}" for at in when],
+            customdata=picks,
             hovertemplate=f"{label} %{{y:,.2f}} {currency}<extra></extra>",
         )
     figure.add_scatter(
         x=when,
         y=_major(frame, "net"),
         name="Net",
-        mode="lines+markers" if len(when) <= 2 else "lines",
+        mode="lines+markers",
+        marker={} if len(when) <= 2 else unseen,
+        customdata=picks,
         line={"color": colours.strong, "width": 2.5},
         hovertemplate=f"Net %{{y:,.2f}} {currency}<extra></extra>",
     )
@@ -118,7 +123,9 @@ def revenue_over_time(
             x=when,
             y=_major(earlier.head(len(when)), "net"),
             name=f"Net, {name}",
-            mode="lines",
+            mode="lines+markers",
+            marker=unseen,
+            customdata=picks,
             line={"color": colours.ink, "width": 1.8, "dash": "dot"},
             hovertemplate=f"Net, {name} %{{y:,.2f}} {currency}<extra></extra>",
         )

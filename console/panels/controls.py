@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from console import actions, context
+from console import actions, audit, context
 from console.queries import replicas, runs
 from pipeline.runtime.clock import now
 
@@ -42,7 +42,7 @@ def _confirm(verb: actions.Verb, name: str) -> None:
         try:
             with st.spinner(f"{actions.VERBS[verb]} {name}…"):
                 actions.act_on_replica(context.person(), verb, name)
-        except actions.Refused as refusal:
+        except audit.Refused as refusal:
             st.error(str(refusal), icon=":material/error:")
             return
         st.session_state["acted"] = f"Done: {verb} {name}."

@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from console import actions, context, wording
+from console import audit, context, wording
 from console.panels import status
 from console.queries import alarms
 from console.queries.alarms import Alarm, Change
@@ -119,7 +119,7 @@ def _dialog() -> None:
     if st.button("Acknowledge", type="primary", width="stretch", key="confirm-acknowledge"):
         try:
             alarms.acknowledge(context.person(), by_name[name], text)
-        except actions.Refused as refusal:
+        except audit.Refused as refusal:
             st.error(str(refusal), icon=":material/error:")
             return
         st.session_state["acknowledged"] = f"Noted: {name}. It shows within a few seconds."

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from console import actions, context
+from console import audit, context
 from console.panels import load_actions
 from console.queries import load
 from loadgen.scenarios import (
@@ -75,7 +75,7 @@ def _plan(scenario: Scenario, shape: Shape) -> Plan:
 def _start(plan: Plan) -> None:
     try:
         load_actions.start(context.person(), plan)
-    except actions.Refused as refusal:
+    except audit.Refused as refusal:
         st.warning(str(refusal), icon=":material/info:")
         return
     st.query_params.pop("run", None)
@@ -116,7 +116,7 @@ def cleaning() -> None:
             try:
                 with st.spinner("Cleaning up…"):
                     said = load_actions.clean(context.person())
-            except actions.Refused as refusal:
+            except audit.Refused as refusal:
                 st.warning(str(refusal), icon=":material/info:")
                 return
             st.success(

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from console import actions, charts, charts_load, context, wording
+from console import audit, charts, charts_load, context, wording
 from console.panels import load_actions, status
 from console.queries import load
 from console.queries.load import Head, Progress
@@ -39,7 +39,7 @@ def running(run_id: str) -> None:
                 try:
                     load_actions.stop(context.person(), run_id)
                     st.rerun(scope="fragment")
-                except actions.Refused as refusal:
+                except audit.Refused as refusal:
                     st.warning(str(refusal), icon=":material/info:")
         st.progress(
             min(1.0, last["elapsed_s"] / plan["duration_s"]),
@@ -239,3 +239,7 @@ def _mean(seconds: list[dict[str, Any]], name: str) -> float:
 def when(head: Head) -> str:
     at = wording.moment(head.get("started_at"))
     return f"{at:%d %b %H:%M:%S}" if at else ""
+
+
+def label(head: Head) -> str:
+    return f"{when(head)} · {head['plan']['scenario']}, {load.describe(head['plan'])}"

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from console import actions, context, wording
+from console import actions, audit, context, wording
 from console.panels import status
 from console.queries import runs
 from pipeline.runtime.clock import now
@@ -78,7 +78,7 @@ def run_button() -> None:
     if st.button("Prove now", type="primary", icon=":material/play_arrow:"):
         try:
             _RUN["process"] = actions.start_proof(context.person())
-        except actions.Refused as refusal:
+        except audit.Refused as refusal:
             st.warning(str(refusal), icon=":material/info:")
             return
         st.rerun()

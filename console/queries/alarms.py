@@ -7,7 +7,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from console import actions, wording
+from console import wording
+from console.audit import Failed, Refused, audited
 from console.queries import clients
 from console.queries.probes import Reading, Watch
 from console.sessions import Session
@@ -101,12 +102,16 @@ def readings() -> dict[str, Reading]:
 
 
 def acknowledge(person: Session, alarm: Alarm, text: str) -> None:
-    """Writes who has taken note; the audit entry comes first. Raises actions.Refused."""
-    if not person.is_operator:
-        raise actions.Refused("Only an operator may acknowledge an alarm.")
-    if len(text) > _NOTE_LIMIT:
-        raise actions.Refused(f"A note has at most {_NOTE_LIMIT} characters.")
-    actions.write_audit(person, "alarm.acknowledge", alarm.name)
+    """Writes who has taken note; the audit entry comes first. Raises Refused."""
+    with audited(person, "alarm.acknowledge", alarm.name):
+        if not person.is_operator:
+            raise Refused("Only an operator may acknowledge an alarm.")
+        if len(text) > _NOTE_LIMIT:
+            raise Refused(f"A note has at most {_NOTE_LIMIT} characters.")
+        _write_note(person, alarm, text)
+
+
+def _write_note(person: Session, alarm: Alarm, text: str) -> None:
     at = now()
     item = {
         **keys.alarm_note(alarm.name),
@@ -118,7 +123,7 @@ def acknowledge(person: Session, alarm: Alarm, text: str) -> None:
     try:
         clients.table(settings().names.table("ops")).put_item(Item=item)
     except (BotoCoreError, ClientError) as error:
-        raise actions.Refused(f"The ops table does not answer ({type(error).__name__}).") from None
+        raise Failed(f"The ops table does not answer ({type(error).__name__}).") from None
 
 
 def _read_notes(names: list[str]) -> dict[str, Note]:

@@ -55,6 +55,21 @@ def refresh_family(family_id: str) -> Key:
     return _key(f"FAMILY#{family_id}", "REFRESH")
 
 
+def session(user_id: str, family_id: str) -> Key:
+    """A family in its user's list of sign-ins."""
+    return _key(f"USER#{user_id}", f"SESSION#{family_id}")
+
+
+def one_time_code(code_hash: str) -> Key:
+    """What a link in a mail stands for."""
+    return _key(f"CODE#{code_hash}", "CODE")
+
+
+def letter(letter_id: str) -> Key:
+    """A mail in the simulated mailbox. All lie together, by id and so by time."""
+    return _key("MAILBOX", letter_id)
+
+
 def failures(subject_hash: str) -> Key:
     """Failed sign-ins at one account, or from one network address; `subject_hash` hides which."""
     return _key(f"FAILURES#{subject_hash}", "SIGN_IN")
@@ -160,6 +175,16 @@ def past_proof(run_id: str) -> Key:
     return _key("PROOFS", run_id)
 
 
+def import_job(job_id: str) -> Key:
+    """An import of goods and how far it is. All lie together, by id and so by time."""
+    return _key("IMPORTS", job_id)
+
+
+def import_error(job_id: str, line: int) -> Key:
+    """What was wrong with one line of an import."""
+    return _key(f"IMPORT#{job_id}", f"LINE#{line:09d}")
+
+
 def alarm_note(alarm: str) -> Key:
     """Who has last taken note of an alarm; `alarm` is its name without the stage's prefix."""
     return _key(f"ALARM#{alarm}", "NOTE")
@@ -167,6 +192,11 @@ def alarm_note(alarm: str) -> Key:
 
 def audit(day: str, entry_id: str) -> Key:
     return _key(f"AUDIT#{day}", entry_id)
+
+
+def console_session(secret_hash: str) -> Key:
+    """One person's sign-in to the console."""
+    return _key(f"CONSOLE#{secret_hash}", "SESSION")
 
 
 def load_run(run_id: str) -> Key:

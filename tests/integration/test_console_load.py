@@ -5,23 +5,24 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
 from boto3.dynamodb.conditions import Attr
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from load_page import a_page, choose, ended, records
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from iac.local.browser import CHROMIUM_OPTIONS
 from iac.local.ports import ROOT, process_environment
 from loadgen import lease
-from loadgen.record import Records
 from loadgen.remote import InstanceLauncher, NotStarted
 from loadgen.scenarios import correlation_prefix, make_plan
 from pipeline.contracts import keys
 from pipeline.runtime.clock import new_id, now
 from tests.conftest import Stack, wait_until
 
-PASSWORD = "demo-Shop-2026!"
+IMAGE = PurePosixPath("/opt/has")
 expect.set_options(timeout=20_000)
 
 
@@ -31,23 +32,6 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(**CHROMIUM_OPTIONS)
         yield chromium
         chromium.close()
-
-
-def a_page(browser: Browser, stack: Stack, who: str) -> Page:
-    """The load page of somebody who has just signed in, in a browser of their own."""
-    context = browser.new_context(
-        viewport={"width": 1440, "height": 900}, base_url=stack.console_url
-    )
-    page = context.new_page()
-    page.goto("/load")
-    page.get_by_label("E-mail").fill(f"{who}@demo.shop")
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    return page
-
-
-def records(stack: Stack) -> Records:
-    return Records(stack.table("ops"))
 
 
 def real_sales(stack: Stack) -> Any:
@@ -67,24 +51,13 @@ def everything(table: Any, **condition: Any) -> list[dict[str, Any]]:
         start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
 
-def fill(page: Page, label: str, value: int) -> None:
-    field = page.get_by_role("spinbutton", name=label)
-    expect(field).to_have_count(1)
-    field.fill(str(value))
-    field.press("Enter")
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
-
-
 def test_a_run_outlives_its_browser_is_everybodys_and_leaves_nothing_behind(
     browser: Browser, stack: Stack
 ) -> None:
     before = real_sales(stack)
     page = a_page(browser, stack, "operator")
-    page.get_by_role("radiogroup", name="Scenario").get_by_text("Flash sale").click()
+    choose(page, "Flash sale", users=12, ramp=1, duration=120)
     expect(page.get_by_text("Everybody wants the same product at once")).to_be_visible()
-    fill(page, "Users", 12)
-    fill(page, "Ramp, seconds", 1)
-    fill(page, "Duration, seconds", 120)
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_text("Flash-sale is running, 12 users")).to_be_visible()
     page.context.close()
@@ -100,12 +73,14 @@ def test_a_run_outlives_its_browser_is_everybodys_and_leaves_nothing_behind(
         pause_s=0.5,
     )
     other.get_by_role("button", name="Stop", exact=True).click()
-    expect(other.get_by_role("button", name="Start", exact=True)).to_be_visible()
+    expect(other.get_by_role("button", name="Start", exact=True)).to_be_visible(timeout=8_000)
 
     run_id = str(records(stack).list_runs()[0]["run_id"])
     head = wait_until(lambda: ended(stack, run_id), timeout_s=30)
     summary = head["summary"]
-    assert (head["status"], summary["reason"], summary["failures"]) == ("stopped", "was stopped", 0)
+    reason = "was stopped by operator@demo.shop"
+    assert (head["status"], summary["reason"], summary["failures"]) == ("stopped", reason, 0)
+    expect(other.get_by_text(f"the run {reason}").first).to_be_visible()
     assert summary["envoy"]["difference"] <= 0.01
     assert head["cleaned"]["under_way"] == 0
     assert head["cleaned"]["not_synthetic"] == []
@@ -144,11 +119,6 @@ def orders(stack: Stack, run_id: str = "") -> list[dict[str, Any]]:
     wanted = correlation_prefix(run_id) if run_id else "load-"
     condition = Attr("sk").eq("ORDER") & Attr("correlation_id").begins_with(wanted)
     return everything(stack.table("orders"), FilterExpression=condition)
-
-
-def ended(stack: Stack, run_id: str) -> dict[str, Any] | None:
-    head = records(stack).find(run_id)
-    return head if head and head["status"] in ("stopped", "finished", "failed") else None
 
 
 def test_an_analyst_is_refused_the_load_page(browser: Browser, stack: Stack) -> None:
@@ -195,7 +165,7 @@ def test_a_run_that_loses_its_lease_ends_by_itself(stack: Stack) -> None:
 def test_on_aws_a_run_needs_an_instance_that_answers(stack: Stack) -> None:
     plan = make_plan(new_id(), "normal", "operator@demo.shop")
     with pytest.raises(NotStarted, match="No instance is in service"):
-        InstanceLauncher("load-nobody").start(plan)
+        InstanceLauncher("load-nobody", IMAGE).start(plan)
     ec2, groups = stack.aws("ec2"), stack.aws("autoscaling")
     template = ec2.create_launch_template(
         LaunchTemplateName="load-test",
@@ -210,7 +180,7 @@ def test_on_aws_a_run_needs_an_instance_that_answers(stack: Stack) -> None:
         )  # fmt: skip
         # The emulator's instances are records without a machine: the command has nobody to run it.
         with pytest.raises(NotStarted, match=r"Instance i-\w+ does not answer Systems Manager"):
-            wait_until(lambda: InstanceLauncher("load-test").start(plan), timeout_s=5)
+            wait_until(lambda: InstanceLauncher("load-test", IMAGE).start(plan), timeout_s=5)
     finally:
         groups.delete_auto_scaling_group(AutoScalingGroupName="load-test", ForceDelete=True)
         ec2.delete_launch_template(LaunchTemplateId=template["LaunchTemplateId"])

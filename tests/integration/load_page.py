@@ -1,0 +1,44 @@
+"""The console's Load page as an operator finds it, for the tests of load runs."""
+
+from typing import Any
+
+from playwright.sync_api import Browser, Page, expect
+
+from loadgen.record import Records
+from tests.conftest import Stack
+
+PASSWORD = "demo-Shop-2026!"
+
+
+def a_page(browser: Browser, stack: Stack, who: str, path: str = "/load") -> Page:
+    """The load page of somebody who has just signed in, in a browser of their own."""
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 900}, base_url=stack.console_url
+    )
+    page = context.new_page()
+    page.goto(path)
+    page.get_by_label("E-mail").fill(f"{who}@demo.shop")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    return page
+
+
+def choose(page: Page, scenario: str, **values: int) -> None:
+    """Fill in the form: `users`, `ramp`, `duration`."""
+    page.get_by_role("radiogroup", name="Scenario").get_by_text(scenario).click()
+    labels = {"users": "Users", "ramp": "Ramp, seconds", "duration": "Duration, seconds"}
+    for name, value in values.items():
+        field = page.get_by_role("spinbutton", name=labels[name])
+        expect(field).to_have_count(1)
+        field.fill(str(value))
+        field.press("Enter")
+        expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+
+
+def records(stack: Stack) -> Records:
+    return Records(stack.table("ops"))
+
+
+def ended(stack: Stack, run_id: str) -> dict[str, Any] | None:
+    head = records(stack).find(run_id)
+    return head if head and head["status"] in ("stopped", "finished", "failed") else None
