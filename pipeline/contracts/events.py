@@ -85,11 +85,32 @@ class OrderFact(Open):
 
 
 class StockAdjusted(Open):
+    """One movement of one SKU's stock, and how the row stands after it.
+
+    `kind` is `received`, `reserved`, `released`, `sold`, `returned` or `adjusted`; `delta` counts
+    units in its direction, and only an `adjusted` one may be below zero. For each SKU that did not
+    come with the seed, all movements together give the row: received + adjusted = `received`,
+    reserved - released - sold = `held`, sold - returned = `sold`.
+    """
+
     sku: Id
     product_id: Id
     delta: int
     reason: Text
     available: int = Field(ge=0)
+    kind: str = "adjusted"
+    received: int | None = None
+    held: int | None = None
+    sold: int | None = None
+
+
+class StockLow(Open):
+    """A SKU fell to the threshold or below it; the next one comes after it was above again."""
+
+    sku: Id
+    product_id: Id
+    available: int = Field(ge=0)
+    threshold: int = Field(ge=0)
 
 
 class Click(Open):
@@ -111,6 +132,7 @@ class Click(Open):
 ORDER_PLACED = "order.placed.v1"
 ORDER_REFUNDED = "order.refunded.v1"
 STOCK_ADJUSTED = "stock.adjusted.v1"
+STOCK_LOW = "stock.low.v1"
 ORDER_TYPES = tuple(
     f"order.{fact}.v1"
     for fact in (
@@ -142,6 +164,7 @@ PAYLOADS: dict[str, type[BaseModel]] = {
     **dict.fromkeys(ORDER_TYPES, OrderFact),
     **dict.fromkeys(CLICK_TYPES, Click),
     STOCK_ADJUSTED: StockAdjusted,
+    STOCK_LOW: StockLow,
 }
 
 

@@ -1,1 +1,1 @@
-"""Keeps a product's `in_stock` true when one of its SKUs runs out or comes back."""
+"""Tells every movement of stock, and keeps a product's `in_stock` true."""

@@ -1,20 +1,44 @@
-"""Lambda on the products table's stream: stock rows that came to nought, or back from it."""
+"""Lambda on the products table's stream: every change of a stock row, but those of the seed."""
 
+from datetime import UTC, datetime
 from typing import Any
 
+from pydantic import Field
+
 from pipeline.runtime import clock
+from pipeline.runtime.dynamo import from_item
 from pipeline.runtime.lambda_signals import instrumented
 from pipeline.runtime.settings import RuntimeSettings
-from pipeline.stock.service import check_stock
-from pipeline.stock.store import ProductTable
+from pipeline.stock.domain import StockChange
+from pipeline.stock.service import check_stock, ran_out_or_came_back, tell
+from pipeline.stock.store import EventStream, ProductTable
 
-settings = RuntimeSettings()
+
+class StockSettings(RuntimeSettings):
+    """`HAS_LOW_STOCK`: with so many units left, or fewer, a SKU is low."""
+
+    low_stock: int = Field(default=5, ge=0)
+
+
+settings = StockSettings()
 products = ProductTable(settings.names)
+stream = EventStream(settings.names)
 
 
 @instrumented("stock")
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Raises when the table cannot be read or written, so that the batch is delivered again."""
-    images = (record["dynamodb"]["NewImage"] for record in event["Records"])
-    check_stock((image["product_id"]["S"] for image in images), products, clock.new_id)
+    """Raises when something cannot be read or written, so that the batch is delivered again."""
+    changes = [_to_change(record["dynamodb"]) for record in event["Records"]]
+    tell(changes, stream, settings.low_stock)
+    check_stock(ran_out_or_came_back(changes), products, clock.new_id)
     return {"batchItemFailures": []}
+
+
+def _to_change(record: dict[str, Any]) -> StockChange:
+    old, new = record.get("OldImage"), record.get("NewImage")
+    return StockChange(
+        record["SequenceNumber"],
+        datetime.fromtimestamp(int(float(record["ApproximateCreationDateTime"])), UTC),
+        from_item(old) if old else None,
+        from_item(new) if new else None,
+    )

@@ -1,12 +1,16 @@
-"""Use case: a product is in stock exactly if one of its SKUs is."""
+"""Use cases: every movement of stock is an event, and a product is in stock exactly if one of its
+SKUs is."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 import stamina
 
+from pipeline.contracts.events import STOCK_LOW, Envelope
 from pipeline.runtime.clock import NewId
 from pipeline.runtime.logs import get_logger
+from pipeline.runtime.metrics import metrics
+from pipeline.stock.domain import StockChange, to_events
 
 log = get_logger()
 
@@ -19,8 +23,34 @@ class Products(Protocol):
     ) -> bool: ...
 
 
+class Outlet(Protocol):
+    def send(self, events: Sequence[Envelope]) -> None:
+        """All, or raises; what was sent before the failure may be sent again."""
+
+
 class Moved(Exception):
     """The product changed while its stock was being read."""
+
+
+def tell(changes: Iterable[StockChange], outlet: Outlet, threshold: int) -> None:
+    """Send what moved, at least once and with ids that tell a repeat; raises when it cannot."""
+    events = [event for change in changes for event in to_events(change, threshold)]
+    outlet.send(events)
+    for event in events:
+        if event.event_type == STOCK_LOW:
+            log.warning("stock.low", **event.payload)
+            metrics.add("StockLow", 1)
+
+
+def ran_out_or_came_back(changes: Iterable[StockChange]) -> list[str]:
+    """Products one of whose SKUs went to nought, or left it."""
+    return [
+        change.new["product_id"]
+        for change in changes
+        if change.old is not None
+        and change.new is not None
+        and 0 in (change.old["available"], change.new["available"])
+    ]
 
 
 def check_stock(product_ids: Iterable[str], products: Products, new_id: NewId) -> None:

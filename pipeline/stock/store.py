@@ -1,9 +1,13 @@
-"""The products table: what a product's SKUs hold, and its flag `in_stock`."""
+"""The products table: what a product's SKUs hold, and its flag `in_stock`. And the event stream."""
+
+from collections.abc import Sequence
 
 from pipeline.contracts import keys
+from pipeline.contracts.events import Envelope
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws
 from pipeline.runtime.dynamo import Item, from_item, to_item
+from pipeline.runtime.kinesis import Outgoing, batches, put_records
 
 _READ_AT_ONCE = 100  # keys of one BatchGetItem
 
@@ -80,3 +84,19 @@ class ProductTable:
         except client.exceptions.ConditionalCheckFailedException:
             return False
         return True
+
+
+class EventStream:
+    """Kinesis: the partition key is the SKU, so that its movements stay in order."""
+
+    def __init__(self, names: Names) -> None:
+        self._name = names.events_stream
+
+    def send(self, events: Sequence[Envelope]) -> None:
+        """Raises NotAccepted after bounded retries, and boto3's errors."""
+        outgoing = [
+            Outgoing(event.partition_key, event.model_dump_json().encode()) for event in events
+        ]
+        for bounds in batches(outgoing):
+            batch = outgoing[bounds.start : bounds.stop]
+            put_records(aws.client("kinesis"), self._name, batch, attempts=5)
