@@ -1,9 +1,10 @@
 """Goods, their stock, and what may be asked of the list; pure values and rules."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
+from hashlib import blake2b
 from typing import Any
 
 ACTIVE = "active"
@@ -30,7 +31,9 @@ class Sort(StrEnum):
 class Product:
     """What a product is, without its stock; `price_minor` is its cheapest variant's.
 
-    `changed_at` is a ULID, unique per change; `created_at` is ISO 8601 in UTC.
+    `changed_at` is a ULID, unique per change; `created_at` is ISO 8601 in UTC. `options` are the
+    values its variants come in, by option; `content` stands for all an operator says of it, so that
+    an import can tell news from what is there; `imported` is `<job>:<created|updated>`.
     """
 
     product_id: str
@@ -52,6 +55,9 @@ class Product:
     featured: bool = False
     variant_count: int = 0
     in_stock: bool = False
+    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    content: str | None = None
+    imported: str | None = None
 
     @property
     def is_active(self) -> bool:
@@ -90,7 +96,10 @@ class StockRow:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a shopper narrows the list by; prices are inclusive, in minor units."""
+    """What a shopper narrows the list by; prices are inclusive, in minor units.
+
+    `options` are values by option, each option once: any value of each of them.
+    """
 
     text: str = ""
     category: tuple[str, ...] = ()
@@ -98,6 +107,7 @@ class Filters:
     max_price: int | None = None
     in_stock: bool | None = None
     featured: bool | None = None
+    options: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +132,19 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """A correction of one SKU's stock by `delta` units."""
+    """A correction of one SKU's stock by `delta` units, or a delivery (kind `received`)."""
 
     adjustment_id: str
     delta: int
     reason: str
     by: str
     at: str
+    kind: str = "adjusted"
 
     def to_note(self) -> dict[str, Any]:
         return {
             "id": self.adjustment_id,
+            "kind": self.kind,
             "delta": self.delta,
             "reason": self.reason,
             "by": self.by,
@@ -185,6 +197,32 @@ def standing(product: Product) -> int:
 def prefixes(category: Sequence[str]) -> list[tuple[str, ...]]:
     """("Clothing", "Dresses") -> [("Clothing",), ("Clothing", "Dresses")]."""
     return [tuple(category[: level + 1]) for level in range(len(category))]
+
+
+def with_range(product: Product, rows: Sequence[StockRow]) -> Product:
+    """The product as its variants make it: price from, in stock, and what there is to choose."""
+    values: dict[str, dict[str, None]] = {}
+    for row in rows:
+        for name, value in row.options.items():
+            values.setdefault(name, {})[value] = None
+    return replace(
+        product,
+        variant_count=len(rows),
+        price_minor=lowest_price(rows),
+        in_stock=any(row.available for row in rows),
+        options={name: tuple(found) for name, found in values.items()},
+        content=content_of(product, rows),
+    )
+
+
+def content_of(product: Product, rows: Sequence[StockRow]) -> str:
+    """A digest of what an operator says of a product; stock is not said, it is counted."""
+    said = (
+        product.title, product.description, product.category, product.brand, product.image_url,
+        product.tags, product.featured,
+        [(row.sku, sorted(row.options.items()), row.price_minor, row.currency) for row in rows],
+    )  # fmt: skip
+    return blake2b(repr(said).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
 def lowest_price(rows: Sequence[StockRow]) -> int:

@@ -34,6 +34,9 @@ def from_product(product: Product) -> Item:
             "featured": product.featured,
             "variant_count": product.variant_count,
             "in_stock": product.in_stock,
+            "options": {name: list(values) for name, values in product.options.items()},
+            "content": product.content,
+            "imported": product.imported,
             "listing": keys.listing(product.changed_at),
         }
     )
@@ -62,11 +65,17 @@ def to_product(item: Item) -> Product:
         featured=plain.get("featured", False),
         variant_count=plain.get("variant_count", 0),
         in_stock=plain.get("in_stock", False),
+        options={name: tuple(values) for name, values in plain.get("options", {}).items()},
+        content=plain.get("content"),
+        imported=plain.get("imported"),
     )
 
 
-def from_stock(row: StockRow, product: Product) -> Item:
-    """The STOCK item; it repeats of its product what a cart and an order line show."""
+def from_stock(row: StockRow, product: Product, entered: str = "operator") -> Item:
+    """The STOCK item; it repeats of its product what a cart and an order line show.
+
+    `entered` is who put the goods on the shelf: of a `seed` no event tells.
+    """
     return encode(
         {
             **keys.stock(row.sku),
@@ -84,6 +93,7 @@ def from_stock(row: StockRow, product: Product) -> Item:
             "held": row.held,
             "sold": row.sold,
             "status": product.status,
+            "entered": entered,
         }
     )
 

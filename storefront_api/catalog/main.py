@@ -9,6 +9,10 @@ from fastapi import FastAPI
 from pipeline.runtime import clock
 from storefront_api.app import create_app
 from storefront_api.catalog import operations, router
+from storefront_api.catalog.imports import router as imports
+from storefront_api.catalog.imports.domain import MAX_BYTES
+from storefront_api.catalog.imports.runner import Runner
+from storefront_api.catalog.imports.store import Files, Jobs
 from storefront_api.catalog.refresh import Refresher
 from storefront_api.catalog.search import SearchIndex
 from storefront_api.catalog.service import CatalogService
@@ -20,25 +24,31 @@ def build_app(settings: ServiceSettings) -> FastAPI:
     """A replica with an index of its own, which its lifespan fills and keeps fresh."""
     store = ProductStore(settings.names)
     index = SearchIndex()
-    refresher = Refresher(index, store.changed_since, clock.now)
+    refresher = Refresher(index, lambda since: store.changed_since(since, index.is_news), clock.now)
+    jobs = Jobs(settings.names)
+    runner = Runner(jobs, settings.replica, clock.new_id)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        refreshing = asyncio.create_task(refresher.run())
+        tasks = [asyncio.create_task(each.run()) for each in (refresher, runner)]
         yield
-        refreshing.cancel()
-        with suppress(asyncio.CancelledError):
-            await refreshing
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
     app = create_app(
         "catalog",
         "Catalogue",
         settings,
-        [router.router, operations.router],
+        [router.router, operations.router, imports.router],
         checks={"products_table": store.check, "search_index": refresher.check},
         lifespan=lifespan,
+        body_limits={"/api/catalog/imports": MAX_BYTES},
     )
     app.state.search_index = index
+    app.state.import_jobs = jobs
+    app.state.import_files = Files(settings.names)
     app.state.catalog = CatalogService(store, clock.now, clock.new_id)
     return app
 

@@ -1,7 +1,7 @@
 """Bodies of requests and answers, as OpenAPI shows them."""
 
 import unicodedata
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -14,7 +14,8 @@ ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"
 
 def _printable(text: str) -> str:
     """One line of text a person can read; raises ValueError for control characters."""
-    if any(unicodedata.category(char) in {"Cc", "Cs", "Cn"} for char in text):
+    is_plain = text.isascii() and text.isprintable()  # nearly every text of a long import
+    if not is_plain and any(unicodedata.category(char) in {"Cc", "Cs", "Cn"} for char in text):
         raise ValueError("control characters are not allowed")
     if not text.strip():
         raise ValueError("must not be blank")
@@ -104,6 +105,9 @@ class ProductBody(Sent):
 class AdjustmentBody(Sent):
     delta: int = Field(ge=-1_000_000, le=1_000_000, strict=True, examples=[-2])
     reason: Annotated[str, Field(max_length=200), AfterValidator(_printable)]
+    kind: Literal["adjusted", "received"] = Field(
+        default="adjusted", description="`received`: a delivery, so `delta` is above zero"
+    )
 
 
 class Card(BaseModel):

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Header, Path, Request, Response
 from pipeline.contracts.errors import Unprocessable
 from pipeline.runtime.clock import new_id
 from storefront_api.catalog import models, views
+from storefront_api.catalog.bodies import to_goods
 from storefront_api.catalog.caching import expected_version
 from storefront_api.catalog.domain import Product, StockRow
 from storefront_api.catalog.router import ProductId, Service
@@ -29,7 +30,7 @@ def create_product(
 ) -> Response:
     """Put a product with all its variants on sale, or nothing of it."""
     product_id = body.product_id or new_id()
-    product, rows = _from_body(product_id, body, _currency(request))
+    product, rows = to_goods(product_id, body, _currency(request))
     product, rows = service.create_product(product, rows, operator.user_id)
     return _edited(product, rows, 201, {"Location": f"{request.url.path}/{product_id}"})
 
@@ -53,7 +54,7 @@ def replace_product(
     if body.product_id not in (None, product_id):
         message = "is not the product of the address"
         raise Unprocessable(message, errors=[{"field": "product_id", "message": message}])
-    product, rows = _from_body(product_id, body, _currency(request))
+    product, rows = to_goods(product_id, body, _currency(request))
     product, rows = service.replace_product(product, rows, version, operator.user_id)
     return _edited(product, rows, 200, {})
 
@@ -88,53 +89,11 @@ def adjust_stock(
     if body.delta == 0:
         message = "must not be 0"
         raise Unprocessable(f"delta: {message}", errors=[{"field": "delta", "message": message}])
-    row = service.adjust_stock(sku, body.delta, body.reason, operator.user_id)
+    if body.kind == "received" and body.delta < 0:
+        message = "must be above 0 for goods received"
+        raise Unprocessable(f"delta: {message}", errors=[{"field": "delta", "message": message}])
+    row = service.adjust_stock(sku, body.delta, body.reason, operator.user_id, body.kind)
     return _answer(views.to_json(views.stock(row)), 201, {})
-
-
-def _from_body(
-    product_id: str, body: models.ProductBody, currency: str
-) -> tuple[Product, list[StockRow]]:
-    rows: list[StockRow] = []
-    for index, variant in enumerate(body.variants):
-        field = f"variants.{index}"
-        if variant.price.currency != currency:
-            raise _unprocessable(f"{field}.price.currency", f"The shop sells in {currency}")
-        if any(variant.sku == row.sku for row in rows):
-            raise _unprocessable(f"{field}.sku", f"SKU {variant.sku} is given twice")
-        if any(variant.options == row.options for row in rows):
-            raise _unprocessable(f"{field}.options", "Another variant has the same options")
-        rows.append(
-            StockRow.new(
-                product_id,
-                variant.sku,
-                index + 1,
-                variant.options,
-                variant.price.amount_minor,
-                currency,
-                variant.stock,
-            )
-        )
-    product = Product(
-        product_id=product_id,
-        title=body.title,
-        description=body.description,
-        category=tuple(body.category),
-        price_minor=0,
-        currency=currency,
-        created_at="",
-        changed_at="",
-        brand=body.brand,
-        image_url=body.image_url,
-        images=(body.image_url,) if body.image_url else (),
-        tags=tuple(body.tags),
-        featured=body.featured,
-    )
-    return product, rows
-
-
-def _unprocessable(field: str, message: str) -> Unprocessable:
-    return Unprocessable(message, errors=[{"field": field, "message": message}])
 
 
 def _currency(request: Request) -> str:

@@ -15,9 +15,17 @@ from storefront_api.catalog.search import SearchIndex
 
 log = get_logger()
 PERIOD_S = 1.0
+# While goods arrive by the thousand, most of a replica's time stays with its requests.
+_MANY = 500
+_REST = 4.0
+_MAX_PAUSE_S = 15.0
 # A change becomes readable after its id was made, by its transaction and by the index's lag, and
-# clocks differ a little: so each reading begins this much before the one before it.
-_OVERLAP = timedelta(seconds=30)
+# clocks differ a little: so each reading begins this much before the one before it, and one in ten
+# much more, for what a writer in trouble took long over. (Always that much would be to read the
+# last half minute of an import each second.)
+_OVERLAP = timedelta(seconds=4)
+_LONG_OVERLAP = timedelta(seconds=40)
+_LONG_EVERY = 10
 
 
 class IndexNotBuilt(Exception):
@@ -37,21 +45,26 @@ class Refresher:
         self._changed_since = changed_since
         self._clock = clock
         self._last_started: datetime | None = None
+        self._readings = 0
 
     def refresh(self) -> int:
         """Take in what changed; returns how many products. The index stays as it was on failure."""
         started = self._clock()
         count = self._index.apply(self._changed_since(self._from()))
         self._last_started = started
+        self._readings += 1
         return count
 
     def _from(self) -> datetime | None:
-        return None if self._last_started is None else self._last_started - _OVERLAP
+        if self._last_started is None:
+            return None
+        is_long = self._readings % _LONG_EVERY == 0
+        return self._last_started - (_LONG_OVERLAP if is_long else _OVERLAP)
 
     async def run(self) -> None:
         """Refresh for as long as the process lives; a table that is down only makes it older."""
         while True:
-            started = time.perf_counter()
+            started, count = time.perf_counter(), 0
             try:
                 count = await self._refresh_with_retries()
             except (ClientError, BotoCoreError) as error:
@@ -60,7 +73,9 @@ class Refresher:
                 if count:
                     duration_ms = round((time.perf_counter() - started) * 1000)
                     log.info("index.refreshed", products=count, duration_ms=duration_ms)
-            await asyncio.sleep(PERIOD_S)
+            spent_s = time.perf_counter() - started
+            rest_s = _REST * spent_s if count > _MANY else PERIOD_S
+            await asyncio.sleep(min(_MAX_PAUSE_S, max(PERIOD_S, rest_s)))
 
     async def _refresh_with_retries(self) -> int:
         count = 0

@@ -111,7 +111,9 @@ class SearchIndex:
 
     def apply(self, changed: Iterable[Product]) -> int:
         """Take in products, in any order and repeatedly; returns how many were news."""
-        news = [product for product in changed if self._is_news(product)]
+        news = [
+            product for product in changed if self.is_news(product.product_id, product.changed_at)
+        ]
         if not news and self._view is not None:
             return 0
         texts = [(self._place(product), product) for product in news if self._is_new_text(product)]
@@ -129,9 +131,9 @@ class SearchIndex:
         )
         return len(news)
 
-    def _is_news(self, product: Product) -> bool:
-        known = self._find(product.product_id)
-        return known is None or product.changed_at > known.changed_at
+    def is_news(self, product_id: str, changed_at: str) -> bool:
+        known = self._find(product_id)
+        return known is None or changed_at > known.changed_at
 
     def _is_new_text(self, product: Product) -> bool:
         known = self._find(product.product_id)

@@ -23,7 +23,7 @@ from storefront_api.catalog.domain import (
     Product,
     Refused,
     StockRow,
-    lowest_price,
+    with_range,
 )
 
 Detail = tuple[Product, list[StockRow]]
@@ -64,12 +64,7 @@ class CatalogService:
     def create_product(self, product: Product, rows: list[StockRow], actor: str) -> Detail:
         """All of it or nothing. Raises Conflict naming the id or SKU that is taken."""
         product = replace(
-            product,
-            created_at=self._now(),
-            changed_at=self._new_id(),
-            variant_count=len(rows),
-            price_minor=lowest_price(rows),
-            in_stock=any(row.available for row in rows),
+            with_range(product, rows), created_at=self._now(), changed_at=self._new_id()
         )
         audit = self._audit(actor, "product.created", product.product_id, f"{len(rows)} variants")
         try:
@@ -99,14 +94,12 @@ class CatalogService:
             message = f"At most {MAX_VARIANTS} SKUs may be written or dropped at once"
             raise Unprocessable(message, errors=[{"field": "variants", "message": message}])
         product = replace(
-            edited,
+            with_range(edited, rows),
             created_at=current.created_at,
             changed_at=self._new_id(),
             version=current.version + 1,
             rating=current.rating,
             review_count=current.review_count,
-            variant_count=len(rows),
-            price_minor=lowest_price(rows),
             in_stock=any(row.available for row in (*kept, *added)),
         )
         audit = self._audit(actor, "product.edited", product.product_id, f"v{product.version}")
@@ -144,14 +137,16 @@ class CatalogService:
         audit = self._audit(actor, "product.archived", product_id, f"v{product.version}")
         self._store.archive(product, rows, audit)
 
-    def adjust_stock(self, sku: str, delta: int, reason: str, actor: str) -> StockRow:
+    def adjust_stock(
+        self, sku: str, delta: int, reason: str, actor: str, kind: str = "adjusted"
+    ) -> StockRow:
         """Returns the row as it is afterwards. Raises NotFound; Conflict with `available` when it
         would fall below zero; Conflict for an archived product."""
         row = self._store.find_stock(sku)
         if row is None:
             raise NotFound(f"No SKU {sku}")
-        adjustment = Adjustment(self._new_id(), delta, reason, actor, self._now())
-        audit = self._audit(actor, "stock.adjusted", sku, f"{delta:+d}: {reason}")
+        adjustment = Adjustment(self._new_id(), delta, reason, actor, self._now(), kind)
+        audit = self._audit(actor, f"stock.{kind}", sku, f"{delta:+d}: {reason}")
         try:
             self._store.adjust(row, adjustment, self._new_id(), audit)
         except Refused as refused:

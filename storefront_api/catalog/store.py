@@ -3,9 +3,11 @@
 Every write is one transaction whose conditions decide; a clash with another writer is retried.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+
+from ulid import ULID
 
 from pipeline.contracts import keys
 from pipeline.contracts.names import Names
@@ -20,6 +22,9 @@ Action = dict[str, Any]
 _INDEX = "by_change"
 # A replica that could not read for longer reads all goods again.
 _MAX_MINUTES = 30
+_GET_AT_ONCE = 100
+_ULID_TIME = 10  # so many characters of a ULID are its time
+IsNews = Callable[[str, str], bool]
 
 
 class ProductStore:
@@ -29,10 +34,17 @@ class ProductStore:
         self._table = names.table("products")
         self._ops = names.table("ops")
 
-    def changed_since(self, since: datetime | None) -> Iterator[Product]:
-        """Products changed in that minute or later, and perhaps more; None means all."""
+    def changed_since(self, since: datetime | None, is_news: IsNews) -> Iterator[Product]:
+        """Products changed at that time or later, and perhaps more; None means all.
+
+        Of an import that is under way a minute holds tens of thousands: only ids and changes are
+        asked for again and again, and goods only where `is_news(product_id, changed_at)`.
+        """
         minutes = [] if since is None else _minutes(since, now())
-        client, index = aws.batch_client("dynamodb"), {"TableName": self._table, "IndexName": _INDEX}
+        client, index = (
+            aws.batch_client("dynamodb"),
+            {"TableName": self._table, "IndexName": _INDEX},
+        )
         if since is None or len(minutes) > _MAX_MINUTES:
             pages = client.get_paginator("scan").paginate(**index)
             for page in pages:
@@ -41,11 +53,29 @@ class ProductStore:
         for minute in minutes:
             pages = client.get_paginator("query").paginate(
                 **index,
-                KeyConditionExpression="listing = :minute",
-                ExpressionAttributeValues={":minute": {"S": keys.change_minute(minute)}},
+                KeyConditionExpression="listing = :minute AND changed_at >= :since",
+                ExpressionAttributeValues={
+                    ":minute": {"S": keys.change_minute(minute)},
+                    ":since": {"S": str(ULID.from_datetime(since))[:_ULID_TIME]},
+                },
+                ProjectionExpression="product_id, changed_at",
             )
             for page in pages:
-                yield from map(items.to_product, page["Items"])
+                seen = [
+                    (item["product_id"]["S"], item["changed_at"]["S"]) for item in page["Items"]
+                ]
+                yield from self._read([each for each, change in seen if is_news(each, change)])
+
+    def _read(self, product_ids: Sequence[str]) -> Iterator[Product]:
+        for start in range(0, len(product_ids), _GET_AT_ONCE):
+            wanted = [keys.product(each) for each in product_ids[start : start + _GET_AT_ONCE]]
+            left: dict[str, Any] = {
+                self._table: {"Keys": list(map(items.encode, wanted)), "ConsistentRead": True}
+            }
+            while left:  # a table that is throttled answers in parts, and each has some
+                answer = aws.batch_client("dynamodb").batch_get_item(RequestItems=left)
+                yield from map(items.to_product, answer["Responses"].get(self._table, ()))
+                left = answer.get("UnprocessedKeys") or {}
 
     def find(self, product_id: str) -> tuple[Product, list[StockRow]] | None:
         """A product with its variants in order; eventually consistent."""
@@ -133,7 +163,8 @@ class ProductStore:
             keys.product(row.product_id),
             f"SET changed_at = :change, listing = :minute{flag}",
             "#status <> :archived",
-            {":change": change, ":minute": keys.listing(change), ":archived": ARCHIVED} | ({":yes": True} if flag else {}),
+            {":change": change, ":minute": keys.listing(change), ":archived": ARCHIVED}
+            | ({":yes": True} if flag else {}),
             {"#status": "status"},
         )
         self._transact([stock, meta, self._audit(audit)])
@@ -160,7 +191,8 @@ class ProductStore:
         item = items.from_product(product)
         edited = ["title", "description", "category", "brand", "image_url", "images", "tags"]
         edited += ["price_minor", "currency", "changed_at", "listing", "version", "status"]
-        edited += ["featured", "variant_count"] + (["in_stock"] if with_stock_flag else [])
+        edited += ["featured", "variant_count", "options", "content", "imported"]
+        edited += ["in_stock"] if with_stock_flag else []
         present = [name for name in edited if name in item]
         absent = [name for name in edited if name not in item]
         expression = "SET " + ", ".join(f"#{name} = :{name}" for name in present)

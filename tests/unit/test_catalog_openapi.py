@@ -42,7 +42,7 @@ def test_every_operation_is_named_described_and_lists_its_problems(app: FastAPI)
         for method, operation in methods.items()
         if not path.endswith(("z",))
     ]
-    assert len(operations) == 9
+    assert len(operations) == 15
     for path, method, operation in operations:
         assert operation["description"], (path, method)
         problems = [

@@ -117,3 +117,15 @@ def test_a_replica_is_not_ready_before_its_first_reading(
     refresher.refresh()
     refresher.check()
     assert known(index) == set()
+
+
+def test_a_change_whose_writer_took_half_a_minute_is_found_by_the_wider_readings(
+    table: Table, index: SearchIndex, refresher: Refresher
+) -> None:
+    table.now_s = 60.0
+    refresher.refresh()
+    table.products = [changed("late", 30.0)]
+    for _ in range(10):
+        table.now_s += 1.0
+        refresher.refresh()
+    assert known(index) == {"late"}

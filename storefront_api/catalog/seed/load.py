@@ -13,6 +13,7 @@ from pipeline.contracts.names import Names
 from pipeline.runtime import aws
 from pipeline.runtime.clock import new_id, now
 from storefront_api.catalog import items
+from storefront_api.catalog.domain import with_range
 from storefront_api.catalog.items import Item
 from storefront_api.catalog.seed.sources import Goods
 
@@ -50,15 +51,15 @@ def load(names: Names, goods: list[Goods], limit: int) -> Loaded:
     table = names.table("products")
     present = set(_present_keys(table))
     stock = [
-        items.from_stock(row, product)
+        items.from_stock(row, product, "seed")
         for product, rows in goods
         for row in rows
         if f"SKU#{row.sku}" not in present
     ]
     _write(table, stock)
     products = [
-        items.from_product(replace(product, changed_at=new_id()))
-        for product, _ in goods
+        items.from_product(replace(with_range(product, rows), changed_at=new_id()))
+        for product, rows in goods
         if f"PRODUCT#{product.product_id}" not in present
     ]
     _write(table, products)
