@@ -26,6 +26,10 @@ class User:
     name: str
     role: Role
     password_hash: str
+    # The owner of the mailbox has answered.
+    is_verified: bool = False
+    # Goes up when all sessions end; a session from before is over.
+    session_epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,43 @@ class Family:
     token_hash: str
     expires_at: datetime
     is_revoked: bool = False
+    session_epoch: int = 0
+
+
+Purpose = Literal["verify", "reset"]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What the link in a mail stands for; good once, until `expires_at`.
+
+    A code to reset the password is void when the account's `session_epoch` has moved on: of
+    several mails asked for, only one can be used.
+    """
+
+    purpose: Purpose
+    user_id: str
+    session_epoch: int
+    expires_at: datetime
+
+
+def code_hash(secret: str) -> str:
+    return sha256(secret.encode()).hexdigest()
+
+
+CODE_LIFE: dict[Purpose, timedelta] = {
+    "verify": timedelta(days=3),
+    "reset": timedelta(minutes=30),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEntry:
+    """One sign-in, as its owner sees it."""
+
+    started_at: str
+    ends_at: datetime
+    session_epoch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +153,8 @@ class Throttle:
 ACCOUNT_THROTTLE = Throttle(free=5, longest=timedelta(seconds=60))
 # An office, or a whole load test, may sit behind one address: more failures are free there.
 ADDRESS_THROTTLE = Throttle(free=50, longest=timedelta(seconds=30))
+# Mails to one mailbox: three are free, for the one that went astray.
+MAIL_THROTTLE = Throttle(free=3, longest=timedelta(minutes=15), memory=timedelta(hours=1))
 
 
 def to_email(text: str) -> str:
@@ -125,7 +168,7 @@ def to_email(text: str) -> str:
             text.strip(), check_deliverability=False, test_environment=True
         )
     except email_validator.EmailNotValidError as error:
-        raise _refused("email", str(error)) from None
+        raise refused("email", str(error)) from None
     return valid.normalized.lower()
 
 
@@ -137,18 +180,18 @@ def to_known_email(text: str) -> str:
         return text.strip().lower()
 
 
-def to_password(text: str, email: str, common: Collection[str]) -> str:
-    """The password as it is hashed (NFKC); raises Unprocessable naming `password`.
+def to_password(text: str, email: str, common: Collection[str], field: str = "password") -> str:
+    """The password as it is hashed (NFKC); raises Unprocessable naming `field`.
 
     Length and a list of common passwords, no rules of composition. Source: NIST SP 800-63B, 5.1.1.
     """
     password = same_spelling(text)
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        raise _refused("password", f"Use {MIN_PASSWORD} to {MAX_PASSWORD} characters")
+        raise refused(field, f"Use {MIN_PASSWORD} to {MAX_PASSWORD} characters")
     if len(set(password)) < 4 or password.lower() in common:
-        raise _refused("password", "This password is easy to guess")
+        raise refused(field, "This password is easy to guess")
     if password.lower() in {email, email.partition("@")[0]}:
-        raise _refused("password", "Do not use your e-mail address as the password")
+        raise refused(field, "Do not use your e-mail address as the password")
     return password
 
 
@@ -161,9 +204,9 @@ def to_name(text: str, field: str = "name", longest: int = 100) -> str:
     """Trimmed, without control characters; raises Unprocessable naming the field."""
     name = text.strip()
     if not 1 <= len(name) <= longest:
-        raise _refused(field, f"Use 1 to {longest} characters")
+        raise refused(field, f"Use 1 to {longest} characters")
     if any(unicodedata.category(character) == "Cc" for character in name):
-        raise _refused(field, "Control characters are not allowed")
+        raise refused(field, "Control characters are not allowed")
     return name
 
 
@@ -180,5 +223,5 @@ def to_address(raw: PostalAddress) -> PostalAddress:
     )
 
 
-def _refused(field: str, message: str) -> Unprocessable:
+def refused(field: str, message: str) -> Unprocessable:
     return Unprocessable(f"{field}: {message}", errors=[{"field": field, "message": message}])

@@ -48,7 +48,13 @@ def _published_keys(request: Request) -> PublishedKeys:
     return keys
 
 
+def _network(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
 TheUsers = Annotated[Users, Depends(_users)]
+# The address the request came from.
+Network = Annotated[str, Depends(_network)]
 RefreshCookie = Annotated[str | None, Cookie(alias=COOKIE, include_in_schema=False)]
 AddressId = Annotated[str, Path(pattern=ULID_PATTERN)]
 
@@ -61,21 +67,22 @@ async def _hashed(work: Callable[[], T]) -> T:
 
 
 @router.post(
-    "/register", status_code=201, tags=["sign-in"], responses=documented(400, 409, 413, 503)
+    "/register", status_code=201, tags=["sign-in"], responses=documented(400, 409, 413, 429, 503)
 )
-async def register(body: Registration, users: TheUsers, response: Response) -> Registered:
+async def register(
+    body: Registration, users: TheUsers, network: Network, response: Response
+) -> Registered:
     """Open an account; the e-mail address must be new."""
-    user = await _hashed(lambda: users.register(body.email, body.password, body.name))
+    user = await _hashed(lambda: users.register(body.email, body.password, body.name, network))
     response.headers["Location"] = f"{COOKIE_PATH}/me"
     return Registered(user=Profile.of(user))
 
 
 @router.post("/login", tags=["sign-in"], responses=documented(400, 401, 413, 429, 503))
 async def login(
-    body: Credentials, users: TheUsers, request: Request, response: Response
+    body: Credentials, users: TheUsers, network: Network, request: Request, response: Response
 ) -> Session:
     """An access token in the answer, and a refresh token in the cookie `has_refresh`."""
-    network = request.client.host if request.client else ""
     signed_in = await _hashed(lambda: users.sign_in(body.email, body.password, network))
     return _session(request, response, signed_in)
 

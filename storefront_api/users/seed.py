@@ -27,7 +27,7 @@ def seed(store: UserStore, passwords: Passwords, password: str) -> None:
         if present.role != role:
             store.set_role(present.user_id, role)
         if not passwords.is_right(present.password_hash, password):
-            store.set_password_hash(present.user_id, passwords.hash(password))
+            store.rehash(present, passwords.hash(password))
 
 
 def main() -> int:

@@ -1,13 +1,12 @@
 """Use cases of accounts: register, sign in and stay signed in, profile, address book."""
 
 import hmac
-import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
-from pipeline.contracts.errors import Conflict, NotFound, TooManyRequests, Unauthenticated
+from pipeline.contracts.errors import Conflict, NotFound, Unauthenticated
 from pipeline.runtime.clock import Clock, NewId
 from pipeline.runtime.logs import get_logger
 from storefront_api.users.domain import (
@@ -16,12 +15,13 @@ from storefront_api.users.domain import (
     MAX_ADDRESSES,
     MAX_EMAIL,
     SESSION,
-    Failures,
     Family,
     PostalAddress,
     RefreshToken,
     SavedAddress,
+    Throttle,
     User,
+    refused,
     same_spelling,
     to_address,
     to_email,
@@ -29,31 +29,30 @@ from storefront_api.users.domain import (
     to_name,
     to_password,
 )
+from storefront_api.users.throttling import FailureCounts, Guard
 
 log = get_logger()
-_THROTTLES = (ACCOUNT_THROTTLE, ADDRESS_THROTTLE)
 
 
-class Accounts(Protocol):
+class Accounts(FailureCounts, Protocol):
     """What is kept of users; `store.UserStore` says what each answer means."""
 
     def add_user(self, user: User, at: datetime) -> bool: ...
     def find_by_email(self, email: str) -> User | None: ...
     def find_user(self, user_id: str) -> User | None: ...
     def set_name(self, user_id: str, name: str) -> User | None: ...
-    def set_password_hash(self, user_id: str, password_hash: str) -> User | None: ...
+    def rehash(self, user: User, password_hash: str) -> None: ...
+    def change_password(self, user: User, password_hash: str) -> User | None: ...
+    def end_sessions(self, user_id: str) -> None: ...
     def list_addresses(
         self, user_id: str, limit: int, after: str | None
     ) -> tuple[list[SavedAddress], str | None]: ...
     def add_address(self, user_id: str, saved: SavedAddress) -> bool: ...
     def remove_address(self, user_id: str, address_id: str) -> bool: ...
-    def open_family(self, family: Family) -> None: ...
+    def open_family(self, family: Family, at: datetime) -> None: ...
     def find_family(self, family_id: str) -> Family | None: ...
     def rotate_family(self, family: Family, token_hash: str) -> bool: ...
     def revoke_family(self, family_id: str) -> None: ...
-    def read_failures(self, subjects: Sequence[str]) -> list[Failures]: ...
-    def add_failure(self, subject: str, at: datetime, memory_s: int) -> None: ...
-    def forget_failures(self, subject: str) -> None: ...
 
 
 class PasswordHashes(Protocol):
@@ -87,9 +86,20 @@ class Users:
     new_id: NewId
     new_secret: Callable[[], str]
 
-    def register(self, email: str, password: str, name: str) -> User:
-        """Raises Unprocessable naming a field; Conflict when the e-mail is taken."""
+    @property
+    def guard(self) -> Guard:
+        return Guard(self.accounts, self.clock)
+
+    def register(self, email: str, password: str, name: str, network: str) -> User:
+        """Open an account.
+
+        A taken e-mail is said, since the new shopper may sign in at once and would find out
+        anyway; so each such answer counts against the network address.
+        Raises: Unprocessable naming a field; Conflict when the e-mail is taken; TooManyRequests.
+        """
         address = to_email(email)
+        limits = {f"registering:{network}": ADDRESS_THROTTLE}
+        self.guard.check(limits)
         user = User(
             user_id=self.new_id(),
             email=address,
@@ -100,6 +110,7 @@ class Users:
             ),
         )
         if not self.accounts.add_user(user, self.clock()):
+            self.guard.count(limits)
             taken = "There is an account with this e-mail address"
             raise Conflict(taken, errors=[{"field": "email", "message": taken}])
         log.info("user.registered", user_id=user.user_id)
@@ -112,21 +123,45 @@ class Users:
         Raises: Unauthenticated; TooManyRequests while a guesser has to wait.
         """
         address = to_known_email(email)
-        subjects = (f"account:{address}", f"network:{network}")
-        failures = self.accounts.read_failures(subjects)
-        self._refuse_guessers(failures)
+        limits = sign_in_limits(address, network)
+        failures = self.guard.check(limits)
         user = self.accounts.find_by_email(address) if len(address) <= MAX_EMAIL else None
         given = same_spelling(password)
         if not self.passwords.is_right(user.password_hash if user else None, given) or not user:
-            for subject, throttle in zip(subjects, _THROTTLES, strict=True):
-                memory_s = int(throttle.memory.total_seconds())
-                self.accounts.add_failure(subject, self.clock(), memory_s)
+            self.guard.count(limits)
             raise Unauthenticated("The e-mail address or the password is wrong")
-        if failures[0].count:
-            self.accounts.forget_failures(subjects[0])
+        if failures[account := f"account:{address}"]:
+            self.guard.forget(account)
         if self.passwords.is_outdated(user.password_hash):
-            self.accounts.set_password_hash(user.user_id, self.passwords.hash(given))
+            self.accounts.rehash(user, self.passwords.hash(given))
         return self._open_session(user)
+
+    def confirm(self, user_id: str, password: str, network: str) -> User:
+        """The user, who has shown once more that they know the password.
+
+        Raises: Unprocessable naming `current_password`; TooManyRequests, as at sign-in.
+        """
+        user = self.get_user(user_id)
+        limits = sign_in_limits(user.email, network)
+        self.guard.check(limits)
+        if not self.passwords.is_right(user.password_hash, same_spelling(password)):
+            self.guard.count(limits)
+            raise refused("current_password", "This is not your password")
+        return user
+
+    def change_password(self, user_id: str, current: str, new: str, network: str) -> SignedIn:
+        """Ends every session but the one it opens.
+
+        Raises: Unprocessable naming `current_password` or `new_password`; TooManyRequests;
+        Conflict when the password was changed by another request meanwhile.
+        """
+        user = self.confirm(user_id, current, network)
+        password = to_password(new, user.email, self.passwords.common, "new_password")
+        changed = self.accounts.change_password(user, self.passwords.hash(password))
+        if changed is None:
+            raise Conflict("The password was changed by another request")
+        log.info("password.changed", user_id=user_id)
+        return self._open_session(changed)
 
     def refresh(self, presented: str | None) -> SignedIn:
         """A new access token, and the next refresh token in place of the one presented.
@@ -145,7 +180,8 @@ class Users:
             log.warning("refresh.reused", user_id=family.user_id)
             raise Unauthenticated("The session has ended; sign in again")
         user = self.accounts.find_user(family.user_id)
-        if user is None or family.expires_at <= self.clock():
+        is_over = family.expires_at <= self.clock()
+        if user is None or is_over or family.session_epoch != user.session_epoch:
             raise Unauthenticated("The session has ended; sign in again")
         following = RefreshToken(family.family_id, self.new_secret())
         if not self.accounts.rotate_family(family, following.hash):
@@ -156,6 +192,11 @@ class Users:
         """Ends the session of the token, used or not; nothing to do is fine."""
         if token := RefreshToken.parse(presented):
             self.accounts.revoke_family(token.family_id)
+
+    def sign_out_everywhere(self, user_id: str) -> None:
+        """Ends every session of the account; access tokens last their 15 minutes."""
+        self.accounts.end_sessions(user_id)
+        log.info("user.signed_out_everywhere", user_id=user_id)
 
     def get_user(self, user_id: str) -> User:
         return _present(self.accounts.find_user(user_id))
@@ -180,26 +221,18 @@ class Users:
         if not self.accounts.remove_address(user_id, address_id):
             raise NotFound("There is no such address in your address book")
 
-    def _refuse_guessers(self, failures: Sequence[Failures]) -> None:
-        now = self.clock()
-        waits = (
-            throttle.wait(counted, now)
-            for throttle, counted in zip(_THROTTLES, failures, strict=True)
-        )
-        longest = max(waits)
-        if longest > timedelta(0):
-            seconds = math.ceil(longest.total_seconds())
-            raise TooManyRequests(
-                f"Too many failed sign-ins; try again in {seconds} s",
-                headers={"Retry-After": str(seconds)},
-                retry_after_s=seconds,
-            )
-
     def _open_session(self, user: User) -> SignedIn:
         token = RefreshToken(self.new_id(), self.new_secret())
         ends_at = self.clock() + SESSION
-        self.accounts.open_family(Family(token.family_id, user.user_id, token.hash, ends_at))
+        family = Family(
+            token.family_id, user.user_id, token.hash, ends_at, session_epoch=user.session_epoch
+        )
+        self.accounts.open_family(family, self.clock())
         return SignedIn(user, self.tokens.issue(user), token, ends_at)
+
+
+def sign_in_limits(email: str, network: str) -> dict[str, Throttle]:
+    return {f"account:{email}": ACCOUNT_THROTTLE, f"network:{network}": ADDRESS_THROTTLE}
 
 
 def _present(user: User | None) -> User:

@@ -52,8 +52,29 @@ class UserStore:
     def set_name(self, user_id: str, name: str) -> User | None:
         return self._set_profile(user_id, "name", name)
 
-    def set_password_hash(self, user_id: str, password_hash: str) -> User | None:
-        return self._set_profile(user_id, "password_hash", password_hash)
+    def rehash(self, user: User, password_hash: str) -> None:
+        """The same password, hashed anew; nothing if it was changed since `user` was read."""
+        self._update(
+            keys.user(user.user_id),
+            "SET password_hash = :new",
+            "password_hash = :seen",
+            {":new": password_hash, ":seen": user.password_hash},
+        )
+
+    def change_password(self, user: User, password_hash: str) -> User | None:
+        """Ends all sessions, too; None if the password was changed since `user` was read."""
+        is_changed = self._update(
+            keys.user(user.user_id),
+            "SET password_hash = :new ADD session_epoch :one",
+            "password_hash = :seen",
+            {":new": password_hash, ":seen": user.password_hash, ":one": 1},
+        )
+        return self.find_user(user.user_id) if is_changed else None
+
+    def end_sessions(self, user_id: str) -> None:
+        self._update(
+            keys.user(user_id), "ADD session_epoch :one", "attribute_exists(pk)", {":one": 1}
+        )
 
     def set_role(self, user_id: str, role: str) -> User | None:
         return self._set_profile(user_id, "role", role)
@@ -100,7 +121,7 @@ class UserStore:
             return False
         return True
 
-    def open_family(self, family: Family) -> None:
+    def open_family(self, family: Family, at: datetime) -> None:
         item = {
             **keys.refresh_family(family.family_id),
             "family_id": family.family_id,
@@ -108,13 +129,16 @@ class UserStore:
             "token_hash": family.token_hash,
             "is_revoked": False,
             "generation": 1,
+            "session_epoch": family.session_epoch,
             "expires_at_epoch_s": int(family.expires_at.timestamp()),
         }
-        aws.client("dynamodb").put_item(
-            TableName=self._table,
-            Item=to_item(item),
-            ConditionExpression="attribute_not_exists(pk)",
-        )
+        entry = {
+            **keys.session(family.user_id, family.family_id),
+            "started_at": to_iso_z(at),
+            "session_epoch": family.session_epoch,
+            "expires_at_epoch_s": item["expires_at_epoch_s"],
+        }
+        transact([self._put_new(item), self._put_new(entry)])
 
     def find_family(self, family_id: str) -> Family | None:
         item = self._find(keys.refresh_family(family_id))
@@ -126,6 +150,7 @@ class UserStore:
             token_hash=item["token_hash"],
             expires_at=datetime.fromtimestamp(item["expires_at_epoch_s"], UTC),
             is_revoked=item["is_revoked"],
+            session_epoch=item.get("session_epoch", 0),
         )
 
     def rotate_family(self, family: Family, token_hash: str) -> bool:
@@ -138,12 +163,12 @@ class UserStore:
         )
 
     def revoke_family(self, family_id: str) -> None:
-        self._update(
-            keys.refresh_family(family_id),
-            "SET is_revoked = :yes",
-            "attribute_exists(pk)",
-            {":yes": True},
-        )
+        key = keys.refresh_family(family_id)
+        if not self._update(key, "SET is_revoked = :yes", "attribute_exists(pk)", {":yes": True}):
+            return
+        if family := self.find_family(family_id):
+            entry = keys.session(family.user_id, family_id)
+            aws.client("dynamodb").delete_item(TableName=self._table, Key=to_item(entry))
 
     def read_failures(self, subjects: Sequence[str]) -> list[Failures]:
         """One for each subject, in order; a subject is anything that can be guessed from or at."""
@@ -251,6 +276,8 @@ def _to_user(item: Item) -> User:
         name=item["name"],
         role=item["role"],
         password_hash=item["password_hash"],
+        is_verified=item.get("is_verified", False),
+        session_epoch=item.get("session_epoch", 0),
     )
 
 
