@@ -68,6 +68,7 @@ def _digest(body: list[Any], filters: Filters, sort: Sort) -> str:
         filters.max_price,
         filters.in_stock,
         filters.featured,
+        filters.options,
         sort.value,
     ]
     return sha256(json.dumps([body, asked]).encode()).hexdigest()[:_DIGEST_CHARS]

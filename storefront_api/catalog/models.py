@@ -57,6 +57,12 @@ class ListQuery(BaseModel):
     max_price: int | None = Field(default=None, ge=0, le=MAX_MINOR, description="Inclusive")
     in_stock: bool | None = None
     featured: bool | None = None
+    option: list[Annotated[str, Field(max_length=130, pattern=r"^[^:]+:.+$")]] = Field(
+        default_factory=list,
+        max_length=20,
+        description="`<option>:<value>`; values of one option widen, options narrow",
+        examples=[["colour:black", "size:M", "size:L"]],
+    )
     sort: Sort = Sort.RELEVANCE
     page_size: int = Field(default=24, ge=1, le=100)
     cursor: str = Field(default="", max_length=512, description="`next_cursor` of the page before")
@@ -137,12 +143,23 @@ class PriceCount(BaseModel):
     count: int
 
 
+class OptionCount(BaseModel):
+    value: str = Field(examples=["black"])
+    count: int
+
+
+class OptionCounts(BaseModel):
+    name: str = Field(examples=["colour"])
+    values: list[OptionCount]
+
+
 class Facets(BaseModel):
     """Counts under all filters but the facet's own."""
 
     category: list[CategoryCount]
     price: list[PriceCount]
     in_stock: int
+    options: list[OptionCounts]
 
 
 class ProductPage(BaseModel):

@@ -120,7 +120,16 @@ def _filters(query: models.ListQuery) -> Filters:
         max_price=query.max_price,
         in_stock=query.in_stock,
         featured=query.featured,
+        options=_options(query.option),
     )
+
+
+def _options(asked: list[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    values: dict[str, list[str]] = {}
+    for text in dict.fromkeys(asked):
+        name, _, value = text.partition(":")
+        values.setdefault(name, []).append(value)
+    return tuple((name, tuple(sorted(values[name]))) for name in sorted(values))
 
 
 def _digest(query: models.ListQuery, version: str) -> str:

@@ -16,15 +16,20 @@ from storefront_api.catalog.domain import standing as standing_of
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 Path = tuple[str, ...]
+_MAX_VALUES = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Facets:
-    """Counts under all filters but the facet's own; paths and bands without goods are left out."""
+    """Counts under all filters but the facet's own; what counts none is left out.
+
+    `options`: for each option its values, the most frequent first.
+    """
 
     category: list[tuple[Path, int]]
     price: list[tuple[PriceBand, int]]
     in_stock: int
+    options: list[tuple[str, list[tuple[str, int]]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,33 @@ class Keys:
 
     first: Ints
     second: Ints
+
+
+class Choice:
+    """Which goods come in which values of one option, as two parallel columns."""
+
+    def __init__(self, name: str, products: Sequence[Product]) -> None:
+        codes: dict[str, int] = {}
+        pairs = [
+            (ordinal, codes.setdefault(value, len(codes)))
+            for ordinal, product in enumerate(products)
+            for value in product.options.get(name, ())
+        ]
+        self._values = list(codes)
+        self._size = len(products)
+        self._owner, self._code = np.array(pairs, np.int32).reshape(-1, 2).T.copy()
+
+    def any_of(self, values: Sequence[str]) -> Mask:
+        wanted = np.array([value in values for value in self._values], bool)
+        mask = np.zeros(self._size, bool)
+        mask[self._owner[wanted[self._code]]] = True
+        return mask
+
+    def count(self, mask: Mask) -> list[tuple[str, int]]:
+        """The most frequent values first, then as goods first named them."""
+        counts = np.bincount(self._code[mask[self._owner]], minlength=len(self._values))
+        order = np.argsort(-counts, kind="stable")[:_MAX_VALUES]
+        return [(self._values[at], int(counts[at])) for at in order if counts[at]]
 
 
 class Shelf:
@@ -51,6 +83,7 @@ class Shelf:
         paths = {path: at for at, path in enumerate({p.category: None for p in products})}
         self._paths: list[Path] = list(paths)
         self._path = _ints([paths[product.category] for product in products])
+        self._choices = {name: Choice(name, products) for name in _option_names(products)}
         self._standing = _ints([standing_of(product) for product in products])
         self._orders: dict[Sort, Ints] = {}
 
@@ -66,12 +99,16 @@ class Shelf:
             if filters.in_stock is None
             else self._in_stock == filters.in_stock
         )
+        chosen = {name: self._in_option(name, values) for name, values in filters.options}
+        options = np.logical_and.reduce(list(chosen.values())) if chosen else True
+        every = base & category & price & stock & options
         facets = Facets(
-            category=self.count_paths(base & price & stock),
-            price=self._count_bands(base & category & stock),
-            in_stock=int(np.count_nonzero(base & category & price & self._in_stock)),
+            category=self.count_paths(base & price & stock & options),
+            price=self._count_bands(base & category & stock & options),
+            in_stock=int(np.count_nonzero(base & category & price & options & self._in_stock)),
+            options=self._count_options(base & category & price & stock, chosen, every),
         )
-        return base & category & price & stock, facets
+        return every, facets
 
     def ordered(self, mask: Mask, sort: Sort, after: Position | None, limit: int) -> Ints:
         """The first `limit` ordinals of `mask` in a standing order, behind `after`."""
@@ -156,6 +193,24 @@ class Shelf:
         allowed = np.array([path[: len(category)] == category for path in self._paths], bool)
         return allowed[self._path] if self._paths else np.zeros(0, bool)
 
+    def _in_option(self, name: str, values: Sequence[str]) -> Mask:
+        choice = self._choices.get(name)
+        return choice.any_of(values) if choice else np.zeros(len(self.products), bool)
+
+    def _count_options(
+        self, base: Mask, chosen: dict[str, Mask], every: Mask
+    ) -> list[tuple[str, list[tuple[str, int]]]]:
+        counted = []
+        for name, choice in self._choices.items():
+            mask = every
+            if name in chosen:
+                mask = base
+                for other, allowed in chosen.items():
+                    mask = mask & allowed if other != name else mask
+            if values := choice.count(mask):
+                counted.append((name, values))
+        return counted
+
     def _in_price(self, low: int | None, high: int | None) -> Mask:
         mask: Mask = np.ones(len(self.products), bool)
         if low is not None:
@@ -169,6 +224,10 @@ class Shelf:
         bands = np.searchsorted(starts, self._price[mask], side="right") - 1
         counts = np.bincount(bands, minlength=len(PRICE_BANDS))
         return [(band, int(n)) for band, n in zip(PRICE_BANDS, counts, strict=True) if n]
+
+
+def _option_names(products: Sequence[Product]) -> list[str]:
+    return sorted({name for product in products for name in product.options})
 
 
 def _ints(values: list[int]) -> Ints:

@@ -6,8 +6,10 @@ changes, so that pages would skip and repeat.
 """
 
 import re
+import tomllib
 import unicodedata
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,18 +30,8 @@ _TYPO = {"title_plain": 20.0, "label_plain": 15.0}
 _PHRASE = 50.0
 _UNKNOWN = 0.1  # a word no goods are called by, though its stem may be another's
 _POSSESSIVE = re.compile(r"['’]s\b")
-_SYNONYMS = (
-    ("jewellery", "jewelry"),
-    ("grey", "gray"),
-    ("trousers", "pants"),
-    ("trainers", "sneakers"),
-    ("jumper", "sweater"),
-    ("pyjamas", "pajamas"),
-    ("nightwear", "sleepwear"),
-    ("playsuit", "romper"),
-    ("rucksack", "backpack"),
-    ("colour", "color"),
-)
+_SYNONYMS: dict[str, Any] = tomllib.loads(Path(__file__).with_name("synonyms.toml").read_text())
+_PHRASES = re.compile(rf"\b({'|'.join(map(re.escape, _SYNONYMS['phrases']))})(s?)\b")
 
 
 def _analyzer(stemmed: bool) -> Any:
@@ -58,6 +50,11 @@ def clean(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text)
     kept = (" " if unicodedata.category(char)[0] == "C" else char for char in folded)
     return _POSSESSIVE.sub("", " ".join("".join(kept).split()))
+
+
+def _one_word(text: str) -> str:
+    """Goods and texts are read alike: what some write in two words is one."""
+    return _PHRASES.sub(lambda match: _SYNONYMS["phrases"][match[1]] + match[2], text.casefold())
 
 
 class Found:
@@ -110,7 +107,7 @@ class Reader:
 
     def _terms(self, text: str) -> list[tuple[str, str]]:
         """(stem, word) of each term that is not a stop word."""
-        words = self._plain.analyze(clean(text))[:_MAX_TERMS]
+        words = self._plain.analyze(_one_word(clean(text)))[:_MAX_TERMS]
         return [(stem, word) for word in words for stem in self._stemmed.analyze(word)[:1]]
 
     def _is_known(self, stem: str, word: str) -> bool:
@@ -163,7 +160,7 @@ class TextIndex:
 
     def __init__(self) -> None:
         self.stemmed, self.plain = _analyzer(stemmed=True), _analyzer(stemmed=False)
-        self.synonyms = self._stems_of(_SYNONYMS)
+        self.synonyms = self._stems_of(_SYNONYMS["groups"])
         builder = tantivy.SchemaBuilder()
         # Signed: deleting by an unsigned number finds nothing, and adding one kills the writer.
         builder.add_integer_field("ordinal", indexed=True, fast=True)
@@ -203,7 +200,7 @@ class TextIndex:
             "body": product.description,
         }
         for field, text in fields.items():
-            document.add_text(field, clean(text))
+            document.add_text(field, _one_word(clean(text)))
         return document
 
     def _stems_of(self, groups: Sequence[Sequence[str]]) -> dict[str, tuple[str, ...]]:

@@ -47,6 +47,13 @@ def page(found: Page, took_ms: float) -> Plain:
                 for band, count in found.facets.price
             ],
             "in_stock": found.facets.in_stock,
+            "options": [
+                {
+                    "name": name,
+                    "values": [{"value": value, "count": count} for value, count in values],
+                }
+                for name, values in found.facets.options
+            ],
         },
         "total": found.total,
         "next_cursor": found.next_cursor,

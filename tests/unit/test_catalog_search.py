@@ -17,6 +17,12 @@ from storefront_api.catalog.search import SearchIndex, View
 
 WORDS = ("red", "blue", "linen", "dress", "shirt", "boots")
 PATHS = (("Clothing",), ("Clothing", "Dresses"), ("Clothing", "Tops"), ("Outdoor", "Footwear"))
+CHOICES: tuple[dict[str, tuple[str, ...]], ...] = (
+    {},
+    {"colour": ("red", "blue")},
+    {"colour": ("red",), "size": ("M", "L")},
+    {"size": ("L",)},
+)
 EVERYTHING = Filters()
 
 
@@ -67,6 +73,7 @@ def products(draw: st.DrawFn, ids: range) -> list[Product]:
             created_at=draw(st.sampled_from(["2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"])),
             featured=draw(st.booleans()),
             in_stock=draw(st.booleans()),
+            options=draw(st.sampled_from(CHOICES)),
         )
         for number in ids
         if draw(st.booleans())
@@ -80,6 +87,9 @@ filters = st.builds(
     min_price=st.sampled_from([None, 501]),
     max_price=st.sampled_from([None, 9_999]),
     in_stock=st.sampled_from([None, True, False]),
+    options=st.sampled_from(
+        [(), (("colour", ("red",)),), (("colour", ("blue", "red")), ("size", ("L",)))]
+    ),
 )
 some = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -143,6 +153,21 @@ def test_facets_count_what_their_own_filter_would_return(
         if (count := total(min_price=band.from_minor, max_price=band.to_minor))
     }
     assert facets.in_stock == total(in_stock=True)
+    assert {name: dict(values) for name, values in facets.options} == {
+        name: counts
+        for name, values in {"colour": ("red", "blue"), "size": ("M", "L")}.items()
+        if (
+            counts := {
+                value: count
+                for value in values
+                if (count := total(options=with_option(asked, name, value)))
+            }
+        )
+    }
+
+
+def with_option(asked: Filters, name: str, value: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple(sorted({**dict(asked.options), name: (value,)}.items()))
 
 
 @some
@@ -157,6 +182,7 @@ def test_a_list_holds_what_a_look_at_every_product_finds(
         if product.category[: len(asked.category)] == asked.category
         and (asked.min_price or 0) <= product.price_minor <= (asked.max_price or 10**9)
         and asked.in_stock in (None, product.in_stock)
+        and all(set(values) & set(product.options.get(n, ())) for n, values in asked.options)
     )
     shown = list(pages(an_index(*goods).view, asked, sort, 7))
     assert Counter(each for page in shown for each in page) == expected
