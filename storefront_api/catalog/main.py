@@ -13,9 +13,11 @@ from storefront_api.catalog.imports import router as imports
 from storefront_api.catalog.imports.domain import MAX_BYTES
 from storefront_api.catalog.imports.runner import Runner
 from storefront_api.catalog.imports.store import Files, Jobs
+from storefront_api.catalog.last_good import LastGood
 from storefront_api.catalog.refresh import Refresher
 from storefront_api.catalog.search import SearchIndex
 from storefront_api.catalog.service import CatalogService
+from storefront_api.catalog.snapshot import Snapshots
 from storefront_api.catalog.store import ProductStore
 from storefront_api.settings import ServiceSettings
 
@@ -24,7 +26,12 @@ def build_app(settings: ServiceSettings) -> FastAPI:
     """A replica with an index of its own, which its lifespan fills and keeps fresh."""
     store = ProductStore(settings.names)
     index = SearchIndex()
-    refresher = Refresher(index, lambda since: store.changed_since(since, index.is_news), clock.now)
+    refresher = Refresher(
+        index,
+        lambda since: store.changed_since(since, index.is_news),
+        clock.now,
+        Snapshots(settings.names),
+    )
     jobs = Jobs(settings.names)
     runner = Runner(jobs, settings.replica, clock.new_id)
 
@@ -47,6 +54,8 @@ def build_app(settings: ServiceSettings) -> FastAPI:
         body_limits={"/api/catalog/imports": MAX_BYTES},
     )
     app.state.search_index = index
+    app.state.stale_for = refresher.stale_for
+    app.state.last_good = LastGood(clock.now)
     app.state.import_jobs = jobs
     app.state.import_files = Files(settings.names)
     app.state.catalog = CatalogService(store, clock.now, clock.new_id)

@@ -162,9 +162,18 @@ class Facets(BaseModel):
     options: list[OptionCounts]
 
 
+class Suggestion(BaseModel):
+    text: str
+    kind: str = Field(description="`product`, `category` or `brand`")
+    product_id: str | None = None
+
+
 class ProductPage(BaseModel):
     items: list[Card]
     facets: Facets
+    suggestions: list[Suggestion] = Field(
+        description="What to look for instead, when a text finds nothing; else empty"
+    )
     total: int
     next_cursor: str | None
     took_ms: float
@@ -190,12 +199,6 @@ class ProductDetail(Card):
 class CardList(BaseModel):
     items: list[Card]
     next_cursor: None = None
-
-
-class Suggestion(BaseModel):
-    text: str
-    kind: str = Field(description="`product`, `category` or `brand`")
-    product_id: str | None = None
 
 
 class SuggestionList(BaseModel):

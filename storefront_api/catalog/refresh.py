@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import stamina
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,6 +13,7 @@ from pipeline.runtime.clock import Clock
 from pipeline.runtime.logs import get_logger
 from storefront_api.catalog.domain import Product
 from storefront_api.catalog.search import SearchIndex
+from storefront_api.catalog.snapshot import Snapshot
 
 log = get_logger()
 PERIOD_S = 1.0
@@ -26,10 +28,18 @@ _MAX_PAUSE_S = 15.0
 _OVERLAP = timedelta(seconds=4)
 _LONG_OVERLAP = timedelta(seconds=40)
 _LONG_EVERY = 10
+# The longest a refresh may rest is not yet an outage.
+_STALE_AFTER = timedelta(seconds=30)
+_SNAPSHOT_EVERY = timedelta(minutes=10)
 
 
 class IndexNotBuilt(Exception):
     """The first reading of the table has not succeeded yet."""
+
+
+class Keeper(Protocol):
+    def load(self) -> Snapshot | None: ...
+    def save(self, taken_at: datetime, products: Iterable[Product]) -> None: ...
 
 
 class Refresher:
@@ -40,8 +50,12 @@ class Refresher:
         index: SearchIndex,
         changed_since: Callable[[datetime | None], Iterable[Product]],
         clock: Clock,
+        snapshots: Keeper,
     ) -> None:
         self._index = index
+        self._snapshots = snapshots
+        self._saved_at: datetime | None = None
+        self._saved_generation = ""
         self._changed_since = changed_since
         self._clock = clock
         self._last_started: datetime | None = None
@@ -55,6 +69,37 @@ class Refresher:
         self._readings += 1
         return count
 
+    def start(self) -> None:
+        """Begin with the last snapshot, if there is one; without it all is read from the table."""
+        try:
+            snapshot = self._snapshots.load()
+        except (ClientError, BotoCoreError, ValueError, KeyError) as error:
+            log.warning("snapshot.unreadable", error=f"{type(error).__name__}: {error}"[:300])
+            return
+        if snapshot:
+            self._index.apply(snapshot.products)
+            self._last_started = self._saved_at = snapshot.taken_at
+            self._saved_generation = self._index.view.generation
+
+    def keep(self) -> None:
+        """Save a snapshot, when goods changed and the last is some minutes old."""
+        at, view = self._last_started, self._index.view
+        is_early = self._saved_at and at and at - self._saved_at < _SNAPSHOT_EVERY
+        if at is None or is_early or view.generation == self._saved_generation:
+            return
+        try:
+            self._snapshots.save(at, view.shelf.products)
+        except (ClientError, BotoCoreError) as error:
+            log.warning("snapshot.not_saved", error=type(error).__name__)
+        self._saved_at, self._saved_generation = at, view.generation
+
+    def stale_for(self) -> timedelta | None:
+        """How old the goods are, once the table has not answered for a while; None till then."""
+        if self._last_started is None:
+            return None
+        age = self._clock() - self._last_started
+        return age if age > _STALE_AFTER else None
+
     def _from(self) -> datetime | None:
         if self._last_started is None:
             return None
@@ -63,6 +108,7 @@ class Refresher:
 
     async def run(self) -> None:
         """Refresh for as long as the process lives; a table that is down only makes it older."""
+        await asyncio.to_thread(self.start)
         while True:
             started, count = time.perf_counter(), 0
             try:
@@ -73,6 +119,7 @@ class Refresher:
                 if count:
                     duration_ms = round((time.perf_counter() - started) * 1000)
                     log.info("index.refreshed", products=count, duration_ms=duration_ms)
+                await asyncio.to_thread(self.keep)
             spent_s = time.perf_counter() - started
             rest_s = _REST * spent_s if count > _MANY else PERIOD_S
             await asyncio.sleep(min(_MAX_PAUSE_S, max(PERIOD_S, rest_s)))

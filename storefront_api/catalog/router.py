@@ -1,6 +1,8 @@
 """What anybody may read: lists and searches from memory, a product's page from the table."""
 
 import time
+from collections.abc import Mapping
+from datetime import timedelta
 from hashlib import sha256
 from typing import Annotated, Any
 
@@ -12,14 +14,27 @@ from pipeline.runtime.metrics import metrics
 from storefront_api.catalog import models, views
 from storefront_api.catalog.caching import cached_json, is_held
 from storefront_api.catalog.domain import Filters
-from storefront_api.catalog.search import SearchIndex, View
+from storefront_api.catalog.last_good import LastGood
+from storefront_api.catalog.search import SearchIndex, Suggestion, View
 from storefront_api.catalog.service import CatalogService
 from storefront_api.catalog.text_index import clean
 from storefront_api.problems import documented
 
 _LIST_CACHE = "public, max-age=5"
 _DETAIL_CACHE = "public, max-age=1"
-_NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "You hold this already"}}
+# Old news may be shown, but not kept: the next reader may get fresh ones.
+_STALE_CACHE = "no-store"
+_STALE_HEADER = "X-Stale-Age"
+_STALE: dict[str, Any] = {
+    _STALE_HEADER: {
+        "description": "Seconds since the table last answered; absent while it does",
+        "schema": {"type": "integer"},
+    }
+}
+_READ: dict[int | str, dict[str, Any]] = {
+    200: {"headers": _STALE},
+    304: {"description": "You hold this already", "headers": _STALE},
+}
 
 router = APIRouter(tags=["catalogue"])
 
@@ -36,38 +51,48 @@ def get_service(request: Request) -> CatalogService:
 
 CurrentView = Annotated[View, Depends(get_view)]
 Service = Annotated[CatalogService, Depends(get_service)]
+
+
+def get_index_age(request: Request) -> timedelta | None:
+    age: timedelta | None = request.app.state.stale_for()
+    return age
+
+
+IndexAge = Annotated[timedelta | None, Depends(get_index_age)]
 ProductId = Annotated[str, Path(max_length=128, examples=["OD-001"])]
 
 
 @router.get(
     "/products",
     response_model=models.ProductPage,
-    responses=documented(422, 503) | _NOT_MODIFIED,
+    responses=documented(422, 503) | _READ,
 )
 async def list_products(
-    request: Request, query: Annotated[models.ListQuery, Query()], view: CurrentView
+    request: Request,
+    query: Annotated[models.ListQuery, Query()],
+    view: CurrentView,
+    age: IndexAge,
 ) -> Response:
     """Search, filter, count and page; never touches the table, so a list outlives an outage."""
     started = time.perf_counter()
     filters = _filters(query)
     etag = f'W/"{view.generation}-{_digest(query, request.app.version)}"'
     if is_held(request, etag) and not query.cursor:
-        return cached_json(request, b"", etag, _LIST_CACHE)
+        return cached_json(request, b"", etag, *_caching(_LIST_CACHE, age))
     page = view.list_page(filters, query.sort, query.page_size, query.cursor or None)
+    instead: list[Suggestion] = []
     if filters.text and not page.total:
+        instead = view.instead(filters.text)
         metrics.add("SearchesWithoutResults", 1, Synthetic=_is_synthetic(request))
     took_ms = round((time.perf_counter() - started) * 1000, 2)
-    return cached_json(request, views.to_json(views.page(page, took_ms)), etag, _LIST_CACHE)
+    body = views.to_json(views.page(page, instead, took_ms))
+    return cached_json(request, body, etag, *_caching(_LIST_CACHE, age))
 
 
 @router.get("/suggest", response_model=models.SuggestionList, responses=documented(422, 503))
 async def suggest(view: CurrentView, q: Annotated[str, Query(max_length=200)] = "") -> Response:
     """Completions while somebody types: categories, brands, goods."""
-    items = [
-        {"text": text, "kind": kind, "product_id": product_id}
-        for text, kind, product_id in view.suggest(clean(q))
-    ]
-    return _json({"items": items, "next_cursor": None})
+    return _json({"items": views.suggestions(view.suggest(clean(q))), "next_cursor": None})
 
 
 @router.get("/categories", response_model=models.CategoryTree, responses=documented(503))
@@ -80,14 +105,16 @@ async def list_categories(request: Request, view: CurrentView) -> Response:
 @router.get(
     "/products/{product_id}",
     response_model=models.ProductDetail,
-    responses=documented(404, 503) | _NOT_MODIFIED,
+    responses=documented(404, 503) | _READ,
 )
 def get_product(request: Request, product_id: ProductId, service: Service) -> Response:
     """A product with its variants and their stock. Archived goods keep their page, so that old
     orders and links resolve; their `status` says so and nothing of them can be bought."""
-    product, rows = service.get_product(product_id)
+    last_good: LastGood = request.app.state.last_good
+    (product, rows), age = last_good.read(product_id, service.get_product)
     body = views.to_json(views.detail(product, rows))
-    return cached_json(request, body, views.detail_etag(product, body), _DETAIL_CACHE)
+    etag = views.detail_etag(product, body)
+    return cached_json(request, body, etag, *_caching(_DETAIL_CACHE, age))
 
 
 @router.get(
@@ -101,6 +128,12 @@ def list_related(product_id: ProductId, view: CurrentView, service: Service) -> 
     if related is None:
         service.get_product(product_id)  # known from old orders only, or not at all
     return _json({"items": [views.card(each) for each in related or ()], "next_cursor": None})
+
+
+def _caching(cache_control: str, age: timedelta | None) -> tuple[str, Mapping[str, str]]:
+    if age is None:
+        return cache_control, {}
+    return _STALE_CACHE, {_STALE_HEADER: str(int(age.total_seconds()))}
 
 
 def _is_synthetic(request: Request) -> str:

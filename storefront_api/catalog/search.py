@@ -17,6 +17,7 @@ from storefront_api.catalog.text_index import Reader, TextIndex
 MAX_RELATED = 8
 MAX_SUGGESTIONS = 8
 _MAX_SUGGESTED_NAMES = 2
+_MAX_NEAR, _MAX_DEPARTMENTS = 3, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,9 @@ class Page:
     facets: Facets
     total: int
     next_cursor: str | None
+
+
+Suggestion = tuple[str, str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +72,21 @@ class View:
         ordinal = self.ordinal_of.get(product_id)
         return None if ordinal is None else self.shelf.products[ordinal]
 
-    def suggest(self, text: str) -> list[tuple[str, str, str | None]]:
+    def instead(self, text: str) -> list[Suggestion]:
+        """What to look for when a text finds nothing: goods of nearly that name, and what the shop
+        has most of. (text, kind, product id of a product.)"""
+        near = (self.shelf.products[at] for at in self.reader.find_near(text, _MAX_NEAR))
+        found: list[Suggestion] = [(each.title, "product", each.product_id) for each in near]
+        largest = sorted(self.shelf.count_paths(), key=lambda counted: -counted[1])
+        found += [(to_text(path), "category", None) for path, _ in largest[:_MAX_DEPARTMENTS]]
+        return found
+
+    def suggest(self, text: str) -> list[Suggestion]:
         """(text, kind, product id of a product) of at most 8, categories and brands first."""
         wanted = text.casefold()
         if not wanted:
             return []
-        found: list[tuple[str, str, str | None]] = []
+        found: list[Suggestion] = []
         paths = (path for path, _ in self.shelf.count_paths() if _begins_a_word(path[-1], wanted))
         found += [(to_text(path), "category", None) for path in islice(paths, _MAX_SUGGESTED_NAMES)]
         brands = (brand for brand in self.shelf.brands if _begins_a_word(brand, wanted))

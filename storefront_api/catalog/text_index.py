@@ -105,6 +105,22 @@ class Reader:
             np.array(ordinals, np.int64), np.array([round(score) for score, _ in hits], np.int64)
         )
 
+    def find_near(self, text: str, limit: int) -> list[int]:
+        """Ordinals of goods whose title has a word two letters away from one of the text's."""
+        query = tantivy.Query
+        clauses = [
+            (
+                tantivy.Occur.Should,
+                query.fuzzy_term_query(self._schema, "title_plain", word, distance=2),
+            )
+            for _, word in self._terms(text)
+            if len(word) >= _FUZZY_FROM_LETTERS
+        ]
+        if not clauses:
+            return []
+        hits = self._searcher.search(query.boolean_query(clauses), limit=limit, count=False).hits
+        return list(self._searcher.fast_field_values("ordinal", [address for _, address in hits]))
+
     def _terms(self, text: str) -> list[tuple[str, str]]:
         """(stem, word) of each term that is not a stop word."""
         words = self._plain.analyze(_one_word(clean(text)))[:_MAX_TERMS]

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.contracts.categories import to_text
 from storefront_api.catalog.domain import Product, StockRow
-from storefront_api.catalog.search import Page
+from storefront_api.catalog.search import Page, Suggestion
 
 Plain = dict[str, Any]
 
@@ -30,7 +30,13 @@ def card(product: Product) -> Plain:
     }
 
 
-def page(found: Page, took_ms: float) -> Plain:
+def suggestions(found: Sequence[Suggestion]) -> list[Plain]:
+    return [
+        {"text": text, "kind": kind, "product_id": product_id} for text, kind, product_id in found
+    ]
+
+
+def page(found: Page, instead: Sequence[Suggestion], took_ms: float) -> Plain:
     return {
         "items": [card(product) for product in found.products],
         "facets": {
@@ -55,6 +61,7 @@ def page(found: Page, took_ms: float) -> Plain:
                 for name, values in found.facets.options
             ],
         },
+        "suggestions": suggestions(instead),
         "total": found.total,
         "next_cursor": found.next_cursor,
         "took_ms": took_ms,

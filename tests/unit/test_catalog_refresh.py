@@ -1,6 +1,6 @@
 """How a replica hears of changes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,8 +9,11 @@ from ulid import ULID
 
 from pipeline.contracts.errors import Unavailable
 from storefront_api.catalog.domain import Product
+from storefront_api.catalog.last_good import LastGood
 from storefront_api.catalog.refresh import IndexNotBuilt, Refresher
 from storefront_api.catalog.search import SearchIndex
+from storefront_api.catalog.service import Detail
+from storefront_api.catalog.snapshot import Snapshot
 
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -60,9 +63,27 @@ def index() -> SearchIndex:
     return SearchIndex()
 
 
+class Kept:
+    """The port `Keeper` over one value."""
+
+    def __init__(self) -> None:
+        self.snapshot: Snapshot | None = None
+
+    def load(self) -> Snapshot | None:
+        return self.snapshot
+
+    def save(self, taken_at: datetime, products: Iterable[Product]) -> None:
+        self.snapshot = Snapshot(taken_at, list(products))
+
+
 @pytest.fixture
-def refresher(table: Table, index: SearchIndex) -> Refresher:
-    return Refresher(index, table.changed_since, table.clock)
+def kept() -> Kept:
+    return Kept()
+
+
+@pytest.fixture
+def refresher(table: Table, index: SearchIndex, kept: Kept) -> Refresher:
+    return Refresher(index, table.changed_since, table.clock, kept)
 
 
 def known(index: SearchIndex) -> set[str]:
@@ -107,6 +128,41 @@ def test_a_table_that_is_down_leaves_the_last_good_index(
     assert known(index) == {"P1", "P2"}
 
 
+def test_a_replica_starts_from_the_snapshot_while_the_table_is_down_and_says_how_old_it_is(
+    table: Table, kept: Kept, refresher: Refresher
+) -> None:
+    table.products = [changed("P1", 0.0)]
+    refresher.refresh()
+    refresher.keep()
+    assert refresher.stale_for() is None
+    table.is_down, table.now_s = True, 600.0
+    index = SearchIndex()
+    restarted = Refresher(index, table.changed_since, table.clock, kept)
+    restarted.start()
+    with pytest.raises(EndpointConnectionError):
+        restarted.refresh()
+    assert (known(index), restarted.stale_for()) == ({"P1"}, timedelta(seconds=600))
+    table.is_down = False
+    table.products.append(changed("P2", 300.0))
+    restarted.refresh()
+    assert (known(index), restarted.stale_for()) == ({"P1", "P2"}, None)
+
+
+def test_a_snapshot_is_saved_when_goods_changed_and_not_more_often_than_every_ten_minutes(
+    table: Table, kept: Kept, refresher: Refresher
+) -> None:
+    saved = []
+    for now_s in (0.0, 60.0, 599.0, 601.0, 1_300.0):
+        if now_s != 1_300.0:
+            table.products.append(changed(f"P{now_s}", now_s))
+        table.now_s = now_s
+        refresher.refresh()
+        refresher.keep()
+        assert kept.snapshot
+        saved.append((kept.snapshot.taken_at - START).total_seconds())
+    assert saved == [0.0, 0.0, 0.0, 601.0, 601.0]
+
+
 def test_a_replica_is_not_ready_before_its_first_reading(
     index: SearchIndex, refresher: Refresher
 ) -> None:
@@ -129,3 +185,18 @@ def test_a_change_whose_writer_took_half_a_minute_is_found_by_the_wider_readings
         table.now_s += 1.0
         refresher.refresh()
     assert known(index) == {"late"}
+
+
+def test_a_page_that_was_read_is_shown_as_it_was_while_the_table_is_down() -> None:
+    now = [START]
+    last_good = LastGood(lambda: now[0])
+    detail: Detail = (changed("P1", 0.0), [])
+
+    def down(product_id: str) -> Detail:
+        raise EndpointConnectionError(endpoint_url="http://table")
+
+    assert last_good.read("P1", lambda _: detail) == (detail, None)
+    now[0] += timedelta(seconds=90)
+    assert last_good.read("P1", down) == (detail, timedelta(seconds=90))
+    with pytest.raises(EndpointConnectionError):
+        last_good.read("P2", down)

@@ -236,6 +236,13 @@ def test_odd_texts_are_answered(text: str) -> None:
     found_by(an_index(a_product()), text)
 
 
+def test_a_text_that_finds_nothing_leads_to_goods_of_nearly_that_name_and_to_departments() -> None:
+    index = an_index(a_product("a", "Linen dress"), a_product("b", "Wool coat", category=("X",)))
+    assert found_by(index, "lynnen") == []
+    assert index.view.instead("lynnen")[0] == ("Linen dress", "product", "a")
+    assert ("Clothing", "category", None) in index.view.instead("!")
+
+
 def test_an_edit_is_found_by_its_new_title_only() -> None:
     index = an_index(a_product("P1", "Linen dress"), a_product("P2", "Wool coat"))
     assert index.apply([a_product("P1", "Silk scarf", changed_at="1", category=("A",))]) == 1
@@ -295,7 +302,9 @@ def test_related_goods_are_of_the_same_kind_and_nearest_in_price() -> None:
 
 def test_what_lists_and_pages_send_is_what_openapi_promises() -> None:
     page = _VIEW.list_page(EVERYTHING, Sort.RELEVANCE, 2, None)
-    models.ProductPage.model_validate_json(views.to_json(views.page(page, 1.0)), extra="forbid")
+    models.ProductPage.model_validate_json(
+        views.to_json(views.page(page, _VIEW.instead("linnenn"), 1.0)), extra="forbid"
+    )
     detail = views.to_json(views.detail(page.products[0], []))
     models.ProductDetail.model_validate_json(detail, extra="forbid")
 
