@@ -11,11 +11,11 @@ import { Sheet } from "@/components/sheet";
 import { productListOptions } from "@/features/catalog/api/get-products";
 import { ActiveFilters, Filters } from "@/features/catalog/components/filters";
 import { ProductGrid, ProductGridSkeleton } from "@/features/catalog/components/product-grid";
-import { categoryName, filterFromUrl, urlWith } from "@/features/catalog/filter-url";
+import { categoryName, filterFromUrl, suggestionUrl, urlWith } from "@/features/catalog/filter-url";
 import { track } from "@/lib/analytics/track";
 import { useDocumentTitle } from "@/lib/document-title";
 
-import type { Sort } from "@/lib/api/types";
+import type { Sort, Suggestion } from "@/lib/api/types";
 import type { MouseEvent } from "react";
 
 import classes from "@/app/pages/products-page.module.css";
@@ -27,6 +27,20 @@ const SORT_TEXT: Record<Sort, string> = {
   price_asc: "Price, low to high",
   price_desc: "Price, high to low",
 };
+
+/** Ways on from a search that found nothing. */
+function Instead({ suggestions }: { suggestions: Suggestion[] }) {
+  if (suggestions.length === 0) return null;
+  return (
+    <ul className={classes.instead} aria-label="You could look at">
+      {suggestions.map((each) => (
+        <li key={each.text}>
+          <Link to={suggestionUrl(each)}>{each.kind === "category" ? categoryName(each.text) : each.text}</Link>
+        </li>
+      ))}
+    </ul>
+  );
+}
 
 export function ProductsPage() {
   const [search, setSearch] = useSearchParams();
@@ -62,6 +76,7 @@ export function ProductsPage() {
     filter.category,
     filter.min_price ?? filter.max_price,
     filter.in_stock,
+    ...(filter.option ?? []),
   ].filter((value) => value !== undefined).length;
   const moreSearch = new URLSearchParams(search);
   if (nextCursor) moreSearch.set("cursor", nextCursor);
@@ -121,6 +136,7 @@ export function ProductsPage() {
             }
           >
             Try a simpler word, check the spelling, or take some filters away.
+            <Instead suggestions={first?.suggestions ?? []} />
           </EmptyState>
         )}
         <h2 className="visually-hidden">Products</h2>

@@ -21,19 +21,19 @@ const rank = (list: string[], item: string) => {
   return at < 0 ? list.length : at;
 };
 
+export const sortOptionNames = (names: string[]) => names.sort((a, b) => rank(NAMES, a) - rank(NAMES, b));
+
 export function optionNames(variants: Variant[]): string[] {
-  const names = new Set(variants.flatMap((variant) => Object.keys(variant.options)));
-  return [...names].sort((a, b) => rank(NAMES, a) - rank(NAMES, b));
+  return sortOptionNames([...new Set(variants.flatMap((variant) => Object.keys(variant.options)))]);
 }
 
-function sortValues(values: string[]): string[] {
-  if (values.every((value) => /^\d+(\.\d+)?$/.test(value))) {
-    return values.sort((a, b) => Number(a) - Number(b));
-  }
-  if (values.some((value) => SIZES.includes(value))) {
-    return values.sort((a, b) => rank(SIZES, a) - rank(SIZES, b));
-  }
-  return values;
+const IN_ORDER = new Intl.Collator("en", { numeric: true });
+
+/** Sizes from small to large, letters before numbers; other values as they come. */
+export function sortValues(values: string[]): string[] {
+  const isSized = values.every((value) => /\d$/.test(value)) || values.some((value) => SIZES.includes(value));
+  if (!isSized) return values;
+  return values.sort((a, b) => rank(SIZES, a) - rank(SIZES, b) || IN_ORDER.compare(a, b));
 }
 
 const matches = (variant: Variant, selection: Selection) =>

@@ -13,6 +13,8 @@ export interface ProductFilter {
   max_price?: number;
   in_stock?: boolean;
   featured?: boolean;
+  /** `<option>:<value>` each; values of one option widen, options narrow. */
+  option?: string[];
   sort?: Sort;
 }
 

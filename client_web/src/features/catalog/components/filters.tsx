@@ -1,6 +1,7 @@
 import { Link, useSearchParams } from "react-router";
 
 import { categoryName, filterFromUrl, urlWith } from "@/features/catalog/filter-url";
+import { sortOptionNames, sortValues } from "@/features/catalog/variants";
 import { formatMoney } from "@/lib/format-money";
 
 import type { ProductFilter } from "@/features/catalog/api/get-products";
@@ -25,6 +26,7 @@ export function priceText(bucket: Pick<PriceBucket, "from_minor" | "to_minor">, 
 }
 
 const MAX_CATEGORIES = 18;
+const MAX_VALUES = 14;
 
 const depth = (value: string) => value.split(" > ").length;
 
@@ -109,6 +111,7 @@ export function Filters({ facets, currency }: Props) {
           })}
         </ul>
       </section>
+      <Options options={facets?.options ?? []} chosen={filter.option ?? []} to={to} />
       <section>
         <h2>Availability</h2>
         <ul>
@@ -127,6 +130,42 @@ export function Filters({ facets, currency }: Props) {
   );
 }
 
+interface OptionsProps {
+  options: ProductPage["facets"]["options"];
+  chosen: string[];
+  to: (patch: Partial<ProductFilter>) => { search: string };
+}
+
+/** Colour, size and whatever else the goods on this list come in; several of one may be chosen. */
+function Options({ options, chosen, to }: OptionsProps) {
+  const byName = new Map(options.map((option) => [option.name, option.values]));
+  return sortOptionNames([...byName.keys()]).map((name) => {
+    const counts = new Map(byName.get(name)?.slice(0, MAX_VALUES).map(({ value, count }) => [value, count]));
+    for (const each of chosen) {
+      if (each.startsWith(`${name}:`)) counts.set(each.slice(name.length + 1), counts.get(each.slice(name.length + 1)) ?? 0);
+    }
+    return (
+      <section key={name}>
+        <h2>{name.charAt(0).toUpperCase() + name.slice(1)}</h2>
+        <ul className={classes.values}>
+          {sortValues([...counts.keys()]).map((value) => {
+            const key = `${name}:${value}`;
+            const isHere = chosen.includes(key);
+            const next = isHere ? chosen.filter((each) => each !== key) : [...chosen, key];
+            return (
+              <li key={value}>
+                <Link to={to({ option: next })} aria-current={isHere || undefined}>
+                  {value} <span>{(counts.get(value) ?? 0).toLocaleString("en-GB")}</span>
+                </Link>
+              </li>
+            );
+          })}
+        </ul>
+      </section>
+    );
+  });
+}
+
 /** What is filtered now, each with a way to drop it. */
 export function ActiveFilters({ currency }: { currency: string }) {
   const [search] = useSearchParams();
@@ -142,6 +181,10 @@ export function ActiveFilters({ currency }: { currency: string }) {
     });
   }
   if (filter.in_stock) chips.push({ label: "In stock", without: { in_stock: undefined } });
+  for (const each of filter.option ?? []) {
+    const without = { option: filter.option?.filter((other) => other !== each) };
+    chips.push({ label: each.replace(":", ": "), without });
+  }
   if (chips.length === 0) return null;
   return (
     <ul className={classes.active} aria-label="Active filters">

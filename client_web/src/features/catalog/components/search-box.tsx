@@ -6,19 +6,11 @@ import { useId, useState } from "react";
 import { useNavigate } from "react-router";
 
 import { suggestionsOptions } from "@/features/catalog/api/get-suggestions";
-import { categoryName, categoryUrl } from "@/features/catalog/filter-url";
+import { categoryName, suggestionUrl } from "@/features/catalog/filter-url";
 
-import type { Suggestion } from "@/lib/api/types";
 import type { KeyboardEvent } from "react";
 
 import classes from "@/features/catalog/components/search-box.module.css";
-
-const urlOf = (suggestion: Suggestion) =>
-  suggestion.kind === "category"
-    ? categoryUrl(suggestion.text)
-    : suggestion.product_id
-      ? `/products/${encodeURIComponent(suggestion.product_id)}`
-      : `/products?${new URLSearchParams({ q: suggestion.text }).toString()}`;
 
 /** Search with suggestions, after the ARIA combobox pattern. */
 export function SearchBox({ initial = "" }: { initial?: string }) {
@@ -58,7 +50,7 @@ export function SearchBox({ initial = "" }: { initial?: string }) {
       onSubmit={(event) => {
         event.preventDefault();
         const chosen = isShown ? items[active] : undefined;
-        if (chosen) go(urlOf(chosen));
+        if (chosen) go(suggestionUrl(chosen));
         else if (text.trim()) go(`/products?${new URLSearchParams({ q: text.trim() }).toString()}`);
       }}
     >
@@ -114,7 +106,7 @@ export function SearchBox({ initial = "" }: { initial?: string }) {
               event.preventDefault();
             }}
             onClick={() => {
-              go(urlOf(item));
+              go(suggestionUrl(item));
             }}
           >
             <span>{item.kind === "category" ? categoryName(item.text) : item.text}</span>

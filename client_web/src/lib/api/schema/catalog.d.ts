@@ -393,6 +393,8 @@ export interface components {
             category: components["schemas"]["CategoryCount"][];
             /** In Stock */
             in_stock: number;
+            /** Options */
+            options: components["schemas"]["OptionCounts"][];
             /** Price */
             price: components["schemas"]["PriceCount"][];
         };
@@ -499,6 +501,26 @@ export interface components {
              * @example GBP
              */
             currency: string;
+        };
+        /** OptionCount */
+        OptionCount: {
+            /** Count */
+            count: number;
+            /**
+             * Value
+             * @example black
+             */
+            value: string;
+        };
+        /** OptionCounts */
+        OptionCounts: {
+            /**
+             * Name
+             * @example colour
+             */
+            name: string;
+            /** Values */
+            values: components["schemas"]["OptionCount"][];
         };
         /**
          * Price
@@ -664,6 +686,11 @@ export interface components {
             items: components["schemas"]["Card"][];
             /** Next Cursor */
             next_cursor: string | null;
+            /**
+             * Suggestions
+             * @description What to look for instead, when a text finds nothing; else empty
+             */
+            suggestions: components["schemas"]["Suggestion"][];
             /** Took Ms */
             took_ms: number;
             /** Total */
@@ -1276,6 +1303,8 @@ export interface operations {
                 max_price?: number | null;
                 in_stock?: boolean | null;
                 featured?: boolean | null;
+                /** @description `<option>:<value>`; values of one option widen, options narrow */
+                option?: string[];
                 sort?: components["schemas"]["Sort"];
                 page_size?: number;
                 /** @description `next_cursor` of the page before */
@@ -1290,6 +1319,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Seconds since the table last answered; absent while it does */
+                    "X-Stale-Age"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1299,6 +1330,8 @@ export interface operations {
             /** @description You hold this already */
             304: {
                 headers: {
+                    /** @description Seconds since the table last answered; absent while it does */
+                    "X-Stale-Age"?: number;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1424,6 +1457,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Seconds since the table last answered; absent while it does */
+                    "X-Stale-Age"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1433,6 +1468,8 @@ export interface operations {
             /** @description You hold this already */
             304: {
                 headers: {
+                    /** @description Seconds since the table last answered; absent while it does */
+                    "X-Stale-Age"?: number;
                     [name: string]: unknown;
                 };
                 content?: never;
