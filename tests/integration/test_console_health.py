@@ -176,7 +176,7 @@ def test_the_log_of_a_request_is_found_by_its_correlation_id(page: Page) -> None
 
 @pytest.fixture
 def lonely_console(stack: Stack, tmp_path: Path) -> Iterator[str]:
-    """A console whose CloudWatch refuses, and whose file of objectives has a fault."""
+    """A console whose CloudWatch and X-Ray refuse, and whose file of objectives has a fault."""
     document: dict[str, Any] = json.loads((ROOT / "iac/topology/slo.json").read_text())
     document["objectives"]["latency"]["objective"] = 99.5
     (tmp_path / "slo.json").write_text(json.dumps(document))
@@ -189,6 +189,7 @@ def lonely_console(stack: Stack, tmp_path: Path) -> Iterator[str]:
         env = process_environment(stack.at) | {
             "AWS_ENDPOINT_URL_CLOUDWATCH": refusing,
             "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS": refusing,
+            "AWS_ENDPOINT_URL_XRAY": refusing,
             "HAS_SLO_FILE": str(tmp_path / "slo.json"),
         }
         process = subprocess.Popen(
@@ -212,7 +213,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-def test_a_bad_file_and_a_dead_cloudwatch_each_say_so_and_the_rest_works(
+def test_a_bad_file_a_dead_cloudwatch_and_a_dead_x_ray_each_say_so_and_the_rest_works(
     browser: Browser, lonely_console: str
 ) -> None:
     page = browser.new_page(base_url=lonely_console)
@@ -228,5 +229,8 @@ def test_a_bad_file_and_a_dead_cloudwatch_each_say_so_and_the_rest_works(
     expect(page.get_by_text("Whether an alarm is on is unknown")).to_be_visible()
     page.goto("/logs")
     expect(page.get_by_text("CloudWatch Logs does not answer")).to_be_visible()
+    page.goto("/traces?last=24h&service=catalog")
+    expect(page.get_by_text("X-Ray does not answer").first).to_be_visible()
+    expect(page.get_by_text("Requests, newest first")).to_be_visible()  # from the index
     expect(page.get_by_text("Traceback")).to_have_count(0)
     page.close()
