@@ -42,8 +42,10 @@ def last_resort(error: Exception) -> bool:
     return True
 
 
-def live(what: str, run_every_s: float) -> Callable[[Callable[[], None]], Callable[[], None]]:
-    """A part of a page that redraws itself, guarded on every redraw."""
+def live(
+    what: str, run_every_s: float | None
+) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """A part of a page that redraws itself (with None only when it is used), always guarded."""
 
     def decorate(draw: Callable[[], None]) -> Callable[[], None]:
         @st.fragment(run_every=run_every_s)

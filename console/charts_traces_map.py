@@ -1,5 +1,7 @@
 """The service map as DOT: what Graphviz lays out and the page draws."""
 
+from collections.abc import Callable
+
 from console import charts
 from console.charts_traces import BAD, kind_colour, themed
 from console.traces.documents import Kind
@@ -12,10 +14,11 @@ _SHAPES = {
 }  # fmt: skip
 
 
-def to_dot(drawn: ServiceMap, minutes: float, picked: str) -> str:
+def to_dot(drawn: ServiceMap, minutes: float, picked: str, address_of: Callable[[str], str]) -> str:
     """DOT of a service map: a node's numbers below its name, what failed in red.
 
-    Args: `minutes` that the traces span; `picked` the node to stress.
+    Args: `minutes` that the traces span; `picked` the node to stress; `address_of` a node, where a
+    click on it leads.
     """
     ink, bad = charts.palette().ink, themed(BAD)
     lines = [
@@ -42,6 +45,8 @@ def to_dot(drawn: ServiceMap, minutes: float, picked: str) -> str:
         }
         if node.is_inferred:
             facts["style"] = "dashed,rounded"
+        else:
+            facts |= {"URL": address_of(node.name), "target": "_self"}
         lines.append(f"{_quoted(node.name)} [{_facts(facts)}];")
     ranks = _ranks(drawn)
     for edge in drawn.edges:

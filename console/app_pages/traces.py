@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from console.boundary import boundary
+from console.boundary import boundary, live
 from console.panels import traces as panels
 from console.panels import traces_controls, traces_map, traces_open
 from console.queries import traces
@@ -24,8 +24,12 @@ with boundary("The search"):
         panels.nothing_found(view)
     else:
         if read:
-            with boundary("The service map"):
-                traces_map.show(view, read)
+
+            @live("The service map", run_every_s=10 if view.is_moving else None)
+            def service_map() -> None:
+                traces_map.show(view)
+
+            service_map()
         with st.grid(2, min_column_width=420):
             with boundary("The requests over time"):
                 panels.found_over_time(findings)

@@ -101,14 +101,14 @@ def history() -> None:
 def acknowledge_button() -> None:
     """Outside the live part, so that a redraw does not close the dialog."""
     if st.button("Acknowledge…", icon=":material/edit_note:", key="acknowledge"):
-        _dialog()
+        _dialog(alarms.readings()["alarms"])
     if done := st.session_state.pop("acknowledged", None):
         st.success(done, icon=":material/check:")
 
 
 @st.dialog("Take note of an alarm", icon=":material/edit_note:")
-def _dialog() -> None:
-    reading = alarms.readings()["alarms"]
+def _dialog(reading: Reading) -> None:
+    """About what was on when it was opened: another alarm must not slip under the button."""
     firing = [alarm for alarm in reading.value or [] if alarm.is_firing]
     if not firing:
         st.info("No alarm is on." if reading.is_known else f"CloudWatch: {reading.fault}.")

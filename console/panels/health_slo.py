@@ -126,12 +126,20 @@ def _rules(file: SloFile, found: Standing) -> None:
     for rule in file.rules:
         long, short = (found.burns[w] for w in (rule.long_min, rule.short_min))
         is_firing = rule in found.firing
+        is_burning = min(long, short) >= rule.burn_rate
         word = status.bad(f"{rule.severity}s now") if is_firing else status.good("quiet")
+        if is_burning and not is_firing:
+            word = status.quiet(f"quiet: {found.counts[rule.long_min].bad} bad are too few")
         windows = f"{_window(rule.long_min)} and {_window(rule.short_min)}"
         rows.append([rule.name, word, f"{rule.burn_rate:g} ×", windows,
                      f"{long:.2f} × and {short:.2f} ×"])  # fmt: skip
     with st.container():
         status.table(["Rule", "State", "At", "Over", "Burns"], rows, right=(2,))
+        if (least := found.objective.min_bad) > 1:
+            st.caption(
+                f"A rule alerts from {least} bad values in the longer of its windows, so that one "
+                "failure in three requests at night pages nobody."
+            )
 
 
 def _burn_chart(file: SloFile, found: Standing) -> None:

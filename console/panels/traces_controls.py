@@ -23,17 +23,29 @@ _ANY = ""
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """`node` of the map that traces must pass; `trace_id` is open, and compared with `other_id`."""
+    """`node` of the map that traces must pass; `trace_id` is open, and compared with `other_id`.
+
+    `is_moving` when the range ends now, and not at a moment that was chosen.
+    """
 
     search: Search
     words: str
     node: str
     trace_id: str
     other_id: str
+    is_moving: bool
 
     @property
     def minutes(self) -> float:
         return (self.search.until - self.search.since).total_seconds() / 60
+
+    def brought_up_to_date(self) -> "View":
+        """The same length of time up to now, where the range moves."""
+        if not self.is_moving:
+            return self
+        until = _soon()
+        length = self.search.until - self.search.since
+        return replace(self, search=replace(self.search, since=until - length, until=until))
 
 
 def choose() -> View:
@@ -69,6 +81,7 @@ def choose() -> View:
         st.query_params.get("node", ""),
         _trace_id("trace_id"),
         _trace_id("with"),
+        is_moving=not any(st.query_params.get(name) for name in (*_IDS, "id", "from", "to")),
     )
 
 
@@ -110,7 +123,7 @@ def _filters(last: str) -> tuple[Search, str]:
         if value := st.query_params.get(name, "").strip():
             field = "either_id" if name == "id" else name
             since, until = around_id(value) or (now() - timedelta(hours=24), now())
-            until = min(until, now() + timedelta(seconds=5))
+            until = min(until, _soon())
             known = replace(wanted, since=since, until=until, **{field: value})  # type: ignore[arg-type]  # the fields of this loop are text
             return known, f"with {name.replace('_', ' ')} {value}"
     return wanted, words
@@ -136,8 +149,13 @@ def _window(last: str) -> tuple[datetime, datetime, str]:
             keep("to", "")
             st.rerun()
         return since, until, f"from {since:%H:%M} to {until:%H:%M} UTC"
-    until = now() + timedelta(seconds=5)  # the clock of a service may be a little ahead
+    until = _soon()
     return until - timedelta(minutes=_LENGTHS[last]), until, _RANGES[last]
+
+
+def _soon() -> datetime:
+    """Now, as the clock of a service that is a little ahead has it."""
+    return now() + timedelta(seconds=5)
 
 
 def _moment(name: str) -> datetime | None:

@@ -25,16 +25,21 @@ _NOTE_LIMIT = 500
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Who has taken note of an alarm, when, and what they wrote."""
+    """Who has taken note of an alarm, when, and what they wrote.
+
+    It is about one occurrence, the one that began at `of`: when the alarm ends and goes off again,
+    nobody has taken note of that.
+    """
 
     by: str
     at: datetime
     text: str
+    of: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """`state` is OK, ALARM or INSUFFICIENT_DATA; `note` is about the present alarm only."""
+    """`state` is OK, ALARM or INSUFFICIENT_DATA; `note` is about the present occurrence only."""
 
     name: str
     state: str
@@ -102,13 +107,24 @@ def readings() -> dict[str, Reading]:
 
 
 def acknowledge(person: Session, alarm: Alarm, text: str) -> None:
-    """Writes who has taken note; the audit entry comes first. Raises Refused."""
+    """Writes who has taken note of this occurrence; the audit entry comes first. Raises Refused."""
     with audited(person, "alarm.acknowledge", alarm.name):
         if not person.is_operator:
             raise Refused("Only an operator may acknowledge an alarm.")
         if len(text) > _NOTE_LIMIT:
             raise Refused(f"A note has at most {_NOTE_LIMIT} characters.")
+        if not _is_still_on(alarm):
+            raise Refused("This alarm has ended meanwhile: there is nothing left to take note of.")
         _write_note(person, alarm, text)
+
+
+def _is_still_on(seen: Alarm) -> bool:
+    """Whether the occurrence that a person saw goes on."""
+    try:
+        alarms = read_alarms()
+    except (BotoCoreError, ClientError) as error:
+        raise Failed(f"CloudWatch does not answer ({type(error).__name__}).") from None
+    return any(a.is_firing and (a.name, a.since) == (seen.name, seen.since) for a in alarms)
 
 
 def _write_note(person: Session, alarm: Alarm, text: str) -> None:
@@ -118,6 +134,7 @@ def _write_note(person: Session, alarm: Alarm, text: str) -> None:
         "by": person.email,
         "at": to_iso_z(at),
         "text": text.strip(),
+        "alarm_since": to_iso_z(alarm.since),
         "expires_at_epoch_s": int(at.timestamp()) + _ACK_DAYS * 86_400,
     }
     try:
@@ -137,10 +154,10 @@ def _read_notes(names: list[str]) -> dict[str, Note]:
         for _ in range(_MAX_PAGES):
             answer = dynamodb.batch_get_item(RequestItems=request)
             for item in answer["Responses"].get(table, []):
-                at = wording.moment(item.get("at"))
-                if at:
+                at, of = wording.moment(item.get("at")), wording.moment(item.get("alarm_since"))
+                if at and of:
                     name = str(item["pk"]).partition("#")[2]
-                    notes[name] = Note(str(item.get("by")), at, str(item.get("text") or ""))
+                    notes[name] = Note(str(item.get("by")), at, str(item.get("text") or ""), of)
             request = answer.get("UnprocessedKeys")
             if not request:
                 break
@@ -149,9 +166,11 @@ def _read_notes(names: list[str]) -> dict[str, Note]:
 
 def _alarm(found: dict[str, Any], prefix: str, notes: dict[str, Note]) -> Alarm:
     name = str(found["AlarmName"]).removeprefix(prefix)
-    since = found["StateUpdatedTimestamp"].astimezone(UTC)
+    # StateUpdatedTimestamp alone moves when CloudWatch only changes how it evaluates.
+    changed_at = found.get("StateTransitionedTimestamp") or found["StateUpdatedTimestamp"]
+    since = changed_at.astimezone(UTC)
     note = notes.get(name)
-    is_current = note is not None and found["StateValue"] == "ALARM" and note.at >= since
+    is_current = found["StateValue"] == "ALARM" and note is not None and _same(note.of, since)
     return Alarm(
         name=name,
         state=str(found["StateValue"]),
@@ -162,6 +181,11 @@ def _alarm(found: dict[str, Any], prefix: str, notes: dict[str, Note]) -> Alarm:
         topics=tuple(str(arn).rsplit(":", 1)[-1] for arn in found.get("AlarmActions") or []),
         note=note if is_current else None,
     )
+
+
+def _same(one: datetime, other: datetime) -> bool:
+    """Notes keep milliseconds."""
+    return to_iso_z(one) == to_iso_z(other)
 
 
 def _condition(found: dict[str, Any]) -> str:

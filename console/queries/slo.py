@@ -61,7 +61,7 @@ def _read(file: SloFile, name: str) -> Standing:
         window: slo.burn_rate(seen.bad, seen.total, objective.objective)
         for window, seen in counts.items()
     }
-    firing = tuple(r for r in file.rules if slo.is_firing(r, counts, objective.objective))
+    firing = tuple(r for r in file.rules if slo.is_firing(r, counts, objective))
     history = _indicators().series(file, name, hours=6)
     return Standing(name, objective, file.window_d * 1440, counts, burns, firing, history)
 

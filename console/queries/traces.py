@@ -39,6 +39,7 @@ _MAX_PAGES = 5
 # Functions may still add to a trace that began within this time, and the index too.
 _SETTLED_AFTER = timedelta(minutes=10)
 _UNSETTLED_TTL_S = 4.0
+_UNSETTLED_TTL_MAX_S = 60.0
 # X-Ray lists at most six hours at a time. Few are enough; so the narrowest first.
 _WINDOWS = tuple(timedelta(minutes=minutes) for minutes in (5, 30, 120, 360))
 _NOISE = ("/healthz", "/readyz")
@@ -63,9 +64,14 @@ def read(trace_ids: Iterable[str]) -> dict[str, Trace]:
         for trace in part:
             age = now() - trace.started_at
             is_settled = age > _SETTLED_AFTER and not trace.is_running
-            _traces.keep(trace.trace_id, trace, None if is_settled else _UNSETTLED_TTL_S)
+            _traces.keep(trace.trace_id, trace, None if is_settled else _look_again_after(age))
             found[trace.trace_id] = trace
     return {each: found[each] for each in wanted if each in found}
+
+
+def _look_again_after(age: timedelta) -> float:
+    """Seconds: a trace that has grown for minutes is nearly whole, and a map reads 200 of them."""
+    return min(max(age.total_seconds() / 10, _UNSETTLED_TTL_S), _UNSETTLED_TTL_MAX_S)
 
 
 def find(trace_id: str) -> Trace | None:

@@ -79,7 +79,7 @@ def evaluate(alarm: dict[str, Any]) -> None:
     if new_state == old_state:
         return
     alarm["StateValue"], alarm["StateReason"] = new_state, reason
-    alarm["StateUpdatedTimestamp"] = int(time.time())
+    alarm["StateUpdatedTimestamp"] = alarm["StateTransitionedTimestamp"] = int(time.time())
     cloudwatch._record_history(alarm["AlarmName"], old_state, new_state, reason)
     cloudwatch._dispatch_alarm_actions(alarm, old_state, new_state, reason)
     cloudwatch._evaluate_parent_alarms(alarm)

@@ -99,10 +99,10 @@ def _replica(at: Addresses, replica: Replica) -> Program:
     command = [
         *(str(_BIN / "uvicorn"), f"storefront_api.{replica.service}.main:app"),
         *("--host", HOST, "--port", str(replica.port)),
-        *("--loop", "uvloop", "--http", "httptools", "--no-access-log"),
+        *("--loop", "uvloop", "--http", "storefront_api.http_protocol:HttpProtocol"),
         # Longer than the edge keeps an idle connection, so that only the edge closes one.
         *("--timeout-keep-alive", "75", "--timeout-graceful-shutdown", "5"),
-        *("--no-server-header", "--log-level", "warning"),
+        *("--no-access-log", "--no-server-header", "--log-level", "warning"),
     ]
     env = process_environment(at) | {
         "HAS_SERVICE": replica.service,

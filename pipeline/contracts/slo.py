@@ -7,9 +7,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-Metric = Literal["RequestDuration", "Freshness", "ProofChecks"]
+Metric = Literal["EdgeAnswers", "RequestDuration", "Freshness", "ProofChecks"]
 # Of what each metric's values are; `ProofChecks` are counted from the proof ledger's own records.
-UNITS: dict[Metric, str] = {"RequestDuration": "ms", "Freshness": "s", "ProofChecks": ""}
+UNITS: dict[Metric, str] = {
+    "EdgeAnswers": "",
+    "RequestDuration": "ms",
+    "Freshness": "s",
+    "ProofChecks": "",
+}
+# Their values are amounts, to be added up; of the others each value counts once.
+COUNTERS: frozenset[Metric] = frozenset({"EdgeAnswers"})
 WINDOWS_MIN = (5, 60, 360, 4320)
 _Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 
@@ -23,12 +30,15 @@ class Objective(_Part):
 
     A value is bad when its series has one of the dimension values in `bad`, or when it is above
     `within` (in the metric's unit). Series with a dimension value in `without` do not count.
+    A rule needs `min_bad` bad values in its long window to fire, so that one failure in three
+    requests at night pages nobody.
     """
 
     title: str = Field(min_length=1)
     metric: Metric
     objective: float = Field(gt=0, lt=1)
     within: float | None = Field(default=None, gt=0)
+    min_bad: int = Field(default=1, ge=1)
     bad: dict[str, list[str]] = Field(default_factory=dict)
     without: dict[str, list[str]] = Field(default_factory=dict)
 
@@ -36,6 +46,8 @@ class Objective(_Part):
     def _says_what_is_bad(self) -> "Objective":
         if self.metric != "ProofChecks" and self.within is None and not self.bad:
             raise ValueError("needs `within` or `bad`, to tell good values from bad ones")
+        if self.within is not None and not UNITS[self.metric]:
+            raise ValueError(f"{self.metric} are counts, which `within` does not fit")
         return self
 
 
@@ -128,19 +140,27 @@ def budget_left(errors: int, requests: int, slo: float) -> float:
     return 1.0 - burn_rate(errors, requests, slo)
 
 
-def rule_burn(rule: Rule, counts: Mapping[int, Counts], slo: float) -> float:
+def rule_burn(rule: Rule, counts: Mapping[int, Counts], objective: Objective) -> float:
     """The smaller burn rate of the rule's two windows: at `rule.burn_rate` both have reached it.
 
+    0.0 while too few values are bad to alert anybody, so that an alarm on this is the rule.
     Args: `counts` by window in minutes.
     """
+    if is_too_few(rule, counts, objective):
+        return 0.0
     return min(
-        burn_rate(counts[window].bad, counts[window].total, slo)
+        burn_rate(counts[window].bad, counts[window].total, objective.objective)
         for window in (rule.long_min, rule.short_min)
     )
 
 
-def is_firing(rule: Rule, counts: Mapping[int, Counts], slo: float) -> bool:
-    return rule_burn(rule, counts, slo) >= rule.burn_rate
+def is_too_few(rule: Rule, counts: Mapping[int, Counts], objective: Objective) -> bool:
+    """Whether fewer values are bad in the rule's long window than an alert needs."""
+    return counts[rule.long_min].bad < objective.min_bad
+
+
+def is_firing(rule: Rule, counts: Mapping[int, Counts], objective: Objective) -> bool:
+    return rule_burn(rule, counts, objective) >= rule.burn_rate
 
 
 def _faults(error: ValidationError, at: tuple[str, ...]) -> Iterator[Fault]:

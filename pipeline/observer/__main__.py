@@ -12,9 +12,9 @@ import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from pipeline.observer.edge import Edge
 from pipeline.observer.objectives import Objectives
 from pipeline.observer.readings import (
-    Edge,
     Gauge,
     Processes,
     Queues,

@@ -36,12 +36,13 @@ class Objectives:
 
     def read(self) -> Iterator[Gauge]:
         """`BurnRate` by objective and rule: the smaller of the rule's two windows, so that an alarm
-        on it is the rule. `ErrorShare` in percent by service, over 5 minutes.
+        on it is the rule. `ErrorShare` in percent by service, over 5 minutes. Both are 0 while
+        fewer values are bad than an alert needs.
         """
         for name, objective in self._file.objectives.items():
             counts = self._indicators.counts(self._file, name)
             for rule in self._file.rules:
-                burn = slo.rule_burn(rule, counts, objective.objective)
+                burn = slo.rule_burn(rule, counts, objective)
                 yield Gauge("BurnRate", round(burn, 3), "None", {"Slo": name, "Rule": rule.name})
         yield from self._error_shares()
 
@@ -50,5 +51,5 @@ class Objectives:
         if objective is None:
             return
         for service, seen in self._indicators.by(objective, "Service", _ERRORS_OVER_MIN).items():
-            share = seen.bad / seen.total * 100 if seen.total else 0.0
+            share = seen.bad / seen.total * 100 if seen.bad >= objective.min_bad else 0.0
             yield Gauge("ErrorShare", round(share, 2), "Percent", {"Service": service})

@@ -1,4 +1,4 @@
-"""What the machinery shows from outside: queues, readers of the stream, the lake, Envoy, processes.
+"""What the machinery shows from outside: queues, readers of the stream, the lake, processes.
 
 Each function reads one source and returns gauges; what a source does not answer is left out.
 """
@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from typing import Any
 from xmlrpc.client import ServerProxy, Transport
 
-import httpx
 import psutil
 
 from pipeline.contracts import keys
@@ -22,12 +21,6 @@ from pipeline.runtime.lake import Lake, read_state
 from pipeline.runtime.metrics import Unit
 
 _MAX_LAG_RECORDS = 1_000
-_ENVOY = {
-    "upstream_rq_total": "EdgeRequests",
-    "upstream_rq_5xx": "EdgeErrors",
-    "upstream_rq_retry": "EdgeRetries",
-    "upstream_rq_pending_overflow": "EdgeOverflows",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,36 +132,6 @@ def read_lake(names: Names) -> Iterator[Gauge]:
     age_s = (datetime.now(UTC) - oldest).total_seconds() if oldest else 0.0
     yield Gauge("Freshness", max(0.0, age_s), "Seconds", {"Layer": "curated"})
     yield Gauge("UncompactedFiles", len(pending), "Count", {})
-
-
-class Edge:
-    """Envoy's own counters per upstream cluster, as the amount since the last reading."""
-
-    def __init__(self, admin_url: str) -> None:
-        self._url = admin_url
-        self._last: dict[tuple[str, str], int] = {}
-
-    def read(self) -> Iterator[Gauge]:
-        pattern = rf"^cluster\.[^.]+\.({'|'.join(_ENVOY)}|membership_(healthy|total))$"
-        answer = httpx.get(
-            f"{self._url}/stats", params={"format": "json", "filter": pattern},
-            timeout=3, trust_env=False,
-        ).raise_for_status().json()  # fmt: skip
-        for stat in answer["stats"]:
-            if "value" not in stat:
-                continue
-            _, cluster, name = stat["name"].split(".", 2)
-            of, value = {"Cluster": cluster}, int(stat["value"])
-            if name.startswith("membership_"):
-                label = "EdgeHosts" if name == "membership_total" else "EdgeHealthyHosts"
-                yield Gauge(label, value, "Count", of)
-                continue
-            before = self._last.get((cluster, name))
-            self._last[cluster, name] = value
-            if before is not None:  # a restarted Envoy counts from nought
-                yield Gauge(
-                    _ENVOY[name], value - before if value >= before else value, "Count", of, True
-                )
 
 
 class Processes:

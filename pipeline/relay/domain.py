@@ -63,7 +63,7 @@ def to_event(order: Mapping[str, Any]) -> Envelope:
 
 
 def _traced(order: Mapping[str, Any]) -> dict[str, str]:
-    """The trace that placed the order goes on in its events; the one thing a repeat may change."""
+    """The trace of the order's move goes on in its event; the one thing a repeat may change."""
     header = order.get("trace")
     return {"trace_header": header} if isinstance(header, str) else {}
 

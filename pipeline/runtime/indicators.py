@@ -11,7 +11,7 @@ from typing import Any
 from boto3.dynamodb.conditions import Key
 
 from pipeline.contracts import keys
-from pipeline.contracts.slo import Counts, Objective, SloFile
+from pipeline.contracts.slo import COUNTERS, WINDOWS_MIN, Counts, Objective, SloFile
 from pipeline.runtime import metric_reader
 from pipeline.runtime.metric_reader import Kept, Values, Wanted, floor
 
@@ -57,7 +57,7 @@ class Indicators:
         Raises botocore's errors when CloudWatch or the ops table does not answer, NotCounted.
         """
         windows = {window for rule in file.rules for window in (rule.long_min, rule.short_min)}
-        windows |= {5, 60, 360, 4320, file.window_d * 1440}
+        windows |= {*WINDOWS_MIN, file.window_d * 1440}
         objective = file.objectives[name]
         return {
             window: self._over(objective, window, file.window_d * 1440)
@@ -107,7 +107,9 @@ class Indicators:
     def _read(self, objective: Objective, grain: Grain, span: timedelta) -> list[Found]:
         metric, within = objective.metric, objective.within
         series = metric_reader.list_series(self._cloudwatch, metric)
-        statistics = ["SampleCount"] + ([f"TC(:{within:g})"] if within is not None else [])
+        statistics = ["Sum" if metric in COUNTERS else "SampleCount"]
+        if within is not None:
+            statistics.append(f"TC(:{within:g})")
         wanted = [
             Wanted(metric, metric_reader.named(dimensions), statistic)
             for statistic in statistics

@@ -17,12 +17,14 @@ from pipeline.contracts.errors import NotFound, Unavailable
 from pipeline.contracts.events import to_iso_z
 from pipeline.contracts.names import Names
 from pipeline.contracts.orders import ALLOWED_FROM, RELEASES_STOCK, OrderStatus
-from pipeline.runtime import aws
+from pipeline.runtime import aws, tracing
 from pipeline.runtime.dynamo import Item, TransactionCancelled, from_item, to_item, transact
 
 # Each lost race means that somebody else moved the order, and no path has more moves than states.
 _MAX_RACES = len(OrderStatus)
-_OWNED = frozenset({"pk", "sk", "order_id", "owner", "status", "version", "timeline", "lines"})
+_OWNED = frozenset(
+    {"pk", "sk", "order_id", "owner", "status", "version", "timeline", "lines", "trace"}
+)
 
 
 class StockMismatch(Exception):
@@ -73,11 +75,13 @@ class OrderStore:
     ) -> Advance:
         """Move an order to `to`: version + 1, a line in its timeline, and its stock, in one write.
 
+        The move's event belongs to the trace that made it, not to the one that placed the order.
         Args: `extra` are more attributes of the order row to set with the move, e.g. `payment`.
         Raises: NotFound; Unavailable and boto3's errors, which may be retried; StockMismatch.
         """
         changes = dict(extra or {})
         assert not _OWNED & changes.keys(), "the move itself sets these"
+        changes |= tracing.carried_in_row()
         order = self.get_order(order_id)
         for _ in range(_MAX_RACES):
             if any(entry["status"] == to for entry in order["timeline"]):

@@ -181,6 +181,12 @@ def carried() -> str | None:
     return str(part.header()) if part else None
 
 
+def carried_in_row() -> dict[str, str]:
+    """The attribute `trace` of an order's row: what its next event hands on. Empty without one."""
+    header = carried()
+    return {"trace": header} if header else {}
+
+
 def carried_if_sampled() -> str | None:
     """As `carried`, for what is too many to carry a header for nothing."""
     part = _current.get()

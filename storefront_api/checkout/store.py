@@ -132,8 +132,9 @@ class CheckoutStore:
             "expires_at_epoch_s": now_epoch_s + IDEMPOTENCY_TTL_S,
         }
         lines = sorted(cart.lines.values(), key=lambda line: line.sku)
+        placed = {**keys.order(order["order_id"]), **order, **tracing.carried_in_row()}
         operations = [
-            {"Put": self._put_new({**keys.order(order["order_id"]), **order, **_traced()})},
+            {"Put": self._put_new(placed)},
             {"Put": self._put_new(idempotency)},
             {"Put": self._put_cart(Cart(cart.owner, {}, cart.version), now_epoch_s)},
             *({"Update": self._take(line)} for line in lines),
@@ -245,12 +246,6 @@ class CheckoutStore:
 
 class _Unprocessed(Unavailable):
     """A part of a batch was put off; the client sees it as any unavailable dependency."""
-
-
-def _traced() -> Item:
-    """The request's trace, for what comes of the order later."""
-    header = tracing.carried()
-    return {"trace": header} if header else {}
 
 
 def _is_expired(row: Item, now_epoch_s: int) -> bool:

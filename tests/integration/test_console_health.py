@@ -26,6 +26,9 @@ from tests.conftest import Stack, wait_until
 PASSWORD = "demo-Shop-2026!"
 CORRELATION = f"health-{int(time.time())}"
 REQUESTS = 25
+ALARM = "dead-letters-stream-failures"
+GIVEN_UP = "A message was given up after its last attempt."
+NOTED = "noted by operator@demo.shop"
 WELL = "Edge, services, streams, queues, functions and stores are well"
 expect.set_options(timeout=20_000)
 
@@ -104,23 +107,10 @@ def test_an_alarm_goes_off_and_an_operator_takes_note_of_it(page: Page, stack: S
     topic = sns.create_topic(Name=stack.names.of("alarms"))["TopicArn"]
     told = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["QueueArn"])
     try:
-        stack.aws("cloudwatch").put_metric_data(
-            Namespace="HighAvailabilityShop",
-            MetricData=[{
-                "MetricName": "DeadLetters", "Value": 1.0,
-                "Dimensions": [{"Name": "Queue", "Value": "stream-failures"}],
-            }],
-        )  # fmt: skip
+        _give_up_a_message(stack)
         page.goto("/alarms")
-        expect(page.get_by_text("A message was given up after its last attempt.")).to_be_visible()
-        page.get_by_role("button", name="Acknowledge…").click()
-        # On a slow machine the latency's budget may burn as well, and stand first in the list.
-        page.get_by_role("combobox", name="Alarm").click()
-        page.get_by_role("option", name="dead-letters-stream-failures").click()
-        page.get_by_label("Note", exact=True).fill("Looking at it")
-        page.get_by_role("button", name="Acknowledge", exact=True).click()
-        expect(page.get_by_text("noted by operator@demo.shop")).to_be_visible()
-        name = stack.names.of("dead-letters-stream-failures")
+        _take_note(page)
+        name = stack.names.of(ALARM)
 
         def ours() -> dict[str, Any] | None:
             found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)  # others may burn too
@@ -142,7 +132,41 @@ def test_an_alarm_goes_off_and_an_operator_takes_note_of_it(page: Page, stack: S
         },
     )["Items"]
     written = {(e["action"]["S"], e["target"]["S"]) for e in audit}
-    assert ("alarm.acknowledge", "dead-letters-stream-failures") in written
+    assert ("alarm.acknowledge", ALARM) in written
+
+
+def test_an_alarm_that_goes_off_again_has_been_noted_by_nobody(page: Page, stack: Stack) -> None:
+    _give_up_a_message(stack)
+    page.goto("/alarms")
+    _take_note(page)
+    stack.aws("cloudwatch").set_alarm_state(
+        AlarmName=stack.names.of(ALARM), StateValue="OK", StateReason="It was redriven"
+    )
+    _give_up_a_message(stack)
+    expect(page.get_by_text(NOTED)).to_have_count(0)
+    expect(page.get_by_text(GIVEN_UP)).to_be_visible()
+    expect(page.get_by_text(NOTED)).to_have_count(0)
+
+
+def _give_up_a_message(stack: Stack) -> None:
+    stack.aws("cloudwatch").put_metric_data(
+        Namespace="HighAvailabilityShop",
+        MetricData=[{
+            "MetricName": "DeadLetters", "Value": 1.0,
+            "Dimensions": [{"Name": "Queue", "Value": "stream-failures"}],
+        }],
+    )  # fmt: skip
+
+
+def _take_note(page: Page) -> None:
+    expect(page.get_by_text(GIVEN_UP)).to_be_visible()
+    page.get_by_role("button", name="Acknowledge…").click()
+    # On a slow machine the latency's budget may burn as well, and stand first in the list.
+    page.get_by_role("combobox", name="Alarm").click()
+    page.get_by_role("option", name=ALARM).click()
+    page.get_by_label("Note", exact=True).fill("Looking at it")
+    page.get_by_role("button", name="Acknowledge", exact=True).click()
+    expect(page.get_by_text(NOTED)).to_be_visible()
 
 
 def test_the_log_of_a_request_is_found_by_its_correlation_id(page: Page) -> None:
@@ -152,7 +176,7 @@ def test_the_log_of_a_request_is_found_by_its_correlation_id(page: Page) -> None
 
 @pytest.fixture
 def lonely_console(stack: Stack, tmp_path: Path) -> Iterator[str]:
-    """A console whose CloudWatch refuses, and whose file of objectives has a fault."""
+    """A console whose CloudWatch and X-Ray refuse, and whose file of objectives has a fault."""
     document: dict[str, Any] = json.loads((ROOT / "iac/topology/slo.json").read_text())
     document["objectives"]["latency"]["objective"] = 99.5
     (tmp_path / "slo.json").write_text(json.dumps(document))
@@ -165,6 +189,7 @@ def lonely_console(stack: Stack, tmp_path: Path) -> Iterator[str]:
         env = process_environment(stack.at) | {
             "AWS_ENDPOINT_URL_CLOUDWATCH": refusing,
             "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS": refusing,
+            "AWS_ENDPOINT_URL_XRAY": refusing,
             "HAS_SLO_FILE": str(tmp_path / "slo.json"),
         }
         process = subprocess.Popen(
@@ -188,7 +213,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-def test_a_bad_file_and_a_dead_cloudwatch_each_say_so_and_the_rest_works(
+def test_a_bad_file_a_dead_cloudwatch_and_a_dead_x_ray_each_say_so_and_the_rest_works(
     browser: Browser, lonely_console: str
 ) -> None:
     page = browser.new_page(base_url=lonely_console)
@@ -204,5 +229,8 @@ def test_a_bad_file_and_a_dead_cloudwatch_each_say_so_and_the_rest_works(
     expect(page.get_by_text("Whether an alarm is on is unknown")).to_be_visible()
     page.goto("/logs")
     expect(page.get_by_text("CloudWatch Logs does not answer")).to_be_visible()
+    page.goto("/traces?last=24h&service=catalog")
+    expect(page.get_by_text("X-Ray does not answer").first).to_be_visible()
+    expect(page.get_by_text("Requests, newest first")).to_be_visible()  # from the index
     expect(page.get_by_text("Traceback")).to_have_count(0)
     page.close()

@@ -110,6 +110,42 @@ def test_an_operator_opens_it_by_its_order_and_reads_every_step(
     expect(page.get_by_text("went wrong")).to_have_count(0)
 
 
+def test_a_click_on_the_map_leaves_the_traces_through_that_node(
+    page: Page, purchase: tuple[str, str]
+) -> None:
+    _, order_id = purchase
+    sign_in(page, "operator", f"/traces?order_id={order_id}")
+    boxes = page.get_by_test_id("stGraphVizChart").locator("g.node a")
+    boxes.filter(has_text="payment").click(timeout=WAIT_MS)
+    narrowed = page.get_by_role(
+        "heading", name=f"1 request through payment with order id {order_id}"
+    )
+    expect(narrowed).to_be_visible(timeout=WAIT_MS)
+    assert "node=payment" in page.url and f"order_id={order_id}" in page.url
+    # Where a script does not run, or in a new tab, the same box is a link to the same view.
+    address = boxes.filter(has_text="relay").get_attribute("xlink:href")
+    assert address == f"/traces?order_id={order_id}&node=relay"
+    boxes.filter(has_text="payment").click()
+    expect(narrowed).to_have_count(0)
+    assert "node=" not in page.url
+
+
+def test_two_traces_are_compared_step_by_step(
+    page: Page, stack: Stack, purchase: tuple[str, str]
+) -> None:
+    trace_id, _ = purchase
+    other_id = f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
+    with stack.http() as http:
+        headers = {"X-Amzn-Trace-Id": f"Root={other_id};Sampled=1"}
+        http.get("/api/checkout/cart", headers=headers).raise_for_status()
+    wait_until(lambda: traces.find(other_id), timeout_s=20, pause_s=0.5)
+    sign_in(page, "operator", f"/traces?trace_id={trace_id}&with={other_id}")
+    expect(
+        page.get_by_role("heading", name=re.compile("^The other took .* shorter; "))
+    ).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_text("Steps aligned by the names on the way to them")).to_be_visible()
+
+
 def test_an_analyst_is_refused(page: Page, stack: Stack) -> None:
     sign_in(page, "analyst", "/traces")
     expect(page.get_by_text("This page is for operators.")).to_be_visible(timeout=WAIT_MS)

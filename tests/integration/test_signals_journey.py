@@ -17,7 +17,7 @@ import pytest
 from iac.local.ports import ROOT, process_environment
 from pipeline.contracts import keys
 from tests.conftest import Stack, wait_until
-from tests.integration.checkout_shop import SYNTHETIC, an_order, put_on_sale
+from tests.integration.checkout_shop import SYNTHETIC, Browser, an_order, put_on_sale
 
 NAMESPACE = "HighAvailabilityShop"
 PORT_ABOVE_EDGE = 700  # a replica of our own, inside this stack's block of ports
@@ -51,36 +51,59 @@ def purchase(stack: Stack) -> dict[str, str]:
     }
 
 
-def test_a_purchase_is_one_trace_from_the_edge_to_the_lake(
-    stack: Stack, purchase: dict[str, str]
-) -> None:
-    expected = {"edge", "checkout", "relay", "payment", "notification", "landing", "folding"}
-
-    def complete() -> list[dict[str, Any]]:
-        found = segments_of(stack, purchase["root"])
-        missing = expected - {segment["name"] for segment in found}
-        assert not missing, f"no segment of {missing}"
-        return found
-
-    found = wait_until(complete, timeout_s=25, pause_s=0.5)
+def paths_of(found: list[dict[str, Any]]) -> list[list[str]]:
+    """The names on the way to each segment, its own last."""
     by_id = {segment["id"]: segment for segment in found}
-    orphans = [s["name"] for s in found if s.get("parent_id", s["id"]) not in by_id]
-    assert orphans == []
 
     def path(segment: dict[str, Any]) -> list[str]:
         above = segment.get("parent_id")
         return [*(path(by_id[above]) if above else []), segment["name"]]
 
-    paths = [path(segment) for segment in found]
+    orphans = [s["name"] for s in found if s.get("parent_id", s["id"]) not in by_id]
+    assert orphans == []
+    return [path(segment) for segment in found]
+
+
+def test_a_purchase_is_one_trace_from_the_edge_to_the_lake(
+    stack: Stack, purchase: dict[str, str]
+) -> None:
     placing = ["edge", "checkout"]
-    assert [*placing, "DynamoDB/TransactWriteItems"] in paths
-    assert [*placing, "relay", "payment", "DynamoDB/TransactWriteItems"] in paths
-    assert [*placing, "relay", "landing", "S3/PutObject"] in paths
-    assert [*placing, "relay", "folding", "DynamoDB/TransactWriteItems"] in paths
+    expected = [
+        [*placing, "DynamoDB/TransactWriteItems"],
+        [*placing, "relay", "payment", "DynamoDB/TransactWriteItems"],
+        [*placing, "relay", "notification"],
+        [*placing, "relay", "landing", "S3/PutObject"],
+        [*placing, "relay", "folding", "DynamoDB/TransactWriteItems"],
+        # What payment moved the order to is told on as payment's doing.
+        [*placing, "relay", "payment", "relay", "fulfilment"],
+    ]
+
+    def complete() -> list[dict[str, Any]]:
+        found = segments_of(stack, purchase["root"])
+        paths = paths_of(found)
+        assert [path for path in expected if path not in paths] == []
+        return found
+
+    found = wait_until(complete, timeout_s=25, pause_s=0.5)
     wrote = [s for s in found if s["name"] in ("checkout", "payment", "folding")
              and s["annotations"].get("order_id") == purchase["order_id"]]  # fmt: skip
     assert {segment["name"] for segment in wrote} == {"checkout", "payment", "folding"}
     assert all(s["namespace"] == "aws" for s in found if s.get("type") == "subsegment")
+
+
+def test_a_cancellation_belongs_to_the_request_that_asked_for_it(stack: Stack) -> None:
+    sku, root = put_on_sale(stack, units=1), a_root()
+    with Browser(stack) as shopper:
+        assert shopper.put(sku, 1).status_code == 200
+        order_id = shopper.order().json()["order_id"]
+        shopper.sign_in({"X-Amzn-Trace-Id": f"Root={root};Sampled=1"})
+        cancelled = shopper.cancel(order_id)
+        assert cancelled.status_code == 200, cancelled.text
+
+    def told() -> bool:
+        return ["edge", "checkout", "relay", "landing"] in paths_of(segments_of(stack, root))
+
+    wait_until(told, timeout_s=25, pause_s=0.5)
 
 
 def test_a_kept_trace_is_found_by_its_order(stack: Stack, purchase: dict[str, str]) -> None:

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from iac.local.ports import ROOT
 from pipeline.contracts.slo import (
+    WINDOWS_MIN,
     Counts,
+    Objective,
     Rule,
     budget_left,
     burn_rate,
@@ -48,15 +50,28 @@ def test_more_errors_never_burn_slower_and_scale_does_not_matter(
     assert burn_rate(seen.bad * times, seen.total * times, slo) == pytest.approx(rate)
 
 
-@given(counts, counts, ratios)
-def test_a_rule_fires_only_when_both_its_windows_burn(
-    long: Counts, short: Counts, slo: float
+def an_objective(slo: float = 0.999, min_bad: int = 1) -> Objective:
+    bad = {"Status": ["5xx"]}
+    return Objective(title="x", metric="EdgeAnswers", objective=slo, bad=bad, min_bad=min_bad)
+
+
+@given(counts, counts, ratios, st.integers(1, 100))
+def test_a_rule_fires_only_when_both_its_windows_burn_and_enough_is_bad(
+    long: Counts, short: Counts, slo: float, min_bad: int
 ) -> None:
-    windows = {60: long, 5: short}
+    windows, objective = {60: long, 5: short}, an_objective(slo, min_bad)
     both = all(burn_rate(c.bad, c.total, slo) >= FAST.burn_rate for c in (long, short))
-    assert is_firing(FAST, windows, slo) == both
-    if not long.bad or not short.bad:
-        assert rule_burn(FAST, windows, slo) == 0
+    assert is_firing(FAST, windows, objective) == (both and long.bad >= min_bad)
+    if not long.bad or not short.bad or long.bad < min_bad:
+        assert rule_burn(FAST, windows, objective) == 0
+
+
+def test_one_failure_in_three_requests_at_night_pages_nobody_and_an_outage_does() -> None:
+    declared = parse(TEXT).objectives["availability"]
+    night = {window: Counts(1, 3) for window in WINDOWS_MIN} | {30: Counts(1, 3)}
+    assert [rule.name for rule in (FAST, STEADY, SLOW) if is_firing(rule, night, declared)] == []
+    outage = night | {60: Counts(declared.min_bad, 12), 5: Counts(2, 2)}
+    assert is_firing(FAST, outage, declared)
 
 
 def test_the_rules_are_those_of_the_workbook() -> None:
@@ -84,6 +99,8 @@ def test_counts_that_cannot_be_are_refused(errors: int, requests: int, slo: floa
         ("within", -1, "objectives.latency.within"),
         ("within", None, "objectives.latency"),
         ("wihtin", 3, "objectives.latency.wihtin"),
+        ("min_bad", 0, "objectives.latency.min_bad"),
+        ("metric", "EdgeAnswers", "objectives.latency"),
     ],
 )
 def test_a_fault_names_its_field_and_the_other_objectives_stay(

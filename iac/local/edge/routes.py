@@ -34,10 +34,30 @@ def virtual_host(at: Addresses) -> Json:
         "name": "shop",
         "domains": ["*"],
         "routes": routes,
+        "virtual_clusters": _counted_apart(),
         # A service can tell its trace when the edge took a request, and which attempt this is.
         "request_headers_to_add": [_set("x-edge-start", "%START_TIME(%s.%3f)%")],
         "include_request_attempt_count": True,
     }
+
+
+def _counted_apart() -> list[Json]:
+    """Answers counted by service, whoever gave them: a replica, a second one, or the edge itself.
+
+    The observer reads them as `vhost.shop.vcluster.api_<service>.upstream_rq_<class>`. The first
+    that matches counts: probes are no requests of shoppers.
+    """
+    probes = {"safe_regex_match": {"regex": r"/api/[a-z]+/(healthz|readyz)(\?.*)?"}}
+    return [
+        {"name": "probes", "headers": [_header(":path", **probes)]},
+        *(
+            {
+                "name": f"api_{service}",
+                "headers": [_header(":path", prefix_match=f"/api/{service}/")],
+            }
+            for service in SERVICES
+        ),
+    ]
 
 
 def _service_routes(service: str) -> list[Json]:
@@ -183,10 +203,9 @@ def _methods(pattern: str, *more: Json) -> Json:
 
 
 def _header(name: str, **match: Any) -> Json:
-    if "safe_regex_match" in match:
-        return {"name": name, "string_match": {"safe_regex": match["safe_regex_match"]}}
-    if "contains_match" in match:
-        return {"name": name, "string_match": {"contains": match["contains_match"]}}
+    for kind in ("safe_regex", "contains", "prefix"):
+        if f"{kind}_match" in match:
+            return {"name": name, "string_match": {kind: match[f"{kind}_match"]}}
     return {"name": name, **match}
 
 

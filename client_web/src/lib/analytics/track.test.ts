@@ -1,11 +1,13 @@
 import { http, HttpResponse } from "msw";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 
 import { setConsent } from "@/lib/analytics/consent";
-import { flush, track } from "@/lib/analytics/track";
+import { flush, flushOnLeave, track } from "@/lib/analytics/track";
+import { traceHeader } from "@/lib/api/trace";
 import { server } from "@/testing/server";
 
 interface Sent {
+  trace: string | null;
   events: { event_id: string; event_type: string; session_id: string | null; anonymous_id: string | null }[];
 }
 
@@ -13,7 +15,8 @@ function collect(answer = 202): Sent[] {
   const sent: Sent[] = [];
   server.use(
     http.post("*/api/analytics/events", async ({ request }) => {
-      sent.push((await request.json()) as Sent);
+      const body = (await request.json()) as Pick<Sent, "events">;
+      sent.push({ ...body, trace: request.headers.get("X-Amzn-Trace-Id") });
       return new HttpResponse(null, { status: answer });
     }),
   );
@@ -57,4 +60,32 @@ test("a batch the server could not take is sent again, with the same event ids",
   const sent = collect();
   await flush();
   expect(sent[0]?.events[0]?.event_id).toBe(failed[0]?.events[0]?.event_id);
+});
+
+test("events join the trace of the page view in which they happened", async () => {
+  const sent = collect();
+  window.history.pushState(null, "", "/products");
+  track("searched", { query: "boots", results_count: 3 });
+  track("product_viewed", { product_id: "p-3" });
+  const products = traceHeader();
+  window.history.pushState(null, "", "/cart");
+  track("cart_changed", { sku: "s-3", product_id: "p-3", quantity: 1 });
+  await flush();
+  expect(sent.map(({ trace, events }) => [trace, events.length])).toEqual([
+    [products, 2],
+    [traceHeader(), 1],
+  ]);
+  expect(products).not.toBe(traceHeader());
+});
+
+test("what is left when the page goes is sent, with its trace", async () => {
+  const sent = collect();
+  const stop = flushOnLeave();
+  track("product_viewed", { product_id: "p-4" });
+  window.dispatchEvent(new Event("pagehide"));
+  await vi.waitFor(() => {
+    expect(sent).toHaveLength(1);
+  });
+  stop();
+  expect(sent[0]?.trace).toBe(traceHeader());
 });

@@ -1,5 +1,6 @@
 import { getConsent, identifiers } from "@/lib/analytics/consent";
 import { sessionStore } from "@/lib/api/session";
+import { traceHeader } from "@/lib/api/trace";
 import { ulid } from "@/lib/ulid";
 
 export interface ShopperFacts {
@@ -16,7 +17,13 @@ const MAX_BATCH = 100;
 const MAX_QUEUE = 500;
 const FLUSH_MS = 2_000;
 
-let queue: unknown[] = [];
+interface Noted {
+  /** Of the page view in which it happened; what is sent together shares one. */
+  trace: string;
+  event: object;
+}
+
+let queue: Noted[] = [];
 let timer: ReturnType<typeof setTimeout> | null = null;
 
 export const device = () => (window.matchMedia("(max-width: 48em)").matches ? "phone" : "desktop");
@@ -25,48 +32,60 @@ export const device = () => (window.matchMedia("(max-width: 48em)").matches ? "p
 export function track<K extends keyof ShopperFacts>(fact: K, payload: ShopperFacts[K]): void {
   const customerId = sessionStore.get().user?.user_id;
   queue.push({
-    event_type: `shopper.${fact}.v1`,
-    event_id: ulid(),
-    occurred_at: new Date().toISOString(),
-    ...identifiers(),
-    ...(customerId && getConsent() === "granted" ? { customer_id: customerId } : {}),
-    payload,
+    trace: traceHeader(),
+    event: {
+      event_type: `shopper.${fact}.v1`,
+      event_id: ulid(),
+      occurred_at: new Date().toISOString(),
+      ...identifiers(),
+      ...(customerId && getConsent() === "granted" ? { customer_id: customerId } : {}),
+      payload,
+    },
   });
   // Bounded: if the edge is down for long, the oldest clicks go first.
   if (queue.length > MAX_QUEUE) queue = queue.slice(-MAX_QUEUE);
   timer ??= setTimeout(() => void flush(), FLUSH_MS);
 }
 
-/** Sends one batch. A failed one is kept: event ids make a repeat harmless. */
+/** The oldest events of one page view, at most a request's worth. */
+function takeBatch(): Noted[] {
+  const trace = queue[0]?.trace;
+  const end = queue.findIndex((noted) => noted.trace !== trace);
+  return queue.splice(0, Math.min(end < 0 ? queue.length : end, MAX_BATCH));
+}
+
+/** `keepalive` lets it arrive when the page has gone, as a beacon would, which has no headers. */
+function send(batch: readonly Noted[]): Promise<Response> {
+  return fetch(URL_PATH, {
+    method: "POST",
+    credentials: "include",
+    keepalive: true,
+    headers: { "Content-Type": "application/json", "X-Amzn-Trace-Id": batch[0]?.trace ?? traceHeader() },
+    body: JSON.stringify({ events: batch.map((noted) => noted.event) }),
+  });
+}
+
+/** Sends what there is. A failed batch is kept: event ids make a repeat harmless. */
 export async function flush(): Promise<void> {
   if (timer) clearTimeout(timer);
   timer = null;
-  const batch = queue.splice(0, MAX_BATCH);
-  if (batch.length === 0) return;
-  let isKept = false;
-  try {
-    const response = await fetch(URL_PATH, {
-      method: "POST",
-      credentials: "include",
-      keepalive: true,
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ events: batch }),
-    });
-    isKept = response.status >= 500;
-  } catch {
-    isKept = true;
+  while (queue.length > 0) {
+    const batch = takeBatch();
+    const isTaken = await send(batch).then(
+      (response) => response.status < 500,
+      () => false,
+    );
+    if (isTaken) continue;
+    queue.unshift(...batch);
+    timer ??= setTimeout(() => void flush(), 5 * FLUSH_MS);
+    return;
   }
-  if (isKept) queue.unshift(...batch);
-  if (queue.length > 0) timer ??= setTimeout(() => void flush(), isKept ? 5 * FLUSH_MS : FLUSH_MS);
 }
 
-/** The page is going away: what is left leaves by beacon. */
+/** The page is going away: what is left is sent, and nobody waits for the answer. */
 export function flushOnLeave(): () => void {
   const leave = () => {
-    for (let batch = queue.splice(0, MAX_BATCH); batch.length > 0; batch = queue.splice(0, MAX_BATCH)) {
-      const body = new Blob([JSON.stringify({ events: batch })], { type: "application/json" });
-      navigator.sendBeacon(URL_PATH, body);
-    }
+    while (queue.length > 0) send(takeBatch()).catch(() => undefined);
   };
   window.addEventListener("pagehide", leave);
   return () => {

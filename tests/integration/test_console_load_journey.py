@@ -1,0 +1,77 @@
+"""From a load run's slowest request to its trace and its log lines, and one run beside another."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from load_page import a_page, choose, ended, records
+from playwright.sync_api import Locator, Page, expect, sync_playwright
+
+from iac.local.browser import CHROMIUM_OPTIONS
+from iac.local.ports import ROOT, process_environment
+from pipeline.runtime.clock import new_id
+from tests.conftest import Stack, wait_until
+
+SECONDS = 10
+expect.set_options(timeout=20_000)
+
+
+@pytest.fixture
+def earlier_run(stack: Stack) -> str:
+    """A small run that has ended; its id."""
+    run_id = new_id()
+    options = ["--users", "5", "--ramp", "0", "--duration", str(SECONDS), "--run-id", run_id]
+    done = subprocess.run(
+        [sys.executable, "-m", "loadgen", *options],
+        cwd=ROOT, env=process_environment(stack.at) | stack.env,
+        stdout=subprocess.DEVNULL, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode in (0, 1), "0 passed, 1 did not meet the objectives"
+    return run_id
+
+
+@pytest.fixture
+def page(stack: Stack) -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(**CHROMIUM_OPTIONS)
+        page = a_page(chromium, stack, "operator")
+        page.set_default_timeout(20_000)
+        yield page
+        chromium.close()
+
+
+def follow(link: Locator) -> Page:
+    """The page that a link opens, in a tab of its own."""
+    with link.page.context.expect_page() as opened:
+        link.click()
+    return opened.value
+
+
+def test_an_operator_follows_a_slow_request_of_a_run_and_compares_it_with_the_last(
+    page: Page, stack: Stack, earlier_run: str
+) -> None:
+    # Hundreds of requests: one in twenty is sampled, so that some of them have a trace.
+    choose(page, "Flash sale", users=25, ramp=0, duration=SECONDS)
+    page.get_by_role("button", name="Start", exact=True).click()
+    expect(page.get_by_text("Flash-sale is running, 25 users")).to_be_visible()
+    run_id = str(records(stack).list_runs()[0]["run_id"])
+    assert run_id != earlier_run
+    wait_until(lambda: ended(stack, run_id), timeout_s=60)
+    slowest = page.get_by_role("heading", name="Slowest requests")
+    expect(slowest).to_be_visible()
+
+    trace = follow(page.get_by_role("link", name="Trace", exact=True).first)
+    # A request of a moment ago; its last steps may still be on their way.
+    expect(trace.get_by_role("heading", name=re.compile(r"answered \d+ in .* ms"))).to_be_visible()
+    logs = follow(trace.get_by_role("link", name="Its log lines"))
+    expect(logs.get_by_text(re.compile(r"^\d+ lines?, \d+ of them errors$"))).to_be_visible()
+    assert f"correlation_id=load-{run_id}-" in logs.url
+
+    page.bring_to_front()
+    page.get_by_role("combobox", name="Compare with").click()
+    page.get_by_role("option", name=re.compile("normal, 5 users")).first.click()
+    expect(page.get_by_role("heading", name=re.compile("^p95 is "))).to_be_visible()
+    expect(page.get_by_role("columnheader", name="Change")).to_be_visible()
+    assert f"with={earlier_run}" in page.url
