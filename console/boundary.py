@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from console import context, masthead
 from console.queries.edge import Problem, SignedOut, Unreachable
 from pipeline.runtime import logs
 from pipeline.runtime.clock import new_id
@@ -49,7 +50,9 @@ def live(what: str, run_every_s: float) -> Callable[[Callable[[], None]], Callab
         @st.fragment(run_every=run_every_s)
         def guarded() -> None:
             with boundary(what):
+                context.check()
                 draw()
+            masthead.draw()
 
         return guarded
 

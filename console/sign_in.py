@@ -23,6 +23,17 @@ def show() -> None:
             _try(email.strip(), password)
 
 
+def show_unknown(problem: Unreachable) -> None:
+    """In its place while nobody can tell whose session it is."""
+    _, middle, _ = st.columns([1, 1.3, 1])
+    with middle, st.container(key="sign-in"):
+        st.title("Who are you?")
+        st.warning(
+            f"Your session cannot be looked up right now. {problem}", icon=":material/cloud_off:"
+        )
+        st.button("Try again", icon=":material/refresh:", type="primary")
+
+
 def _try(email: str, password: str) -> None:
     if not email or not password:
         st.error("Enter your e-mail and your password.", icon=":material/error:")

@@ -6,7 +6,7 @@ from datetime import timedelta
 import polars as pl
 import streamlit as st
 
-from console import charts_traces_map
+from console import charts_traces_map, downloads
 from console.panels import traces_controls
 from console.panels.traces_controls import View
 from console.traces import service_map
@@ -50,15 +50,7 @@ def show(view: View, read: Sequence[Trace]) -> None:
             on_change=_pick,
             args=(f"node-{view.node}",),
         )
-        st.download_button(
-            "Download CSV",
-            to_frame(drawn).write_csv,
-            "service-map.csv",
-            "text/csv",
-            key="csv-map",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        downloads.csv(to_frame(drawn), "service-map")
 
 
 def to_frame(drawn: ServiceMap) -> pl.DataFrame:
