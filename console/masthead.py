@@ -38,6 +38,10 @@ def draw() -> None:
     takes away when it does not draw it again."""
     spot = st.session_state.get(_PLACE)
     if isinstance(spot, DeltaGenerator):
-        stage = settings().stage
-        badge = f":{_COLOURS.get(stage, 'violet')}-badge[{stage}]"
-        spot.caption(f"{badge} {st.session_state.get(_SAID, 'All times in UTC')}")
+        spot.caption(f"{stage()} {st.session_state.get(_SAID, 'All times in UTC')}")
+
+
+def stage() -> str:
+    """Its name as a badge, in the colour of how careful one has to be."""
+    name = settings().stage
+    return f":{_COLOURS.get(name, 'violet')}-badge[{name}]"
