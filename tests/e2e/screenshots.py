@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
+from itertools import product
 from typing import Any
 
 from PIL import Image
@@ -37,11 +37,6 @@ def _run_query(page: Page) -> None:
     expect(page.get_by_text("in DuckDB")).to_be_visible()
 
 
-def _open_slowest_purchase(page: Page) -> None:
-    order = page.get_by_role("heading", name="Requests, newest first")
-    expect(order).to_be_visible()
-
-
 def _stop_a_replica(page: Page) -> None:
     Supervisor(Addresses.from_environ(os.environ)).stop_program("catalog-b")
     expect(page.get_by_text("Catalog-b is down")).to_be_visible()
@@ -65,7 +60,7 @@ PICTURES = (
     Picture("sales", "/sales?range=28d", "sells best"),
     Picture("customers", "/customers", "brought"),
     Picture("behaviour", "/behaviour", "come by"),
-    Picture("explore", "/explore", "rows of|rows", _run_query),
+    Picture("explore", "/explore", "Tables", _run_query),
     Picture("proof", "/proof", "Proofs so far"),
     Picture("load", "/load", "Envoy counted"),
     Picture("traces", "/traces", "Requests, newest first"),
@@ -123,30 +118,33 @@ def small(png: bytes) -> bytes:
     return sink.getvalue()
 
 
+def take_all(browser: Browser, url: str, wanted: list[Picture]) -> None:
+    # The dark ones last: for them something is broken.
+    for scheme, size in product(("light", "dark"), (DESK, PHONE)):
+        is_phone = size == PHONE
+        group = [p for p in wanted if p.scheme == scheme and (p.on_phone or not is_phone)]
+        if not group:
+            continue
+        with signed_in(browser, url, size, scheme) as page:
+            for picture in group:
+                png = small(take(page, picture, size))
+                path = FOLDER / f"console-{picture.name}{'-phone' if is_phone else ''}.png"
+                path.write_bytes(png)
+                sys.stdout.write(f"{path.name}: {len(png) // 1000} KB\n")
+
+
 def main(names: list[str]) -> None:
     at = Addresses.from_environ(os.environ)
-    url = at.url(at.console)
-    wanted = [one for one in PICTURES if not names or one.name in names]
     expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(**CHROMIUM_OPTIONS)
-        for size, suffix in ((DESK, ""), (PHONE, "-phone")):
-            for scheme in ("light", "dark"):
-                group = [p for p in wanted if p.scheme == scheme and (p.on_phone or not suffix)]
-                if not group:
-                    continue
-                with signed_in(browser, url, size, scheme) as page:
-                    for picture in group:
-                        save(FOLDER / f"console-{picture.name}{suffix}.png",
-                             small(take(page, picture, size)))  # fmt: skip
-        browser.close()
-    if any(one.prepare is _stop_a_replica for one in wanted):
-        Supervisor(at).start_program("catalog-b")
-
-
-def save(path: Path, png: bytes) -> None:
-    path.write_bytes(png)
-    sys.stdout.write(f"{path.name}: {len(png) // 1000} KB\n")
+        try:
+            take_all(
+                browser, at.url(at.console), [p for p in PICTURES if p.name in names or not names]
+            )
+        finally:
+            browser.close()
+            Supervisor(at).start_program("catalog-b")
 
 
 if __name__ == "__main__":
