@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from console import context, masthead
 from console.queries.edge import Problem, SignedOut, Unreachable
 from pipeline.runtime import logs
 from pipeline.runtime.clock import new_id
@@ -51,7 +52,9 @@ def live(
         @st.fragment(run_every=run_every_s)
         def guarded() -> None:
             with boundary(what):
+                context.check()
                 draw()
+            masthead.draw()
 
         return guarded
 

@@ -65,20 +65,6 @@ def show_to_pick(
     )
 
 
-def download(frame: pl.DataFrame, name: str, *, label: str = "CSV") -> None:
-    """The figures behind a chart as a file."""
-    st.download_button(
-        label,
-        frame.write_csv,
-        f"{name}.csv",
-        "text/csv",
-        key=f"csv-{name}",
-        icon=":material/download:",
-        type="tertiary",
-        on_click="ignore",
-    )
-
-
 def revenue_over_time(
     frame: pl.DataFrame,
     currency: str,

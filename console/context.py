@@ -5,7 +5,8 @@ from typing import cast
 import streamlit as st
 
 from console import sessions
-from console.sessions import Session
+from console.queries.edge import SignedOut
+from console.sessions import STORE, Session
 
 
 def person() -> Session:
@@ -15,3 +16,9 @@ def person() -> Session:
 def token() -> str:
     """The person's access token. Raises SignedOut or Unreachable; call it inside a boundary."""
     return sessions.access_token(person())
+
+
+def check() -> None:
+    """A sign-out elsewhere ends a page that redraws itself, too. Raises SignedOut, Unreachable."""
+    if STORE.find(person().secret) is None:
+        raise SignedOut

@@ -25,9 +25,6 @@ async def _claim(request: Request) -> Response:
         return Response(status_code=403)
     ticket = (await request.body())[: _MAX_TICKET + 1].decode("ascii", "replace")
     response = Response(status_code=204, headers={"Cache-Control": "no-store"})
-    if ticket == "":
-        response.delete_cookie(name(), path="/", httponly=True, samesite="strict")
-        return response
     secret = STORE.claim(ticket)
     if secret is None:
         return Response(status_code=410)
@@ -60,8 +57,8 @@ export default function ({ data }) {
 
 
 def post_ticket(ticket: str) -> None:
-    """Have the page post the ticket; an empty one clears the cookie."""
+    """Have the page post the ticket."""
     mount: Any = st.components.v2.component("session_cookie", js=_JS)
     # Not the ticket itself: Streamlit refuses a key with two underscores in a row.
-    key = sha256(ticket.encode()).hexdigest()[:12] if ticket else "clear"
+    key = sha256(ticket.encode()).hexdigest()[:12]
     mount(key=f"cookie-{key}", data={"ticket": ticket}, height=1)

@@ -4,12 +4,17 @@ from pathlib import Path
 
 import streamlit as st
 
-from console import cookie, pages, sign_in
+from console import cookie, masthead, pages, sign_in
 from console.boundary import boundary
+from console.queries.edge import Unreachable
 from console.sessions import STORE, Session
-from console.settings import settings
 
 ASSETS = Path(__file__).with_name("assets")
+# The tokens are revoked: what the table still holds cannot be renewed.
+_NOT_EVERYWHERE = (
+    "You are signed out here. The ops table did not answer, so other consoles end the session "
+    "within 15 minutes."
+)
 
 st.set_page_config(
     page_title="HighAvailabilityShop console",
@@ -27,11 +32,12 @@ def main() -> None:
     logo = ASSETS / ("logo-dark.svg" if is_dark else "logo-light.svg")
     st.logo(str(logo), size="large", icon_image=str(ASSETS / "icon.svg"))
     secret = st.session_state.get("secret") or st.context.cookies.get(cookie.name())
-    session = STORE.find(secret)
-    if st.session_state.pop("ended", False) and secret:
-        STORE.sign_out(secret)
-        session = None
-        st.session_state["why"] = "Your session has ended. Sign in again to go on."
+    try:
+        session = _find(secret)
+    except Unreachable as problem:
+        pages.navigation(None)
+        sign_in.show_unknown(problem)
+        return
     # Every page is declared for everybody, so that a deep link survives the sign-in.
     page = pages.navigation(session)
     if session is None:
@@ -44,6 +50,7 @@ def main() -> None:
     if ticket and STORE.is_waiting(ticket):
         cookie.post_ticket(ticket)
     _who(session)
+    masthead.place(page.url_path)
     with boundary("This page"):
         if pages.may_open(page, session):
             page.run()
@@ -51,15 +58,27 @@ def main() -> None:
             pages.show_refusal(page)
 
 
+def _find(secret: str | None) -> Session | None:
+    """Whose session it is; says so when it is over. Raises Unreachable."""
+    session = STORE.find(secret)
+    is_over = st.session_state.pop("ended", False)
+    if secret and is_over:
+        STORE.sign_out(secret, is_asked=False)
+        session = None
+    if session is None and st.session_state.pop("session", None):
+        st.session_state.pop("secret", None)
+        st.session_state["why"] = "Your session has ended. Sign in again to go on."
+    return session
+
+
 def _who(session: Session) -> None:
     with st.sidebar.container(key="who"):
         st.markdown(f"**{session.name}**  \n{session.role.capitalize()}")
-        st.badge(f"stage: {settings().stage}", color="violet" if session.is_operator else "gray")
         if st.button("Sign out", icon=":material/logout:", width="stretch"):
-            STORE.sign_out(st.session_state["secret"])
+            is_gone = STORE.sign_out(session.secret)
             for key in list(st.session_state):
                 del st.session_state[key]
-            st.session_state["why"] = "You are signed out."
+            st.session_state["why"] = "You are signed out." if is_gone else _NOT_EVERYWHERE
             st.rerun()
 
 

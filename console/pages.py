@@ -37,7 +37,7 @@ ENTRIES = (
     Entry("load", "Load", "speed", "Operations"),
     Entry("system", "System", "dns", "Operations"),
     Entry("health", "Health", "monitor_heart", "Operations"),
-    Entry("slos", "SLOs", "speed", "Operations"),
+    Entry("slos", "SLOs", "flag", "Operations"),
     Entry("alarms", "Alarms", "notifications", "Operations"),
     Entry("logs", "Logs", "subject", "Operations"),
 )

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from console import masthead
 from console.queries.edge import Unreachable
 from console.sessions import STORE, Refused
 
@@ -10,7 +11,7 @@ def show() -> None:
     _, middle, _ = st.columns([1, 1.3, 1])
     with middle, st.container(key="sign-in"):
         st.title("Sign in to the console")
-        st.markdown("For analysts and operators of HighAvailabilityShop.")
+        st.markdown(f"For analysts and operators of HighAvailabilityShop {masthead.stage()}")
         if why := st.session_state.pop("why", None):
             st.info(why, icon=":material/info:")
         with st.form("sign-in", enter_to_submit=True):
@@ -21,6 +22,17 @@ def show() -> None:
             is_sent = st.form_submit_button("Sign in", type="primary", width="stretch")
         if is_sent:
             _try(email.strip(), password)
+
+
+def show_unknown(problem: Unreachable) -> None:
+    """In its place while nobody can tell whose session it is."""
+    _, middle, _ = st.columns([1, 1.3, 1])
+    with middle, st.container(key="sign-in"):
+        st.title("Who are you?")
+        st.warning(
+            f"Your session cannot be looked up right now. {problem}", icon=":material/cloud_off:"
+        )
+        st.button("Try again", icon=":material/refresh:", type="primary")
 
 
 def _try(email: str, password: str) -> None:

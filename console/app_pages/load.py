@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from console import masthead
 from console.boundary import boundary, live
 from console.panels import load as panels
 from console.panels import load_history, load_live
@@ -22,7 +23,7 @@ def watch() -> None:
     going = load.find_running()
     if panels.shows_other_run(going):
         st.rerun()
-    st.caption(f"As of {now():%d %b %Y %H:%M:%S} UTC · one run at a time, across all consoles")
+    masthead.say(now(), "one run at a time, across all consoles")
     if going is not None:
         load_live.running(going)
 

@@ -15,7 +15,7 @@ def now() -> None:
     overview.begin(token)
     progress.replay_banner()
     with boundary("The data age"):
-        progress.data_age(token)
+        progress.say_age(token)
     with st.grid(3 if context.person().is_operator else 2, min_column_width=300):
         with boundary("Today's sales"):
             overview.today(token)

@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from console import context
+from console import context, masthead
 from console.boundary import boundary, live
 from console.panels import proof
 from console.queries import runs
+from pipeline.runtime.clock import now
 
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
     st.title("Proof", anchor=False, width="content")
@@ -21,6 +22,7 @@ st.markdown(
 def last() -> None:
     is_running = proof.run_state()
     report = proof.report_of(runs.find_proof())
+    masthead.say(now(), proof.age_words(report) if report else "nothing proven yet")
     if report is not None:
         proof.show_report(report)
     elif not is_running:

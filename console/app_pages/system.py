@@ -2,9 +2,10 @@
 
 import streamlit as st
 
+from console import masthead
 from console.boundary import boundary, live
 from console.panels import controls, data, machines
-from pipeline.runtime.clock import now
+from console.queries.probes import as_of
 
 st.title("System", anchor=False)
 
@@ -13,7 +14,7 @@ st.title("System", anchor=False)
 def fast() -> None:
     found = machines.readings()
     is_well, sentence = machines.finding(found)
-    st.caption(f"As of {now():%d %b %Y %H:%M:%S} UTC · looks again every second")
+    masthead.say(as_of(*found.values()), "looks again every second")
     if is_well:
         st.success(sentence, icon=":material/check_circle:")
     else:

@@ -17,7 +17,7 @@ def figures() -> None:
     token, at = context.token(), now()
     queries.begin(token, at)
     progress.replay_banner()
-    progress.data_age(token)
+    progress.say_age(token)
     currency = today.currency_of(token, at, settings().currency)
     mine = queries.now_day(token, at, currency)
     st.header(today.headline(mine, currency), anchor=False)

@@ -6,7 +6,7 @@ from datetime import datetime
 import polars as pl
 import streamlit as st
 
-from console import charts, charts_people, wording
+from console import charts, charts_people, downloads, masthead, wording
 from console.periods import Period
 from console.queries import behaviour, lake_rows
 
@@ -28,10 +28,8 @@ _NAMES = {
 
 def age(period: Period) -> None:
     rows = lake_rows.clicks()
-    st.caption(
-        f"As of {wording.clock_time(rows.as_of)} · {period}, UTC days · real shoppers only, load "
-        "tests are not in it"
-    )
+    masthead.say(rows.as_of, "from the lake")
+    st.caption(f"{period}, UTC days · real shoppers only, load tests are not in it")
     if rows.fault:
         st.warning(rows.fault, icon=":material/cloud_off:")
 
@@ -92,7 +90,7 @@ def funnel(frame: pl.DataFrame) -> None:
             "shoppers who declined to be followed are not in it"
         )
         charts.show(charts_people.funnel(steps), key="funnel", alt="Sessions by furthest step")
-        charts.download(steps, "funnel")
+        downloads.csv(steps, "funnel")
 
 
 def searches(frame: pl.DataFrame) -> None:
@@ -105,7 +103,7 @@ def searches(frame: pl.DataFrame) -> None:
         st.subheader(f"Most searched: “{plain(found['query'][0])}”", anchor=False)
         st.caption("Searches by words, capitals ignored, with the results of the last time")
         _table(found.head(12), "Most searched")
-        charts.download(found, "searches")
+        downloads.csv(found, "searches")
 
 
 def searches_without(frame: pl.DataFrame) -> None:
@@ -124,7 +122,7 @@ def searches_without(frame: pl.DataFrame) -> None:
         st.subheader(f"{share:.0f} % of searches found nothing", anchor=False)
         st.caption("Words that shoppers look for in vain; add them as products or synonyms")
         _table(none.head(12), "Searches without results")
-        charts.download(none, "searches-without-results")
+        downloads.csv(none, "searches-without-results")
 
 
 def ranking(frame: pl.DataFrame, title: str, words: str, key: str) -> None:
@@ -144,7 +142,7 @@ def ranking(frame: pl.DataFrame, title: str, words: str, key: str) -> None:
             [plain(text) for text in shown[name]], [float(views) for views in shown["views"]], texts
         )
         charts.show(bars, key=key, alt=words)
-        charts.download(frame, key)
+        downloads.csv(frame, key)
 
 
 def plain(text: str) -> str:

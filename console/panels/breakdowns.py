@@ -5,7 +5,7 @@ from collections.abc import Callable
 import polars as pl
 import streamlit as st
 
-from console import charts, charts_business, wording
+from console import charts, charts_business, downloads, wording
 from console.panels import period as controls
 from console.panels.sales import View
 from console.queries import breakdowns, lake_rows, report, sales
@@ -38,7 +38,7 @@ def breakdown(view: View, column: str) -> None:
             picked=lambda value: controls.pick(column, value),
         )
         every = sales.by_group(frame, view.currency, 10_000)
-        charts.download(every, f"sales-by-{column}", label=f"CSV of all {every.height}")
+        downloads.csv(every, f"sales-by-{column}", label=f"CSV of all {every.height}")
 
 
 def world(view: View) -> None:
@@ -95,7 +95,7 @@ def tree(view: View) -> None:
             picked=_pick_tile,
             field="id",
         )
-        charts.download(frame, "sales-by-category-and-product")
+        downloads.csv(frame, "sales-by-category-and-product")
 
 
 def _pick_tile(tile: str) -> None:
@@ -121,7 +121,7 @@ def week(view: View) -> None:
         )
         figure = charts_business.week(frame, view.currency)
         charts.show(figure, key="week", alt=f"Gross revenue by weekday and hour, {view.period}")
-        charts.download(frame, "sales-by-weekday-and-hour")
+        downloads.csv(frame, "sales-by-weekday-and-hour")
 
 
 def products(view: View) -> None:
@@ -156,7 +156,7 @@ def products(view: View) -> None:
                 ),
             },
         )
-        charts.download(frame, "top-products")
+        downloads.csv(frame, "top-products")
 
 
 CARDS: dict[str, Callable[[View], None]] = {

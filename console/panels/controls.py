@@ -56,6 +56,9 @@ def audit_log() -> None:
         if not entries:
             st.caption("Nobody has changed anything through the console today (UTC).")
             return
-        columns = {"at": "When (UTC)", "actor": "Who", "action": "What", "target": "Which"}
+        columns = {
+            "at": "When (UTC)", "actor": "Who", "action": "What", "target": "Which",
+            "result": "Result", "detail": "Detail",
+        }  # fmt: skip
         rows = [{label: entry.get(key, "") for key, label in columns.items()} for entry in entries]
         st.dataframe(rows, hide_index=True, alt="Audit entries of today")

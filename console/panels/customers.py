@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import polars as pl
 import streamlit as st
 
-from console import charts, charts_people, wording
+from console import charts, charts_people, downloads, masthead, wording
 from console.periods import Period
 from console.queries import customers, lake_rows
 from console.queries.customers import Purchases, Step
@@ -17,8 +17,8 @@ _MAX_DAYS = 62
 
 def age() -> None:
     rows = lake_rows.lines()
-    words = f"As of {wording.clock_time(rows.as_of)} · from the lake's order lines"
-    st.caption(f"{words} · months in UTC · registered customers only, by id")
+    masthead.say(rows.as_of, "from the lake")
+    st.caption("Registered customers only, by id; from the lake's order lines")
     if rows.fault:
         st.warning(rows.fault, icon=":material/cloud_off:")
 
@@ -73,7 +73,7 @@ def new_and_returning(known: Purchases, period: Period) -> None:
         )
         figure = charts_people.new_and_returning(frame, step)
         charts.show(figure, key="months", alt=f"New and returning customers, {period}")
-        charts.download(frame, f"customers-by-{step}")
+        downloads.csv(frame, f"customers-by-{step}")
 
 
 def cohorts(known: Purchases, period: Period) -> None:
@@ -91,7 +91,7 @@ def cohorts(known: Purchases, period: Period) -> None:
             f"ordered in a later one, {as_of(period)}; the last month may still be open"
         )
         charts.show(charts_people.cohorts(frame), key="cohorts", alt="Retention by cohort")
-        charts.download(frame, "cohorts")
+        downloads.csv(frame, "cohorts")
 
 
 def as_of(period: Period) -> str:
@@ -119,7 +119,7 @@ def segments(scored: pl.DataFrame, currency: str, period: Period) -> None:
         )
         figure = charts_people.segments(frame, currency)
         charts.show(figure, key="segments", alt="Net revenue by segment")
-        charts.download(frame, "segments")
+        downloads.csv(frame, "segments")
 
 
 def definition() -> None:
@@ -176,7 +176,7 @@ def top(scored: pl.DataFrame, mine: Purchases, currency: str, period: Period) ->
                 "first_order": config.DateColumn("First order"),
             },
         )  # fmt: skip
-        charts.download(scored, "customers-rfm", label=f"CSV of all {scored.height:,} customers")
+        downloads.csv(scored, "customers-rfm", label=f"CSV of all {scored.height:,} customers")
 
 
 def scored(known: Purchases, period: Period) -> pl.DataFrame:

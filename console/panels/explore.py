@@ -1,19 +1,18 @@
 """The Explore page's left side: the query, its run, its rows and the chart made of them."""
 
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any, Literal
 
 import polars as pl
 import streamlit as st
 
-from console import charts, charts_explore, context, wording
+from console import audit, charts, charts_explore, context, downloads, masthead, wording
 from console.boundary import boundary
 from console.periods import Period
 from console.queries import explore, explore_store
-from console.queries.edge import Unreachable
 from console.queries.explore import Outcome, Request, Run
 from console.queries.explore_examples import EXAMPLES
-from pipeline.contracts.events import to_iso_z
 from pipeline.runtime.clock import now
 
 _HISTORY = 30
@@ -94,17 +93,19 @@ def _start(request: Request) -> None:
         before.cancel()
     try:
         entry = explore_store.begin_audit(context.person(), request)
+    except audit.Failed as failed:
+        st.warning(str(failed), icon=":material/cloud_off:")
+        return
+    try:
         run = explore.start(request, lambda outcome: explore_store.end_audit(entry, outcome))
     except explore.Busy as busy:
+        entry.end("refused", str(busy))
         st.warning(str(busy), icon=":material/hourglass:")
         return
-    except Unreachable as error:
-        st.warning(f"Not run, because it could not be written to the audit log. {error}")
-        return
     st.session_state["explore-run"] = run
-    history: list[tuple[str, Run]] = st.session_state.setdefault("explore-history", [])
-    history.insert(0, (to_iso_z(now()), run))
-    for _, old in history[1:]:
+    history: list[Run] = st.session_state.setdefault("explore-history", [])
+    history.insert(0, run)
+    for old in history[1:]:
         if old.outcome and old.outcome.frame is not None:
             old.outcome = _without_rows(old.outcome)
     del history[_HISTORY:]
@@ -123,6 +124,7 @@ def current() -> Run | None:
 
 def result() -> None:
     run = current()
+    masthead.say(run.started_at if run else now(), "a query reads the lake as it is at its start")
     if run is None:
         st.caption("The rows, a chart and the downloads appear here.")
     elif run.outcome is None:
@@ -282,11 +284,11 @@ def _choose(label: str, options: list[str], start: str, key: str) -> str:
     )
 
 
-def _download(label: str, data: object, mime: str, name: str) -> None:
-    st.download_button(
-        label, data, name, mime, key=f"download-{name}",  # type: ignore[arg-type]  # a maker
-        icon=":material/download:", on_click="ignore",
-    )  # fmt: skip
+def _download(label: str, make: Callable[[], str | bytes], mime: str, file: str) -> None:
+    """The audit log tells which rows left: by the beginning of their query."""
+    run = current()
+    about = " ".join(run.request.sql.split())[:200] if run else ""
+    downloads.button(label, make, file, mime, key=f"download-{file}", about=about)
 
 
 def _parquet(frame: pl.DataFrame) -> bytes:

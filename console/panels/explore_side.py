@@ -4,7 +4,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from console import context, wording
+from console import audit, context, wording
 from console.boundary import boundary
 from console.panels import explore as panel
 from console.periods import Period
@@ -86,7 +86,11 @@ def _save(name: str) -> None:
         return
     chart = st.session_state.get("explore-chart", {})
     linked = st.query_params.get("query", "")
-    query_id = explore_store.save(context.person(), name, sql, chart, linked)
+    try:
+        query_id = explore_store.save(context.person(), name, sql, chart, linked)
+    except (audit.Refused, Unreachable) as error:
+        st.warning(f"Not saved. {error}", icon=":material/info:")
+        return
     st.session_state["explore-linked"] = query_id
     st.query_params["query"] = query_id
     st.toast(f"Saved: {name}. The address of this page is its link.")
@@ -100,7 +104,7 @@ def _open(query_id: str) -> None:
 def _delete(query_id: str) -> None:
     try:
         explore_store.delete(context.person(), query_id)
-    except Unreachable as error:
+    except (audit.Refused, Unreachable) as error:
         st.toast(f"Not deleted. {error}")
         return
     if st.query_params.get("query") == query_id:
@@ -108,10 +112,10 @@ def _delete(query_id: str) -> None:
 
 
 def _history() -> None:
-    history: list[tuple[str, Run]] = st.session_state.get("explore-history", [])
+    history: list[Run] = st.session_state.get("explore-history", [])
     if not history:
         st.caption("What you run in this session is listed here.")
-    for number, (at, run) in enumerate(history):
+    for number, run in enumerate(history):
         outcome = run.outcome
         ended = "running" if outcome is None else _ENDS.get(outcome.kind, outcome.kind)
         if outcome and outcome.kind == "done":
@@ -120,10 +124,10 @@ def _history() -> None:
         seconds = f", {outcome.seconds:.1f} s" if outcome else ""
         first = " ".join(run.request.sql.split())
         st.button(
-            first if len(first) <= 60 else f"{first[:59]}…", key=f"again-{number}-{at}",
+            first if len(first) <= 60 else f"{first[:59]}…", key=f"again-{number}-{run.started_at}",
             on_click=panel.put, args=(run.request.sql, {}), width="stretch", help=first[:500],
         )  # fmt: skip
-        st.caption(f"{at[11:19]} UTC: {ended}{seconds}")
+        st.caption(f"{run.started_at:%H:%M:%S} UTC: {ended}{seconds}")
 
 
 _ENDS = {

@@ -5,7 +5,7 @@ from datetime import datetime
 import polars as pl
 import streamlit as st
 
-from console import charts, charts_health, wording
+from console import charts, charts_health, downloads, wording
 from console.panels import status
 from console.queries import metrics, slo
 from console.queries.metrics import Span
@@ -33,7 +33,7 @@ def requests(span_name: str, service: str) -> None:
         return
     whole: pl.DataFrame = reading.value
     frame = whole if service == ALL else whole.filter(pl.col("service") == service)
-    _age(whole)
+    _age(whole, reading.at)
     key_figures(frame, span)
     with st.grid(2, min_column_width=340):
         _rate(frame, span)
@@ -55,12 +55,12 @@ def key_figures(frame: pl.DataFrame, span: Span) -> None:
         st.metric("p95", _ms(row.get("p95")), border=True)
 
 
-def _age(frame: pl.DataFrame) -> None:
+def _age(frame: pl.DataFrame, as_of: datetime) -> None:
     newest: datetime | None = frame["at"].max()  # type: ignore[assignment]
     last = f" · last request in the minute of {newest:%H:%M}" if newest else ""
     st.caption(
-        f"As of {now():%d %b %Y %H:%M:%S} UTC{last} · services send every 10 s · probes of the "
-        "edge left out"
+        f"Counts as of {as_of:%H:%M:%S} UTC{last} · services send every 10 s · probes of the edge "
+        "left out"
     )
 
 
@@ -82,7 +82,10 @@ def _rate(frame: pl.DataFrame, span: Span) -> None:
             key="red-rate",
             alt=f"Requests per second by service over {span.label}, at most {highest:.1f}",
         )
-        _csv(found.select("at", "service", "requests", "errors"), "requests-by-service")
+        downloads.csv(
+            found.select("at", "service", "requests", "errors"),
+            "requests-by-service",
+        )
 
 
 def _durations(frame: pl.DataFrame, span: Span) -> None:
@@ -104,7 +107,7 @@ def _durations(frame: pl.DataFrame, span: Span) -> None:
         charts.show(
             charts_health.durations(found, limit), key="red-duration", alt=f"{finding}, in ms"
         )
-        _csv(found, "durations")
+        downloads.csv(found, "durations")
 
 
 def _errors(frame: pl.DataFrame, span: Span) -> None:
@@ -115,7 +118,7 @@ def _errors(frame: pl.DataFrame, span: Span) -> None:
         st.subheader(f"{words} in {span.label}", anchor=False)
         st.caption(f"Answers of 5xx by the services, every {_grain(span)}, UTC")
         charts.show(charts_health.errors(found), key="red-errors", alt=words)
-        _csv(found.select("at", "requests", "errors"), "errors")
+        downloads.csv(found.select("at", "requests", "errors"), "errors")
 
 
 def _distribution(frame: pl.DataFrame, span: Span) -> None:
@@ -136,7 +139,10 @@ def _distribution(frame: pl.DataFrame, span: Span) -> None:
             alt=f"{share} of {total:,} requests took at most {limit or 0:g} ms",
         )
         bounds = [*map(str, metrics.EDGES_MS), "more"]
-        _csv(pl.DataFrame({"up_to_ms": bounds, "requests": counts}), "histogram")
+        downloads.csv(
+            pl.DataFrame({"up_to_ms": bounds, "requests": counts}),
+            "histogram",
+        )
 
 
 def _table(frame: pl.DataFrame, span: Span) -> None:
@@ -159,10 +165,10 @@ def _table(frame: pl.DataFrame, span: Span) -> None:
         ]  # fmt: skip
         columns = ["Service", "Zone", "Requests", "/s", "5xx", "p50", "p95", "p99"]
         status.table(columns, rows, right=(2, 3, 4, 5, 6, 7))
-        _csv(by_zone, "by-service-and-zone")
+        downloads.csv(by_zone, "by-service-and-zone")
         with st.expander("By route"):
             st.dataframe(by_route, hide_index=True, alt="Requests by service and route")
-            _csv(by_route, "by-route")
+            downloads.csv(by_route, "by-route")
 
 
 def _with_quiet(found: pl.DataFrame, span: Span) -> pl.DataFrame:
@@ -171,19 +177,6 @@ def _with_quiet(found: pl.DataFrame, span: Span) -> pl.DataFrame:
     every = axis.join(found.select("service").unique(), how="cross")
     return every.join(found, on=["at", "service"], how="left").with_columns(
         pl.col("requests").fill_null(0)
-    )
-
-
-def _csv(frame: pl.DataFrame, name: str) -> None:
-    st.download_button(
-        "CSV",
-        frame.write_csv,
-        f"{name}-{now():%Y%m%d-%H%M}.csv",
-        "text/csv",
-        key=f"csv-{name}",
-        icon=":material/download:",
-        on_click="ignore",
-        help="Times in UTC, durations in ms",
     )
 
 

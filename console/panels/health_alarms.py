@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from console import audit, context, wording
+from console import audit, context, downloads, masthead, wording
 from console.panels import status
 from console.queries import alarms
 from console.queries.alarms import Alarm, Change
@@ -24,9 +24,10 @@ def states() -> None:
     firing = [alarm for alarm in found if alarm.is_firing]
     open_ones = [alarm for alarm in firing if alarm.note is None]
     unknown = sum(alarm.state == "INSUFFICIENT_DATA" for alarm in found)
+    masthead.say(reading.at)
     st.caption(
-        f"As of {now():%d %b %Y %H:%M:%S} UTC · {len(found)} alarms, {unknown} without data · each "
-        f"change goes to the topic of its alarm · what to do: {_RUNBOOK}"
+        f"{len(found)} alarms, {unknown} without data · each change goes to the topic of its alarm"
+        f" · what to do: {_RUNBOOK}"
     )
     if not found:
         st.info("CloudWatch has no alarm of this stage; `make bootstrap` creates them.")
@@ -92,10 +93,7 @@ def history() -> None:
         st.dataframe(
             frame, hide_index=True, column_config=labels, alt="Changes of alarms, newest first"
         )
-        st.download_button(
-            "CSV", frame.write_csv, f"alarms-{now():%Y%m%d-%H%M}.csv", "text/csv",
-            key="csv-alarms", icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
+        downloads.csv(frame, "alarms")
 
 
 def acknowledge_button() -> None:

@@ -3,10 +3,10 @@
 import polars as pl
 import streamlit as st
 
+from console import downloads
 from console.panels import status
 from console.queries import envoy
 from console.queries.envoy import Cluster
-from pipeline.runtime.clock import now
 
 
 def clusters() -> None:
@@ -31,10 +31,7 @@ def clusters() -> None:
                    "Ejections", "Connections", "In flight"]  # fmt: skip
         status.table(columns, rows, right=tuple(range(2, 11)))
         frame = pl.DataFrame([_facts(cluster) for cluster in found])
-        st.download_button(
-            "CSV", frame.write_csv, f"envoy-{now():%Y%m%d-%H%M%S}.csv", "text/csv",
-            key="csv-envoy", icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
+        downloads.csv(frame, "envoy")
 
 
 def _row(cluster: Cluster) -> list[str]:

@@ -9,7 +9,7 @@ import polars as pl
 import streamlit as st
 from botocore.exceptions import BotoCoreError, ClientError
 
-from console import wording
+from console import downloads, masthead, wording
 from console.panels.health_choices import choose, keep
 from console.queries import logs, replicas
 from console.queries.edge import Unreachable
@@ -68,6 +68,7 @@ def results(wanted: Search) -> None:
             found = logs.search(wanted)
     except (BotoCoreError, ClientError) as error:
         raise Unreachable(f"CloudWatch Logs does not answer ({type(error).__name__}).") from None
+    masthead.say(now(), "Search again looks for later lines")
     span = f"{wanted.start:%d %b %H:%M:%S} to {wanted.end:%d %b %H:%M:%S} UTC"
     _headline(found, span)
     if not found.lines:
@@ -84,10 +85,7 @@ def results(wanted: Search) -> None:
         key="log-lines",
         alt="Log lines, newest first",
     )
-    st.download_button(
-        "CSV", frame.write_csv, f"logs-{now():%Y%m%d-%H%M%S}.csv", "text/csv",
-        key="csv-logs", icon=":material/download:", on_click="ignore",
-    )  # fmt: skip
+    downloads.csv(frame, "logs")
     rows = chosen["selection"]["rows"] if chosen else []
     if rows and rows[0] < len(found.lines):
         _detail(found.lines[rows[0]])

@@ -5,7 +5,7 @@ from datetime import datetime
 import polars as pl
 import streamlit as st
 
-from console import context, wording
+from console import context, downloads, wording
 from console.panels import data, status
 from console.queries import edge, metrics_pipeline
 from console.queries.metrics_pipeline import Pipeline
@@ -91,10 +91,7 @@ def _functions(pipeline: Pipeline) -> None:
         columns = ["Function", "Batches", "Records", "Errors", "p95", "Oldest"]
         status.table(columns, rows, right=(1, 2, 3, 4, 5))
         frame = pl.DataFrame([{"function": n, **f} for n, f in sorted(pipeline.functions.items())])
-        st.download_button(
-            "CSV", frame.write_csv, f"functions-{now():%Y%m%d-%H%M}.csv", "text/csv",
-            key="csv-functions", icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
+        downloads.csv(frame, "functions")
 
 
 def _age(at: datetime | None) -> str:

@@ -3,10 +3,10 @@
 import polars as pl
 import streamlit as st
 
-from console import charts, charts_health, wording
+from console import charts, charts_health, downloads, masthead, wording
 from console.panels import status
 from console.queries import slo
-from console.queries.probes import Reading
+from console.queries.probes import Reading, as_of
 from console.queries.slo import Standing
 from pipeline.contracts.slo import UNITS, SloFile, burn_rate
 from pipeline.runtime.clock import now
@@ -20,12 +20,12 @@ def show() -> None:
     readings = slo.standings()
     known = {name: readings[name] for name in file.objectives if name in readings}
     st.caption(
-        f"As of {now():%d %b %Y %H:%M:%S} UTC · budget over {file.window_d} days · counts from "
-        "CloudWatch, correctness from the proof ledger · windows up to 1 h are read every 10 s, "
-        "6 h every minute, longer ones every 5 min"
+        f"Budget over {file.window_d} days · counts from CloudWatch, correctness from the proof "
+        "ledger · windows up to 1 h are read every 10 s, 6 h every minute, longer ones every 5 min"
     )
     if not known:
         return
+    masthead.say(as_of(*known.values()))
     good = [r.value for r in known.values() if r.is_known]
     _headline(good, [name for name, reading in known.items() if not reading.is_known])
     _table(file, known)
@@ -99,7 +99,7 @@ def _table(file: SloFile, known: dict[str, Reading]) -> None:
                    *(f"Burn {label}" for label in _SHOWN.values())]  # fmt: skip
         status.table(columns, rows, right=tuple(range(2, 9)))
         if facts:
-            _csv(pl.DataFrame(facts), "objectives")
+            downloads.csv(pl.DataFrame(facts), "objectives")
 
 
 def _card(file: SloFile, found: Standing) -> None:
@@ -163,7 +163,7 @@ def _burn_chart(file: SloFile, found: Standing) -> None:
             key=f"burn-{found.name}",
             alt=f"Burn rate of {found.name} over 6 h, at most {max(frame['burn'].to_list()):.2f}",
         )
-        _csv(frame, f"burn-{found.name}")
+        downloads.csv(frame, f"burn-{found.name}")
 
 
 def _state(found: Standing) -> str:
@@ -181,10 +181,3 @@ def _burn(rate: float) -> str:
 
 def _window(minutes: int) -> str:
     return wording.age(minutes * 60)
-
-
-def _csv(frame: pl.DataFrame, name: str) -> None:
-    st.download_button(
-        "CSV", frame.write_csv, f"{name}-{now():%Y%m%d-%H%M}.csv", "text/csv",
-        key=f"csv-slo-{name}", icon=":material/download:", on_click="ignore",
-    )  # fmt: skip

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from console import masthead
 from console.panels import data, machines, status
 from console.queries import clients, dataplane, replicas
-from console.queries.probes import Reading, Watch
+from console.queries.probes import Reading, Watch, as_of
 from console.settings import settings
 
 
@@ -46,6 +47,7 @@ def marks() -> list[Mark]:
 
 def show() -> None:
     found = marks()
+    masthead.say(as_of(*machines.readings().values(), *data.readings().values()))
     wrong = [mark for mark in found if mark.state == "bad"]
     behind = [mark for mark in found if mark.state == "warn"]
     draw = {"good": status.good, "warn": status.warn, "bad": status.bad}

@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from console import charts, charts_load
+from console import charts, charts_load, downloads
 from console.panels import status
 from console.queries import load
 from console.queries.load import Head
@@ -53,15 +53,7 @@ def show(head: Head, other: Head, labels: tuple[str, str]) -> None:
     both = pl.concat(
         frame.with_columns(pl.lit(label).alias("run")) for label, frame in frames.items()
     )
-    st.download_button(
-        "Both as CSV",
-        both.write_csv,
-        "load-compared.csv",
-        "text/csv",
-        key="over-csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    downloads.csv(both, "load-compared", label="Both as CSV")
 
 
 def _finding(first: dict[str, Any], second: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from console import audit, context
+from console import audit, context, downloads
 from console.panels import load_actions, load_compare, load_live, status
 from console.queries import load
 from console.queries.load import Head
@@ -189,14 +189,12 @@ def _exports(head: Head) -> None:
             ("Report (HTML)", report.to_html, "html", "text/html"),
             ("Data (JSON)", report.to_json, "json", "application/json"),
         ):
-            st.download_button(
+            downloads.button(
                 label,
                 lambda m=make: made(m),  # type: ignore[misc]
                 f"load-{run_id}.{kind}",
                 mime,
                 key=f"load-{kind}",
-                icon=":material/download:",
-                on_click="ignore",
             )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from console import audit, charts, charts_load, context, wording
+from console import audit, charts, charts_load, context, downloads, wording
 from console.panels import load_actions, status
 from console.queries import load
 from console.queries.load import Head, Progress
@@ -104,15 +104,7 @@ def pictures(progress: Progress, key: str) -> None:
         charts.show(
             charts_load.processor(shares, frame), key=f"{key}-cpu", alt="Processor by process"
         )
-    st.download_button(
-        "Seconds as CSV",
-        lambda: progress.frame.write_csv(),
-        "load-seconds.csv",
-        "text/csv",
-        key=f"{key}-csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    downloads.csv(progress.frame, "load-seconds", label="Seconds as CSV", key=f"{key}-csv")
 
 
 def routes(rows: list[dict[str, Any]]) -> None:

@@ -3,7 +3,7 @@
 import polars as pl
 import streamlit as st
 
-from console import wording
+from console import downloads, wording
 from console.panels.sales import View
 from console.queries import orders
 
@@ -42,15 +42,7 @@ def latest(view: View) -> None:
         if frame.is_empty():
             return
         _table(frame, view.currency)
-        st.download_button(
-            "Download CSV",
-            frame.write_csv,
-            "orders.csv",
-            "text/csv",
-            key="csv-orders",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        downloads.csv(frame, "orders")
 
 
 def _table(frame: pl.DataFrame, currency: str) -> None:

@@ -4,8 +4,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from console import wording
-from console.periods import Period, name_of_previous
+from console import masthead, wording
 from console.queries import runs, sales
 from console.queries.edge import Unreachable
 
@@ -35,20 +34,12 @@ def replay_banner() -> None:
         )
 
 
-def data_age(token: str, period: Period | None = None) -> None:
-    """`As of 24 Nov 2026 15:03:21 UTC · newest event 4 s ago · …`, and what is compared."""
+def say_age(token: str) -> None:
+    """As of when the aggregates were read, and how old their newest event was then."""
     fresh = sales.freshness(token)
-    at = fresh.read_at
-    words = [f"As of {at:%d %b %Y %H:%M:%S} UTC"]
-    if fresh.newest_arrived_at:
-        words.append(f"newest event {_ago(fresh.newest_arrived_at, at)}")
-    else:
-        words.append("no event yet")
-    words.append("dates and hours in UTC")
-    if period and period.previous:
-        so_far = " so far" if period.until > at.date() else ""
-        words.append(f"{period}{so_far}, changes against {name_of_previous(period)}")
-    st.caption(" · ".join(words))
+    newest = fresh.newest_arrived_at
+    words = f"newest event {_ago(newest, fresh.read_at)}" if newest else "no event yet"
+    masthead.say(fresh.read_at, words)
 
 
 def _ago(then: datetime, at: datetime) -> str:

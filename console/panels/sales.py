@@ -1,16 +1,21 @@
 """The Sales page's parts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import polars as pl
 import streamlit as st
 
-from console import charts, wording
+from console import charts, context, downloads, first_paint, wording
+from console.boundary import boundary
 from console.panels import period as controls
+from console.panels import progress
 from console.periods import Grain, Period
+from console.queries import report, sales
 from console.queries.report import Filter
 from console.queries.sales import Totals
+from console.settings import settings
+from pipeline.runtime.clock import now
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +30,56 @@ class View:
     before_name: str = ""
     only: Filter = Filter()  # noqa: RUF009 - it is frozen
 
+    def again(self) -> "View":
+        """The same with a token of now: live parts draw for longer than one lives."""
+        return replace(self, token=context.token())
 
-def headline(now: Totals, before: Totals | None, view: View) -> str:
+
+def choose() -> View:
+    """The controls above the figures; what they say is in the address, too."""
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        period = controls.choose_period(controls.opening_range())
+        grain = controls.choose_grain(period)
+    with st.container(horizontal=True):
+        before, before_name = controls.choose_comparison(period)
+        only = Filter()
+        with boundary("The filters"):
+            report.begin(context.token(), period, before, grain)
+            only = controls.choose_filter(sales.groups(context.token(), period))
+        currency = controls.choose_currency(context.token(), period, grain, settings().currency)
+        controls.way_back()
+    return View(context.token(), period, grain, currency, before, before_name, only)
+
+
+def figures(view: View) -> None:
+    """The headline, the cards and the curve, with how far a replay is."""
+    progress.replay_banner()
+    progress.say_age(view.token)
+    mine, series = report.report(view.token, view.period, view.grain, view.currency, view.only)
+    theirs, earlier = None, None
+    if view.before:
+        theirs, past = report.report(view.token, view.before, view.grain, view.currency, view.only)
+        earlier = sales.filled(past, view.currency, view.before, view.grain)
+    filled = sales.filled(series, view.currency, view.period, view.grain)
+    filled = without_silence(filled, view.period)
+    st.header(headline(mine, theirs, view), anchor=False)
+    st.caption(range_words(view, now().date()))
+    key_figures(mine, theirs, filled)
+    first_paint.headline_drawn("sales")
+    revenue(view, filled, mine, earlier)
+
+
+def headline(mine: Totals, before: Totals | None, view: View) -> str:
     """The page's finding in one sentence."""
     period, where = view.period, view.only.words
-    if not now.orders and not now.refunds:
+    if not mine.orders and not mine.refunds:
         return (
             f"Nothing was sold{where} in {period}"
             if period.days > 1
             else f"No sales{where} on {period} yet"
         )
-    amount = wording.money_short(now.net, now.currency)
-    moved = wording.change(now.net, before.net) if before else None
+    amount = wording.money_short(mine.net, mine.currency)
+    moved = wording.change(mine.net, before.net) if before else None
     if moved is None:
         return f"Net revenue {amount}{where} over {period}"
     return f"Net revenue {amount}{where}, {wording.percent(moved)} on {view.before_name}"
@@ -49,7 +92,7 @@ def range_words(view: View, today: date) -> str:
     return f"{words}, changes against {view.before_name} ({view.before})" if view.before else words
 
 
-def key_figures(now: Totals, before: Totals | None, series: pl.DataFrame) -> None:
+def key_figures(mine: Totals, before: Totals | None, series: pl.DataFrame) -> None:
     """Six cards with the change on the previous period and a sparkline of the range."""
     sparks = {name: series[name].to_list() for name in ("net", "orders", "units", "refunds")}
     average = series.select(
@@ -65,12 +108,12 @@ def key_figures(now: Totals, before: Totals | None, series: pl.DataFrame) -> Non
     )
     with st.grid(6, min_column_width=148, gap="small"):
         for label, field, is_money, spark in cards:
-            value, then = getattr(now, field), getattr(before, field, None)
+            value, then = getattr(mine, field), getattr(before, field, None)
             if value is None:
                 st.metric(label, "–", border=True, height="stretch", help=_HELP[field])
                 continue
             moved = _moved(value, then) if then is not None else None
-            shown = wording.money_short(value, now.currency) if is_money else f"{value:,}"
+            shown = wording.money_short(value, mine.currency) if is_money else f"{value:,}"
             st.metric(
                 label,
                 shown,
@@ -114,7 +157,7 @@ def revenue(view: View, series: pl.DataFrame, totals: Totals, earlier: pl.DataFr
                 picked=lambda start: controls.pick_bucket(start, view.grain),
             )
         name = f"sales-{view.period.first}-{view.grain}"
-        charts.download(series, name, label="Download the series as CSV")
+        downloads.csv(series, name, label="Download the series as CSV")
 
 
 def without_silence(series: pl.DataFrame, period: Period) -> pl.DataFrame:
@@ -125,9 +168,9 @@ def without_silence(series: pl.DataFrame, period: Period) -> pl.DataFrame:
     return series if last is None else series.filter(pl.col("bucket") <= last)
 
 
-def _moved(now: int, before: int) -> float | None:
+def _moved(is_now: int, before: int) -> float | None:
     # Refunds are at or below zero; more money given back is a rise.
-    return wording.change(abs(now), abs(before))
+    return wording.change(abs(is_now), abs(before))
 
 
 _HELP = {

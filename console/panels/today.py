@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import polars as pl
 import streamlit as st
 
-from console import charts, charts_business, wording
+from console import charts, charts_business, downloads, wording
 from console.panels import status
 from console.panels.orders import WORDS
 from console.periods import preset_period
@@ -72,7 +72,7 @@ def hours(token: str, at: datetime, currency: str) -> None:
         charts.show(figure, key="hours", alt="Net revenue by hour, today and two earlier days")
         frame = pl.DataFrame({"hour_utc": range(24), **days}, schema_overrides=dict.fromkeys(
             days, pl.Int64))  # fmt: skip
-        charts.download(frame, f"net-revenue-by-hour-{at:%Y-%m-%d}")
+        downloads.csv(frame, f"net-revenue-by-hour-{at:%Y-%m-%d}")
 
 
 def feed(at: datetime) -> None:
@@ -103,7 +103,7 @@ def feed(at: datetime) -> None:
         ]
         columns = ("Placed", "Order", "State", "Total", "Items", "Country")
         status.table(columns, rows, right=(3, 4))
-        charts.download(found, "newest-orders")
+        downloads.csv(found, "newest-orders")
 
 
 def currency_of(token: str, at: datetime, usual: str) -> str:

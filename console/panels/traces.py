@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from console import charts, charts_traces, wording
+from console import charts, charts_traces, downloads, masthead
 from console.panels import traces_controls
 from console.panels.traces_controls import View
 from console.queries import traces
@@ -51,13 +51,14 @@ def headline(view: View, findings: Findings, read: Sequence[Trace]) -> None:
 
 def provenance(findings: Findings) -> None:
     """As of when, how far back, and what a sample is."""
-    words = f"As of {wording.clock_time(now())}."
+    masthead.say(now(), "Refresh looks again")
+    words = ""
     if len(findings.found) >= traces.LIMIT:
-        words += f" The newest {traces.LIMIT}, back to {findings.found[-1].at:%H:%M:%S} UTC."
+        words = f"The newest {traces.LIMIT}, back to {findings.found[-1].at:%H:%M:%S} UTC. "
     elif not findings.is_whole:
-        words += f" Looked back to {findings.looked_from:%H:%M:%S} UTC."
+        words = f"Looked back to {findings.looked_from:%H:%M:%S} UTC. "
     st.caption(
-        f"{words} Kept are a sample of all requests, and each that failed or was slow: so shares "
+        f"{words}Kept are a sample of all requests, and each that failed or was slow: so shares "
         "here are of what was kept, not of all traffic."
     )
 
@@ -120,7 +121,7 @@ def found_as_table(findings: Findings, read: Sequence[Trace]) -> None:
             },
             alt="The found requests",
         )
-        _download(frame, "traces.csv", "csv-traces")
+        downloads.csv(frame, "traces")
     if rows := state.selection.rows:
         _open(frame["trace_id"][rows[0]])
 
@@ -152,7 +153,7 @@ def where_time_goes(read: Sequence[Trace]) -> None:
             schema=["step", "inside", "kind", "count", "own_ms", "share_percent", "own_ms_p95"],
             orient="row",
         )
-        _download(frame, "where-time-goes.csv", "csv-shares")
+        downloads.csv(frame, "where-time-goes")
 
 
 def nothing_found(view: View) -> None:
@@ -189,15 +190,3 @@ def _open(trace_id: str) -> None:
     st.session_state["traces-opened"] = _nonce() + 1
     traces_controls.open_trace(trace_id)
     st.rerun()
-
-
-def _download(frame: pl.DataFrame, file: str, key: str) -> None:
-    st.download_button(
-        "Download CSV",
-        frame.write_csv,
-        file,
-        "text/csv",
-        key=key,
-        icon=":material/download:",
-        on_click="ignore",
-    )

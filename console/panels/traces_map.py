@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import polars as pl
 import streamlit as st
 
-from console import charts_traces_map, wording
+from console import charts_traces_map, downloads, wording
 from console.panels import traces as panels
 from console.panels import traces_controls
 from console.panels.traces_controls import View
@@ -67,15 +67,7 @@ def show(view: View) -> None:
         with st.container(key="service-map-small" if is_small else "service-map-wide"):
             st.graphviz_chart(dot, width="content" if is_small else "stretch", alt=_words(drawn))
         _pick(view, [node.name for node in drawn.nodes if not node.is_inferred])
-        st.download_button(
-            "Download CSV",
-            to_frame(drawn).write_csv,
-            "service-map.csv",
-            "text/csv",
-            key="csv-map",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        downloads.csv(to_frame(drawn), "service-map")
 
 
 def _pick(view: View, names: list[str]) -> None:

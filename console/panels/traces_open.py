@@ -7,7 +7,7 @@ from urllib.parse import quote
 import polars as pl
 import streamlit as st
 
-from console import charts, charts_traces, charts_waterfall, wording
+from console import charts, charts_traces, charts_waterfall, downloads, wording
 from console.panels import traces_controls
 from console.panels.traces_controls import View
 from console.queries import traces
@@ -117,15 +117,7 @@ def _as_table(trace: Trace, rows: Sequence[Row]) -> None:
         st.markdown(_markdown(rows[:60]))
         if len(rows) > 60:
             st.caption("The first 60 steps; the file holds all.")
-        st.download_button(
-            "Download CSV",
-            frame.write_csv,
-            f"trace-{trace.trace_id}.csv",
-            "text/csv",
-            key="csv-trace",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        downloads.csv(frame, f"trace-{trace.trace_id}")
 
 
 def to_frame(rows: Sequence[Row]) -> pl.DataFrame:
@@ -223,12 +215,4 @@ def _compare(left: Trace, right: Trace) -> None:
                 "other_count": "Times in the other",
             },
         )
-        st.download_button(
-            "Download CSV",
-            frame.write_csv,
-            "traces-compared.csv",
-            "text/csv",
-            key="csv-compare",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        downloads.csv(frame, "traces-compared")

@@ -20,6 +20,7 @@ import psutil
 from console.queries.explore_rows import read_rows
 from console.settings import ROOT, settings
 from pipeline.runtime import logs
+from pipeline.runtime.clock import now
 
 Kind = Literal["done", "sql", "refused", "timeout", "memory", "cancelled", "lake", "failed"]
 ROW_LIMITS = (1_000, 10_000, 100_000)
@@ -73,6 +74,7 @@ class Run:
 
     def __init__(self, request: Request) -> None:
         self.request = request
+        self.started_at = now()
         self.outcome: Outcome | None = None
         self.phase = "Starting"
         self._began = monotonic()

@@ -7,6 +7,8 @@ from typing import Any
 from boto3.dynamodb.conditions import Key
 from botocore.exceptions import BotoCoreError, ClientError
 
+from console import audit
+from console.audit import Entry, Refused, audited
 from console.queries import clients
 from console.queries.edge import Unreachable
 from console.queries.explore import Outcome, Request
@@ -14,14 +16,11 @@ from console.sessions import Session
 from console.settings import settings
 from pipeline.contracts import keys
 from pipeline.contracts.events import to_iso_z
-from pipeline.runtime import logs
 from pipeline.runtime.clock import new_id, now
 
 MAX_SAVED = 100
 MAX_NAME = 80
-_SHOWN_SQL = 500
-_AUDIT_DAYS = 400
-log = logs.get_logger()
+_RESULTS: dict[str, audit.Result] = {"done": "ok", "refused": "refused"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +43,19 @@ def save(person: Session, name: str, sql: str, chart: dict[str, str], query_id: 
     """Returns its id: the given one if it is the person's own, else a new one.
 
     Both items change together: the query, found by its id, and the line in the owner's list.
-    Raises Unreachable, also when the person has MAX_SAVED already.
+    Raises Refused, also when the person has MAX_SAVED already, and Unreachable.
     """
-    own = find(query_id) if query_id else None
-    if own is None or own.owner != person.email:
-        if len(list_own(person)) >= MAX_SAVED:
-            raise Unreachable(f"You have {MAX_SAVED} saved queries: delete one first.")
-        query_id = new_id()
+    with audited(person, "explore.save", name[:MAX_NAME]):
+        own = find(query_id) if query_id else None
+        if own is None or own.owner != person.email:
+            if len(list_own(person)) >= MAX_SAVED:
+                raise Refused(f"You have {MAX_SAVED} saved queries: delete one first.")
+            query_id = new_id()
+        _put(person, query_id, name, sql, chart)
+    return query_id
+
+
+def _put(person: Session, query_id: str, name: str, sql: str, chart: dict[str, str]) -> None:
     saved = SavedQuery(query_id, person.email, name[:MAX_NAME], sql, to_iso_z(now()), chart)
     facts = asdict(saved)
     line = {name: facts[name] for name in ("query_id", "name", "updated_at")}
@@ -58,13 +63,14 @@ def save(person: Session, name: str, sql: str, chart: dict[str, str], query_id: 
         {"Put": {"Item": {**keys.saved_query(query_id), **facts}}},
         {"Put": {"Item": {**keys.saved_queries(person.email, query_id), **line}}},
     )
-    return query_id
 
 
 def delete(person: Session, query_id: str) -> None:
-    """Only the owner's; does nothing to others'. Raises Unreachable."""
-    saved = find(query_id)
-    if saved and saved.owner == person.email:
+    """Only the owner's. Raises Refused for others', and Unreachable."""
+    with audited(person, "explore.delete", query_id):
+        saved = find(query_id)
+        if saved is None or saved.owner != person.email:
+            raise Refused("It is not yours, or it is deleted already.")
         _write(
             {"Delete": {"Key": keys.saved_query(query_id)}},
             {"Delete": {"Key": keys.saved_queries(person.email, query_id)}},
@@ -94,44 +100,18 @@ def list_own(person: Session) -> list[dict[str, str]]:
     return sorted(items["Items"], key=lambda item: str(item["updated_at"]), reverse=True)
 
 
-def begin_audit(person: Session, request: Request) -> dict[str, str]:
-    """The entry's key, to be completed by `end_audit`. Raises Unreachable: no trace, no query."""
-    at = now()
-    key = keys.audit(f"{at:%Y-%m-%d}", new_id())
-    item = {
-        **key,
-        "at": to_iso_z(at),
-        "actor": person.email,
-        "role": person.role,
-        "action": "explore.query",
-        "target": request.sql[:_SHOWN_SQL],
-        "sql_sha256": sha256(request.sql.encode()).hexdigest(),
-        "result": "started",
-        "expires_at_epoch_s": int(at.timestamp()) + _AUDIT_DAYS * 86_400,
-    }
-    try:
-        _ops().put_item(Item=item)
-    except (BotoCoreError, ClientError) as error:
-        raise _silent(error) from None
-    return key
+def begin_audit(person: Session, request: Request) -> Entry:
+    """To be completed by `end_audit`. Raises audit.Failed: no trace, no query."""
+    digest = sha256(request.sql.encode()).hexdigest()
+    return audit.begin(person, "explore.query", request.sql, sql_sha256=digest)
 
 
-def end_audit(key: dict[str, str], outcome: Outcome) -> None:
-    """Adds how it ended; an entry that stays `started` means that this could not be written."""
-    values = {
-        ":result": outcome.kind,
-        ":rows": outcome.frame.height if outcome.frame is not None else 0,
-        ":ms": int(outcome.seconds * 1000),
+def end_audit(entry: Entry, outcome: Outcome) -> None:
+    entry.facts |= {
+        "rows": outcome.frame.height if outcome.frame is not None else 0,
+        "duration_ms": int(outcome.seconds * 1000),
     }
-    try:
-        _ops().update_item(
-            Key=key,
-            UpdateExpression="SET #result = :result, #rows = :rows, duration_ms = :ms",
-            ExpressionAttributeNames={"#result": "result", "#rows": "rows"},
-            ExpressionAttributeValues=values,
-        )
-    except (BotoCoreError, ClientError) as error:
-        log.warning("explore.audit_incomplete", error=str(error), **outcome.facts)
+    entry.end(_RESULTS.get(outcome.kind, "failed"), "" if outcome.kind == "done" else outcome.kind)
 
 
 def _write(*changes: dict[str, dict[str, Any]]) -> None:

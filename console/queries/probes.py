@@ -4,12 +4,14 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cache
 from threading import Event, Lock, Thread
 from typing import Any
 
 from console.queries.edge import Unreachable
+from pipeline.runtime.clock import now
 
 _WORKERS = 48
 _DEADLINE_S = 2.8
@@ -19,10 +21,14 @@ Sources = Mapping[str, Callable[[], Any]]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a source said, or why it said nothing; `value` is None exactly when `fault` is not."""
+    """What a source said, or why it said nothing; `value` is None exactly when `fault` is not.
+
+    `at` is when its round began: nothing in it is older.
+    """
 
     value: Any = None
     fault: str | None = None
+    at: datetime = field(default_factory=now)
 
     @property
     def is_known(self) -> bool:
@@ -36,9 +42,15 @@ def _pool() -> ThreadPoolExecutor:
 
 def take(sources: Sources) -> dict[str, Reading]:
     """Every source at once, answered within 2.8 s altogether."""
+    began = now()
     futures = {name: _pool().submit(read) for name, read in sources.items()}
     deadline = time.monotonic() + _DEADLINE_S
-    return {name: _settle(future, deadline) for name, future in futures.items()}
+    return {name: replace(_settle(f, deadline), at=began) for name, f in futures.items()}
+
+
+def as_of(*readings: Reading) -> datetime:
+    """When the oldest of these was taken."""
+    return min(reading.at for reading in readings)
 
 
 class Watch:

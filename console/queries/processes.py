@@ -112,4 +112,6 @@ class _UnixTransport(Transport):
         self._path, self._timeout_s = path, timeout_s
 
     def make_connection(self, host: Any) -> http.client.HTTPConnection:
-        return _UnixConnection(self._path, self._timeout_s)
+        connection = self._connection[1] or _UnixConnection(self._path, self._timeout_s)
+        self._connection = host, connection  # what `close` closes
+        return connection

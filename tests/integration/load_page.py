@@ -2,12 +2,11 @@
 
 from typing import Any
 
+from console_page import sign_in
 from playwright.sync_api import Browser, Page, expect
 
 from loadgen.record import Records
 from tests.conftest import Stack
-
-PASSWORD = "demo-Shop-2026!"
 
 
 def a_page(browser: Browser, stack: Stack, who: str, path: str = "/load") -> Page:
@@ -16,10 +15,7 @@ def a_page(browser: Browser, stack: Stack, who: str, path: str = "/load") -> Pag
         viewport={"width": 1440, "height": 900}, base_url=stack.console_url
     )
     page = context.new_page()
-    page.goto(path)
-    page.get_by_label("E-mail").fill(f"{who}@demo.shop")
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    sign_in(page, who, path)
     return page
 
 

@@ -7,13 +7,12 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 import polars as pl
 import pytest
-from checkout_shop import an_order, put_on_sale
+from console_page import PASSWORD, audit_entries, sign_in
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from shop_history import a_slice, buy, click
 
 from console.periods import EPOCH, Grain, Period
 from console.queries import behaviour, breakdowns, customers, edge, lake_rows, report, sales
@@ -23,10 +22,8 @@ from console.settings import settings
 from console.wording import money_short
 from iac.local.browser import CHROMIUM_OPTIONS
 from iac.local.ports import ROOT
-from pipeline.replay.products import DATA
 from tests.conftest import Stack, wait_until
 
-PASSWORD = "demo-Shop-2026!"
 EVER = Period(EPOCH, datetime.now(UTC).date() + timedelta(days=2), "all")
 expect.set_options(timeout=20_000)
 
@@ -63,46 +60,6 @@ def sold(stack: Stack, token: str, tmp_path_factory: pytest.TempPathFactory) -> 
 
     wait_until(settled, timeout_s=30, pause_s=0.5)
     return lake_rows.lines().frame
-
-
-def a_slice(path: Path) -> None:
-    """Invoices of every country of the log, and credit notes, far from those of other tests."""
-    log = pl.read_parquet(DATA / "online_retail.parquet").slice(300_000, 60_000)
-    few = (
-        log.group_by("Country", maintain_order=True)
-        .agg(pl.col("InvoiceNo").unique(maintain_order=True).head(9))
-        .explode("InvoiceNo")
-    )
-    log.join(few, on="InvoiceNo", how="semi", maintain_order="left").write_parquet(path)
-
-
-def buy(stack: Stack) -> str:
-    """A guest's real order through the edge; returns its id."""
-    sku = put_on_sale(stack, 5)
-    with stack.http() as http:
-        http.put(f"/api/checkout/cart/items/{sku}", json={"quantity": 1}).raise_for_status()
-        headers = {"Idempotency-Key": uuid4().hex}
-        placed = http.post("/api/checkout/orders", json=an_order(), headers=headers)
-    assert placed.status_code == 201, placed.text
-    return str(placed.json()["order_id"])
-
-
-def click(stack: Stack) -> None:
-    def event(kind: str, session: str | None, **payload: Any) -> dict[str, Any]:
-        own = {"session_id": session, "anonymous_id": session} if session else {}
-        return {"event_type": f"shopper.{kind}.v1", **own, "payload": payload}
-
-    events = [
-        event("page_viewed", "session-one", path="/", device="phone"),
-        event("product_viewed", "session-one", product_id="p1"),
-        event("cart_changed", "session-one", sku="p1"),
-        event("page_viewed", "session-two", path="/", device="<b>[x](http://a.test)"),
-        event("searched", None, query=" Unfindable ", results_count=0),
-        event("searched", None, query="unfindable", results_count=0),
-    ]
-    with stack.http() as http:
-        answer = http.post("/api/analytics/events", json={"events": events})
-    assert answer.json()["accepted"] == len(events)
 
 
 def a_range(rng: random.Random, lines: pl.DataFrame) -> Period:
@@ -205,10 +162,7 @@ def page(stack: Stack, sold: pl.DataFrame) -> Iterator[Page]:
             viewport={"width": 1440, "height": 2400}, base_url=stack.console_url
         )
         page = context.new_page()
-        page.goto("/today")
-        page.get_by_label("E-mail").fill("analyst@demo.shop")
-        page.get_by_label("Password", exact=True).fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
+        sign_in(page, "analyst", "/today")
         expect(page.get_by_role("button", name="Sign out")).to_be_visible()
         yield page
         chromium.close()
@@ -260,3 +214,33 @@ def test_a_page_of_shoppers_draws_all_its_panels(page: Page, path: str) -> None:
     main = "document.querySelector('[data-testid=stMain]')"
     wait_until(lambda: page.evaluate(f"{main}.scrollWidth - {main}.clientWidth") == 0, timeout_s=15)
     page.set_viewport_size({"width": 1440, "height": 2400})
+
+
+def test_an_analyst_finds_last_months_best_country_and_exports_it(
+    page: Page, stack: Stack, sold: pl.DataFrame
+) -> None:
+    last = datetime.now(UTC).date().replace(day=1) - timedelta(days=1)
+    first = last.replace(day=1)
+    page.goto("/sales")
+    page.get_by_role("radiogroup", name="Range").get_by_text("Dates…").click()
+    for label, day in (("From (UTC)", first), ("To, inclusive (UTC)", last)):
+        field = page.get_by_label(label, exact=True)
+        field.fill(day.isoformat())
+        field.press("Enter")
+        expect(page.locator("[data-test-script-state=notRunning]")).to_be_attached()
+    period = {"from": f"{first}", "to": f"{last + timedelta(days=1)}", "grain": "month"}
+    with stack.http() as http:
+        answer = http.get("/api/analytics/sales", params=period | {"group_by": "country"})
+    nets = {row["group"]: row["net"] for row in answer.json()["series"]}
+    best = max(nets, key=lambda country: nets[country])
+    share = nets[best] * 100 / sum(nets.values())
+    heading = page.get_by_role("heading", name=f"{best} brings {share:.0f} % of net revenue")
+    expect(heading).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name=f"CSV of all {len(nets)}").first.click()
+    table = pl.read_csv(Path(download.value.path()))
+    assert dict(table.select("group", "net").iter_rows()) == nets
+    assert table["group"][0] == best
+    entry = audit_entries(stack, "export")[0]
+    assert (entry["actor"], entry["result"]) == ("analyst@demo.shop", "ok")
+    assert entry["target"] == download.value.suggested_filename

@@ -5,19 +5,19 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
 import psutil
 import pytest
+from console_page import audit_entries, sign_in
 from playwright.sync_api import Page, expect, sync_playwright
 
 from console.queries.explore import Outcome, Request, Run
 from console.settings import settings
 from iac.local.browser import CHROMIUM_OPTIONS
 from iac.local.ports import ROOT
-from pipeline.contracts import keys
 from pipeline.replay.products import DATA
 from pipeline.runtime.lake import Lake
 from tests.conftest import Stack
@@ -111,10 +111,7 @@ def page(shop: Stack) -> Iterator[Page]:
 
 
 def test_an_analyst_runs_saves_shares_and_exports_a_query(page: Page, shop: Stack) -> None:
-    page.goto("/explore")
-    page.get_by_label("E-mail").fill("analyst@demo.shop")
-    page.get_by_label("Password", exact=True).fill("demo-Shop-2026!")
-    page.get_by_role("button", name="Sign in").click()
+    sign_in(page, "analyst", "/explore")
     editor = page.get_by_role("textbox", name="SQL")
     sql = "SELECT kind, count(*) AS lines FROM order_lines GROUP BY kind"
     editor.fill(sql)
@@ -132,15 +129,12 @@ def test_an_analyst_runs_saves_shares_and_exports_a_query(page: Page, shop: Stac
     page.goto("/explore")
     page.goto(link)
     expect(editor).to_have_value(sql, timeout=20_000)
-    day = keys.audit(f"{datetime.now(UTC):%Y-%m-%d}", "")["pk"]
-    entries = shop.aws("dynamodb").query(
-        TableName=shop.names.table("ops"),
-        KeyConditionExpression="pk = :day",
-        ExpressionAttributeValues={":day": {"S": day}},
-    )["Items"]
-    (entry,) = [one for one in entries if one.get("target", {}).get("S") == sql]
-    assert entry["actor"]["S"] == "analyst@demo.shop"
-    assert (entry["result"]["S"], entry["rows"]["N"]) == ("done", str(exported.height))
+    (query,) = [e for e in audit_entries(shop, "explore.query") if e["target"] == sql]
+    assert query["actor"] == "analyst@demo.shop"
+    assert (query["result"], query["rows"]) == ("ok", exported.height)
+    export = audit_entries(shop, "export")[0]
+    assert (export["target"], export["result"]) == (f"result.parquet {sql}", "ok")
+    assert audit_entries(shop, "explore.save")[0]["target"] == "Lines by kind"
 
 
 def test_every_documented_way_to_query_the_lake_works(shop: Stack) -> None:

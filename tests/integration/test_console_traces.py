@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from checkout_shop import an_order, put_on_sale
+from console_page import sign_in
 from playwright.sync_api import Page, expect, sync_playwright
 
 from console.queries import traces
@@ -19,7 +20,6 @@ from iac.local.browser import CHROMIUM_OPTIONS
 from pipeline.runtime.clock import now
 from tests.conftest import Stack, wait_until
 
-PASSWORD = "demo-Shop-2026!"
 WAIT_MS = 20_000
 
 
@@ -44,13 +44,6 @@ def page(stack: Stack) -> Iterator[Page]:
         context.set_default_timeout(WAIT_MS)
         yield context.new_page()
         chromium.close()
-
-
-def sign_in(page: Page, who: str, path: str) -> None:
-    page.goto(path)
-    page.get_by_label("E-mail").fill(f"{who}@demo.shop")
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
 
 
 def waits_of(trace: Trace | None) -> dict[str, str]:

@@ -1,0 +1,49 @@
+"""The console as a person finds it in a browser, for the tests of its pages."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from boto3.dynamodb.conditions import Key
+from playwright.sync_api import Page, expect
+
+from pipeline.contracts import keys
+from tests.conftest import Stack
+
+PASSWORD = "demo-Shop-2026!"
+# Streamlit's own markup, which a page cannot change: the sections of its navigation stand between
+# <ul> and <li>, and a sparkline's hidden marks have no name. Everything else must be clean.
+_NOT_OURS = {"exclude": [["[data-testid=stSidebarNavItems]"], ["[data-testid=stMetricChart]"]]}
+
+
+def sign_in(page: Page, who: str, path: str = "/") -> None:
+    """Fills in and sends the form that stands in the place of the page."""
+    page.goto(path)
+    page.get_by_label("E-mail").fill(f"{who}@demo.shop")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def wait_for_whole_page(page: Page) -> None:
+    expect(page.get_by_text("As of").first).to_be_visible()
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    expect(page.locator("[data-test-script-state=notRunning]")).to_be_attached()
+
+
+def barriers(page: Page) -> list[str]:
+    """What axe finds serious or critical."""
+    found = Axe().run(page, context=_NOT_OURS).response["violations"]
+    return [
+        f"{violation['id']}: {violation['nodes'][0]['html'][:200]}"
+        for violation in found
+        if violation["impact"] in ("serious", "critical")
+    ]
+
+
+def audit_entries(stack: Stack, action: str) -> list[dict[str, Any]]:
+    """Today's entries of an action, the latest first."""
+    day = keys.audit(f"{datetime.now(UTC):%Y-%m-%d}", "")["pk"]
+    found = stack.table("ops").query(
+        KeyConditionExpression=Key("pk").eq(day), ScanIndexForward=False
+    )
+    return [entry for entry in found["Items"] if entry["action"] == action]
