@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol, TypeVar, get_args
 
 import jwt
 from botocore.exceptions import BotoCoreError, ClientError
@@ -19,6 +19,7 @@ from storefront_api.settings import ServiceSettings
 
 log = get_logger()
 Role = Literal["shopper", "analyst", "operator", "admin"]
+ROLES: tuple[Role, ...] = get_args(Role)
 ALGORITHM = "RS256"
 # A forged key id must not become a call to Secrets Manager for each request …
 _RELOAD_AFTER_S = 2.0
@@ -108,6 +109,26 @@ class TokenVerifier:
         self._loaded_at = time.monotonic()
 
 
+# Which roles a dependency lets in, for those that refuse anybody.
+_allowed: dict[Callable[..., Any], frozenset[Role]] = {}
+Check = TypeVar("Check", bound=Callable[..., Any])
+
+
+def allows(*roles: Role) -> Callable[[Check], Check]:
+    """Marks a dependency that refuses whoever has none of these roles (`admin` has all)."""
+
+    def mark(check: Check) -> Check:
+        _allowed[check] = frozenset({*roles, "admin"})
+        return check
+
+    return mark
+
+
+def allowed_by(dependency: Callable[..., Any] | None) -> frozenset[Role] | None:
+    """None for a dependency that refuses nobody for who they are."""
+    return _allowed.get(dependency) if dependency else None
+
+
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="shop"'}
 _bearer = HTTPBearer(auto_error=False, description="Access token of POST /api/users/login")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
@@ -126,6 +147,7 @@ def find_principal(request: Request, credentials: Credentials) -> Principal | No
 MaybePrincipal = Annotated[Principal | None, Depends(find_principal)]
 
 
+@allows(*ROLES)
 def get_principal(principal: MaybePrincipal) -> Principal:
     if principal is None:
         raise Unauthenticated(headers=_CHALLENGE)
@@ -138,6 +160,7 @@ CurrentPrincipal = Annotated[Principal, Depends(get_principal)]
 def require_role(*roles: Role) -> Callable[[Principal], Principal]:
     """A dependency that lets these roles (and `admin`) in; 401 without a token, 403 otherwise."""
 
+    @allows(*roles)
     def check(principal: CurrentPrincipal) -> Principal:
         if principal.role not in roles and principal.role != "admin":
             raise Forbidden(f"Needs the role {' or '.join(roles)}")
