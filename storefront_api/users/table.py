@@ -43,10 +43,16 @@ class UsersTable:
         self, first: keys.Key, limit: int, after: keys.Key | None, *, newest_first: bool = False
     ) -> tuple[list[Item], bool]:
         """Items of a partition whose sort key begins as `first`'s; True when there are more."""
+        condition, values = "pk = :pk", {":pk": first["pk"]}
+        if first["sk"]:
+            condition, values = (
+                f"{condition} AND begins_with(sk, :sk)",
+                {**values, ":sk": first["sk"]},
+            )
         request: Item = {
             "TableName": self._table,
-            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :sk)",
-            "ExpressionAttributeValues": to_item({":pk": first["pk"], ":sk": first["sk"]}),
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": to_item(values),
             "Limit": limit,
             "ConsistentRead": True,
             "ScanIndexForward": not newest_first,

@@ -46,7 +46,7 @@ export function ChangePasswordForm({ email }: { email: string }) {
           </Alert>
         )}
         {/* For password managers: whose password it is. */}
-        <input type="email" autoComplete="username" value={email} readOnly hidden />
+        <input type="email" aria-label="E-mail" autoComplete="username" value={email} readOnly hidden />
         <PasswordInput
           label="Current password"
           visibilityToggleButtonProps={{ "aria-label": "Show or hide what you typed" }}
