@@ -9,7 +9,7 @@ export function ForgotForm() {
   const { register, handleSubmit, formState } = useForm<{ email: string }>();
   if (ask.isSuccess) {
     return (
-      <Alert color="green" role="status" title="Look into your mailbox">
+      <Alert variant="light" color="indigo" role="status" title="Look into your mailbox">
         <Text size="sm">
           If there is an account for {ask.variables}, a letter with a link is on its way. The link is
           good for 30 minutes.

@@ -56,7 +56,7 @@ function DeleteForm({ onDone, onCancel }: DeleteProps) {
             {...register("password", { required: "Enter your password" })}
           />
           <Group gap="sm">
-            <Button type="submit" color="red" loading={remove.isPending}>
+            <Button type="submit" color="red.9" loading={remove.isPending}>
               Delete for good
             </Button>
             <Button variant="subtle" color="gray" c="var(--mantine-color-text)" onClick={onCancel}>
@@ -101,7 +101,7 @@ export function LeaveSection({ canDelete, onDeleted }: Props) {
         {canDelete && !isLeaving && (
           <Button
             variant="subtle"
-            color="red"
+            color="red.9"
             onClick={() => {
               setLeaving(true);
             }}

@@ -20,7 +20,7 @@ export function VerifyBanner({ email }: { email: string }) {
       icon={<IconMail size={20} stroke={1.6} aria-hidden />}
     >
       <Text size="sm" mb="sm">
-        We have sent a link to {email}. With it you get back in if you ever forget your password.
+        We have sent a link to {email}, so that letters about your orders and your password reach you.
       </Text>
       <Group gap="sm" role="status">
         {send.isSuccess ? (
