@@ -208,14 +208,18 @@ class Cleaning:
                 table.delete_item(Key=keys.user(str(found["user_id"])))
         done.accounts += len(users)
         if users:
-            families = _pages(
+            theirs = _pages(
                 table.scan,
-                FilterExpression=Attr("pk").begins_with("FAMILY#"),
+                FilterExpression=Attr("pk").begins_with("FAMILY#")
+                | Attr("pk").begins_with("CODE#")
+                | Attr("pk").eq(keys.letter("")["pk"])
+                | Attr("sk").begins_with(keys.session("", "")["sk"]),
                 ProjectionExpression="pk, sk, user_id",
             )
-            for family in [f for f in families if f["user_id"] in users]:
-                table.delete_item(Key={"pk": family["pk"], "sk": family["sk"]})
-                done.sign_ins += 1
+            for row in theirs:
+                if _user_of(row) in users:
+                    table.delete_item(Key={"pk": row["pk"], "sk": row["sk"]})
+                    done.sign_ins += row["pk"].startswith("FAMILY#")
         return users
 
     def _remove_carts(self, owners: set[str], done: Removed) -> None:
@@ -245,6 +249,11 @@ def uncleaned(records: Records, running: str | None) -> list[dict[str, Any]]:
         for head in reversed(records.list_runs())
         if head["run_id"] != running and ("cleaned" not in head or head["cleaned"].get("under_way"))
     ]
+
+
+def _user_of(row: dict[str, Any]) -> str:
+    """Sign-ins lie below their user; other rows name theirs."""
+    return str(row.get("user_id") or row["pk"].partition("#")[2])
 
 
 def _is_ours(email: str, run_id: str) -> bool:

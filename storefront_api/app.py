@@ -10,7 +10,7 @@ from fastapi import APIRouter, FastAPI, Response
 from fastapi.routing import APIRoute
 
 from pipeline.runtime import telemetry
-from storefront_api import docs_page, problems
+from storefront_api import access, docs_page, problems
 from storefront_api.middleware import BodyLimitMiddleware, SignalsMiddleware
 from storefront_api.security import TokenVerifier, keys_from_secret
 from storefront_api.settings import ServiceSettings
@@ -124,7 +124,7 @@ async def _try(check: Check) -> dict[str, Any]:
 
 
 def _describe_problems(app: FastAPI) -> None:
-    """Put the Problem schema in OpenAPI, and in place of FastAPI's own validation error."""
+    """Put the Problem schema in OpenAPI, in place of FastAPI's own, and who may call what."""
     original = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -136,6 +136,7 @@ def _describe_problems(app: FastAPI) -> None:
             schema = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas |= schema.pop("$defs", {})
             schemas["Problem"] = schema
+            access.describe(app, document)
             app.openapi_schema = document
         return app.openapi_schema
 

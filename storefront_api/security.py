@@ -1,22 +1,30 @@
 """Access tokens: RS256 JWTs checked against the published keys, and the roles they carry."""
 
 import json
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol, TypeVar, get_args
 
 import jwt
+from botocore.exceptions import BotoCoreError, ClientError
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from pipeline.contracts.errors import Forbidden, Unauthenticated
 from pipeline.runtime import aws
+from pipeline.runtime.logs import get_logger
 from storefront_api.settings import ServiceSettings
 
+log = get_logger()
 Role = Literal["shopper", "analyst", "operator", "admin"]
+ROLES: tuple[Role, ...] = get_args(Role)
 ALGORITHM = "RS256"
-_RELOAD_AFTER_S = 10.0
+# A forged key id must not become a call to Secrets Manager for each request …
+_RELOAD_AFTER_S = 2.0
+# … and a key that was withdrawn must not count for ever where it is known.
+MAX_KEYS_AGE_S = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +52,16 @@ def keys_from_secret(settings: ServiceSettings) -> KeySource:
 
 
 class TokenVerifier:
-    """Checks signature, issuer, audience and expiry; keeps the keys, reloads for an unknown kid."""
+    """Checks signature, issuer, audience and expiry; keeps the keys, and looks again for an
+    unknown one or when they are old."""
 
     def __init__(self, settings: ServiceSettings, keys: KeySource) -> None:
         self._settings = settings
         self._source = keys
         self._keys: dict[str, jwt.PyJWK] = {}
-        self._loaded_at = float("-inf")
+        self._tried_at = self._loaded_at = float("-inf")
+        # One thread looks at a time.
+        self._looking = threading.Lock()
 
     def verify(self, token: str) -> Principal:
         """Raises Unauthenticated, whatever is wrong, without saying what to whoever forges."""
@@ -71,12 +82,51 @@ class TokenVerifier:
             raise Unauthenticated("The access token is not valid", headers=_CHALLENGE) from None
 
     def _key(self, kid: str) -> jwt.PyJWK:
-        # A forged kid must not become a call to Secrets Manager for each request.
-        if kid not in self._keys and time.monotonic() - self._loaded_at > _RELOAD_AFTER_S:
-            document = self._source()
-            self._keys = {key["kid"]: jwt.PyJWK(key, ALGORITHM) for key in document["keys"]}
-            self._loaded_at = time.monotonic()
+        # Who has the key, if an old one, need not wait for whoever looks.
+        if not self._is_known(kid) and self._looking.acquire(blocking=kid not in self._keys):
+            try:
+                if not self._is_known(kid) and time.monotonic() - self._tried_at > _RELOAD_AFTER_S:
+                    self._load()
+            finally:
+                self._looking.release()
         return self._keys[kid]
+
+    def _is_known(self, kid: str) -> bool:
+        return kid in self._keys and time.monotonic() - self._loaded_at < MAX_KEYS_AGE_S
+
+    def _load(self) -> None:
+        """Keeps the keys it has when there are no new ones to be had: the shop stays open."""
+        self._tried_at = time.monotonic()
+        try:
+            document = self._source()
+        except (BotoCoreError, ClientError) as error:
+            if not self._keys:
+                self._tried_at = float("-inf")
+                raise
+            log.error("keys.not_read", error=type(error).__name__)
+            return
+        self._keys = {key["kid"]: jwt.PyJWK(key, ALGORITHM) for key in document["keys"]}
+        self._loaded_at = time.monotonic()
+
+
+# Which roles a dependency lets in, for those that refuse anybody.
+_allowed: dict[Callable[..., Any], frozenset[Role]] = {}
+Check = TypeVar("Check", bound=Callable[..., Any])
+
+
+def allows(*roles: Role) -> Callable[[Check], Check]:
+    """Marks a dependency that refuses whoever has none of these roles (`admin` has all)."""
+
+    def mark(check: Check) -> Check:
+        _allowed[check] = frozenset({*roles, "admin"})
+        return check
+
+    return mark
+
+
+def allowed_by(dependency: Callable[..., Any] | None) -> frozenset[Role] | None:
+    """None for a dependency that refuses nobody for who they are."""
+    return _allowed.get(dependency) if dependency else None
 
 
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="shop"'}
@@ -97,6 +147,7 @@ def find_principal(request: Request, credentials: Credentials) -> Principal | No
 MaybePrincipal = Annotated[Principal | None, Depends(find_principal)]
 
 
+@allows(*ROLES)
 def get_principal(principal: MaybePrincipal) -> Principal:
     if principal is None:
         raise Unauthenticated(headers=_CHALLENGE)
@@ -109,6 +160,7 @@ CurrentPrincipal = Annotated[Principal, Depends(get_principal)]
 def require_role(*roles: Role) -> Callable[[Principal], Principal]:
     """A dependency that lets these roles (and `admin`) in; 401 without a token, 403 otherwise."""
 
+    @allows(*roles)
     def check(principal: CurrentPrincipal) -> Principal:
         if principal.role not in roles and principal.role != "admin":
             raise Forbidden(f"Needs the role {' or '.join(roles)}")

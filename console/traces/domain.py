@@ -15,6 +15,7 @@ _TOLERANCE_S = 0.000_5
 _NOISE = ("/healthz", "/readyz", "/metrics")
 _WAITS = {
     "relay": "in the table's stream", "stock": "in the table's stream",
+    "erasure": "in the table's stream",
     "payment": "in the queue", "fulfilment": "in the queue", "notification": "in the queue",
     "landing": "in the Kinesis stream", "folding": "in the Kinesis stream",
 }  # fmt: skip

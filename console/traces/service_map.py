@@ -14,6 +14,7 @@ _TOPIC = "SNS orders"
 CHANNELS = {
     "relay": ("DynamoDB orders", Kind.DATABASE),
     "stock": ("DynamoDB products", Kind.DATABASE),
+    "erasure": ("DynamoDB users", Kind.DATABASE),
     "payment": ("SQS payment", Kind.QUEUE),
     "fulfilment": ("SQS fulfilment", Kind.QUEUE),
     "notification": ("SQS notification", Kind.QUEUE),

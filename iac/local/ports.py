@@ -132,6 +132,7 @@ def environment(at: Addresses) -> dict[str, str]:
         "HAS_STATE_DIR": str(at.state),
         "HAS_JOURNAL": str(at.journal),
         "HAS_REPORTS_PUBLIC": "1",
+        "HAS_MAILBOX": "1",
         "HAS_STEP_DELAY_S": os.environ.get("HAS_STEP_DELAY_S", "3"),
         "AWS_ENDPOINT_URL": at.url(at.emulator),
         "AWS_ENDPOINT_URL_XRAY": at.url(at.xray),

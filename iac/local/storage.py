@@ -4,12 +4,9 @@ import json
 import secrets as randomness
 from collections.abc import Callable
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from jwt.algorithms import RSAAlgorithm
-
 from iac.local.aws import Clients
 from iac.local.topology import Outcome, Topology
+from storefront_api.users.signing_keys import new_key, public_half
 
 
 def apply_bucket(clients: Clients, name: str) -> Outcome:
@@ -38,9 +35,9 @@ def apply_secrets(clients: Clients, topology: Topology) -> list[Outcome]:
     `cart-signing` 32 random bytes in hexadecimal.
     """
     makers: dict[str, Callable[[], str]] = {
-        "token-signing": _signing_key,
-        "token-verification": lambda: _key_set(
-            _value(clients, topology.names.secret("token-signing"))
+        "token-signing": lambda: json.dumps(new_key()),
+        "token-verification": lambda: json.dumps(
+            {"keys": [public_half(_value(clients, topology.names.secret("token-signing")))]}
         ),
         "cart-signing": lambda: randomness.token_hex(32),
     }
@@ -61,31 +58,7 @@ def _apply_secret(clients: Clients, name: str, make: Callable[[], str]) -> Outco
     return Outcome("secret", name, "unchanged")
 
 
-def _value(clients: Clients, name: str) -> str:
-    value: str = clients("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
+def _value(clients: Clients, name: str) -> dict[str, str]:
+    text = clients("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
+    value: dict[str, str] = json.loads(text)
     return value
-
-
-def _signing_key() -> str:
-    key = rsa.generate_private_key(public_exponent=65_537, key_size=2048)
-    pem = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    return json.dumps({"kid": randomness.token_hex(8), "private_pem": pem.decode()})
-
-
-def _key_set(signing: str) -> str:
-    document = json.loads(signing)
-    private = serialization.load_pem_private_key(document["private_pem"].encode(), password=None)
-    assert isinstance(private, rsa.RSAPrivateKey)
-    public = RSAAlgorithm.to_jwk(private.public_key(), as_dict=True)
-    return json.dumps(
-        {
-            "keys": [
-                public
-                | {"kid": document["kid"], "use": "sig", "alg": "RS256", "key_ops": ["verify"]}
-            ]
-        }
-    )

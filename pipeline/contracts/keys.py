@@ -70,6 +70,11 @@ def letter(letter_id: str) -> Key:
     return _key("MAILBOX", letter_id)
 
 
+def erasure(user_id: str) -> Key:
+    """A closed account whose traces are to be erased. All lie together, and few at a time."""
+    return _key("ERASURES", user_id)
+
+
 def failures(subject_hash: str) -> Key:
     """Failed sign-ins at one account, or from one network address; `subject_hash` hides which."""
     return _key(f"FAILURES#{subject_hash}", "SIGN_IN")

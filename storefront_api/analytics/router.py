@@ -15,12 +15,13 @@ from storefront_api.analytics import reports
 from storefront_api.analytics.collect import MAX_EVENTS, Sender, collect
 from storefront_api.analytics.reports import GroupBy, Range
 from storefront_api.analytics.store import AnalyticsItems, EventStream
-from storefront_api.security import MaybePrincipal
+from storefront_api.security import MaybePrincipal, allows
 
 router = APIRouter(tags=["analytics"])
 _ROLES = frozenset({"analyst", "operator", "admin"})
 
 
+@allows("analyst", "operator")
 def may_read_reports(request: Request, principal: MaybePrincipal) -> None:
     """Analysts and operators; everybody where `HAS_REPORTS_PUBLIC` says so."""
     if request.app.state.settings.reports_public:

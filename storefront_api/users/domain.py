@@ -30,6 +30,8 @@ class User:
     is_verified: bool = False
     # Goes up when all sessions end; a session from before is over.
     session_epoch: int = 0
+    # ISO 8601; None until the account is kept.
+    created_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +113,25 @@ CODE_LIFE: dict[Purpose, timedelta] = {
 
 @dataclass(frozen=True, slots=True)
 class SessionEntry:
-    """One sign-in, as its owner sees it."""
+    """One sign-in, as its owner sees it. `device` is `Firefox on Linux`, or empty if unknown."""
 
-    started_at: str
+    session_id: str
+    device: str
+    started_at: datetime
     ends_at: datetime
     session_epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail to one person; `action` is what its link does and `path` where it leads."""
+
+    to: str
+    user_id: str
+    subject: str
+    text: str
+    action: str | None = None
+    path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,34 +1,27 @@
-"""The users table: profiles, e-mail claims, addresses, refresh families, failed sign-ins."""
+"""Profiles, e-mail claims, addresses and failed attempts in the users table."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
-from typing import Any
 
 from pipeline.contracts import keys
 from pipeline.contracts.events import to_iso_z
-from pipeline.contracts.names import Names
 from pipeline.runtime import aws
 from pipeline.runtime.dynamo import Item, TransactionCancelled, from_item, to_item, transact
 from storefront_api.users.domain import (
     MAX_ADDRESSES,
     Failures,
-    Family,
     PostalAddress,
     SavedAddress,
     User,
 )
+from storefront_api.users.table import UsersTable
 
 _NOBODY = "NOBODY"
 
 
-class UserStore:
-    """Plain values in and out; every write is conditional on what it assumes."""
-
-    def __init__(self, names: Names) -> None:
-        self._table = names.table("users")
-
+class UserStore(UsersTable):
     def add_user(self, user: User, at: datetime) -> bool:
         """False, with nothing written, if somebody has the e-mail."""
         profile = asdict(user) | {"address_count": 0, "created_at": to_iso_z(at)}
@@ -79,23 +72,38 @@ class UserStore:
     def set_role(self, user_id: str, role: str) -> User | None:
         return self._set_profile(user_id, "role", role)
 
+    def set_verified(self, user_id: str) -> User | None:
+        return self._set_profile(user_id, "is_verified", True)
+
+    def close_account(self, user: User, at: datetime) -> bool:
+        """The profile and the claim on the e-mail go, and what else there is is asked for.
+
+        False, with nothing written, if the password was changed since `user` was read.
+        """
+        request = {
+            **keys.erasure(user.user_id), "user_id": user.user_id, "requested_at": to_iso_z(at)
+        }  # fmt: skip
+        seen = {":seen": user.password_hash}
+        try:
+            transact(
+                [
+                    self._remove(keys.user(user.user_id), "password_hash = :seen", seen),
+                    self._remove(keys.email(user.email), "attribute_exists(pk)"),
+                    self._put_new(request),
+                ]
+            )
+        except TransactionCancelled:
+            return False
+        return True
+
     def list_addresses(
         self, user_id: str, limit: int, after: str | None
     ) -> tuple[list[SavedAddress], str | None]:
         """Oldest first; the second value is the last id when there is more."""
-        partition = keys.address(user_id, "")
-        request: Item = {
-            "TableName": self._table,
-            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :sk)",
-            "ExpressionAttributeValues": to_item({":pk": partition["pk"], ":sk": partition["sk"]}),
-            "Limit": limit,
-            "ConsistentRead": True,
-        }
-        if after is not None:
-            request["ExclusiveStartKey"] = to_item(keys.address(user_id, after))
-        answer = aws.client("dynamodb").query(**request)
-        saved = [_to_saved(from_item(item)) for item in answer["Items"]]
-        return saved, saved[-1].address_id if saved and "LastEvaluatedKey" in answer else None
+        place = keys.address(user_id, after) if after else None
+        items, has_more = self._page(keys.address(user_id, ""), limit, place)
+        saved = [_to_saved(item) for item in items]
+        return saved, saved[-1].address_id if saved and has_more else None
 
     def add_address(self, user_id: str, saved: SavedAddress) -> bool:
         """False, with nothing written, if the address book is full or the user is gone."""
@@ -110,65 +118,12 @@ class UserStore:
 
     def remove_address(self, user_id: str, address_id: str) -> bool:
         """False if there is none."""
-        delete = {
-            "TableName": self._table,
-            "Key": to_item(keys.address(user_id, address_id)),
-            "ConditionExpression": "attribute_exists(pk)",
-        }
+        delete = self._remove(keys.address(user_id, address_id), "attribute_exists(pk)")
         try:
-            transact([{"Delete": delete}, self._count_addresses(user_id, -1)])
+            transact([delete, self._count_addresses(user_id, -1)])
         except TransactionCancelled:
             return False
         return True
-
-    def open_family(self, family: Family, at: datetime) -> None:
-        item = {
-            **keys.refresh_family(family.family_id),
-            "family_id": family.family_id,
-            "user_id": family.user_id,
-            "token_hash": family.token_hash,
-            "is_revoked": False,
-            "generation": 1,
-            "session_epoch": family.session_epoch,
-            "expires_at_epoch_s": int(family.expires_at.timestamp()),
-        }
-        entry = {
-            **keys.session(family.user_id, family.family_id),
-            "started_at": to_iso_z(at),
-            "session_epoch": family.session_epoch,
-            "expires_at_epoch_s": item["expires_at_epoch_s"],
-        }
-        transact([self._put_new(item), self._put_new(entry)])
-
-    def find_family(self, family_id: str) -> Family | None:
-        item = self._find(keys.refresh_family(family_id))
-        if item is None:
-            return None
-        return Family(
-            family_id=item["family_id"],
-            user_id=item["user_id"],
-            token_hash=item["token_hash"],
-            expires_at=datetime.fromtimestamp(item["expires_at_epoch_s"], UTC),
-            is_revoked=item["is_revoked"],
-            session_epoch=item.get("session_epoch", 0),
-        )
-
-    def rotate_family(self, family: Family, token_hash: str) -> bool:
-        """False if the family moved on, or was revoked, since it was read."""
-        return self._update(
-            keys.refresh_family(family.family_id),
-            "SET token_hash = :new ADD generation :one",
-            "token_hash = :seen AND is_revoked = :no",
-            {":new": token_hash, ":seen": family.token_hash, ":no": False, ":one": 1},
-        )
-
-    def revoke_family(self, family_id: str) -> None:
-        key = keys.refresh_family(family_id)
-        if not self._update(key, "SET is_revoked = :yes", "attribute_exists(pk)", {":yes": True}):
-            return
-        if family := self.find_family(family_id):
-            entry = keys.session(family.user_id, family_id)
-            aws.client("dynamodb").delete_item(TableName=self._table, Key=to_item(entry))
 
     def read_failures(self, subjects: Sequence[str]) -> list[Failures]:
         """One for each subject, in order; a subject is anything that can be guessed from or at."""
@@ -199,40 +154,18 @@ class UserStore:
             )
 
     def forget_failures(self, subject: str) -> None:
-        aws.client("dynamodb").delete_item(
-            TableName=self._table, Key=to_item(_failures_key(subject))
-        )
-
-    def _find(self, key: keys.Key) -> Item | None:
-        answer = aws.client("dynamodb").get_item(
-            TableName=self._table, Key=to_item(key), ConsistentRead=True
-        )
-        return from_item(answer["Item"]) if "Item" in answer else None
-
-    def _put_new(self, item: Item) -> Item:
-        return {
-            "Put": {
-                "TableName": self._table,
-                "Item": to_item(item),
-                "ConditionExpression": "attribute_not_exists(pk)",
-            }
-        }
+        self._delete(_failures_key(subject))
 
     def _count_addresses(self, user_id: str, change: int) -> Item:
         # Counted beside the profile, so that two requests at once cannot overfill the book.
-        return {
-            "Update": {
-                "TableName": self._table,
-                "Key": to_item(keys.user(user_id)),
-                "UpdateExpression": "ADD address_count :change",
-                "ConditionExpression": "attribute_exists(pk) AND address_count <= :most",
-                "ExpressionAttributeValues": to_item(
-                    {":change": change, ":most": MAX_ADDRESSES - change if change > 0 else 10**6}
-                ),
-            }
-        }
+        return self._change(
+            keys.user(user_id),
+            "ADD address_count :change",
+            "attribute_exists(pk) AND address_count <= :most",
+            {":change": change, ":most": MAX_ADDRESSES - change if change > 0 else 10**6},
+        )
 
-    def _set_profile(self, user_id: str, attribute: str, value: str) -> User | None:
+    def _set_profile(self, user_id: str, attribute: str, value: str | bool) -> User | None:
         client = aws.client("dynamodb")
         try:
             answer = client.update_item(
@@ -247,21 +180,6 @@ class UserStore:
         except client.exceptions.ConditionalCheckFailedException:
             return None
         return _to_user(from_item(answer["Attributes"]))
-
-    def _update(self, key: keys.Key, update: str, condition: str, values: dict[str, Any]) -> bool:
-        client = aws.client("dynamodb")
-        used = {name: value for name, value in values.items() if name in update + condition}
-        try:
-            client.update_item(
-                TableName=self._table,
-                Key=to_item(key),
-                UpdateExpression=update,
-                ConditionExpression=condition,
-                ExpressionAttributeValues=to_item(used),
-            )
-        except client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
 
 
 def _failures_key(subject: str) -> keys.Key:
@@ -278,6 +196,7 @@ def _to_user(item: Item) -> User:
         password_hash=item["password_hash"],
         is_verified=item.get("is_verified", False),
         session_epoch=item.get("session_epoch", 0),
+        created_at=item.get("created_at"),
     )
 
 

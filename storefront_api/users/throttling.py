@@ -27,11 +27,7 @@ class Guard:
     def check(self, limits: Mapping[str, Throttle]) -> dict[str, int]:
         """How often each subject failed lately. Raises TooManyRequests while one has to wait."""
         failures = self.counts.read_failures(list(limits))
-        now = self.clock()
-        longest = max(
-            throttle.wait(counted, now)
-            for throttle, counted in zip(limits.values(), failures, strict=True)
-        )
+        longest = self._longest(limits, failures)
         if longest > timedelta(0):
             seconds = math.ceil(longest.total_seconds())
             raise TooManyRequests(
@@ -40,6 +36,17 @@ class Guard:
                 retry_after_s=seconds,
             )
         return {subject: counted.count for subject, counted in zip(limits, failures, strict=True)}
+
+    def find_wait(self, limits: Mapping[str, Throttle]) -> timedelta:
+        """How long the slowest subject has to wait; zero if none."""
+        return self._longest(limits, self.counts.read_failures(list(limits)))
+
+    def _longest(self, limits: Mapping[str, Throttle], failures: Sequence[Failures]) -> timedelta:
+        now = self.clock()
+        return max(
+            throttle.wait(counted, now)
+            for throttle, counted in zip(limits.values(), failures, strict=True)
+        )
 
     def count(self, limits: Mapping[str, Throttle]) -> None:
         """One more attempt of each subject."""

@@ -16,8 +16,8 @@ from storefront_api.security import ALGORITHM, KeySource
 from storefront_api.settings import ServiceSettings
 from storefront_api.users.domain import User
 
-# A rotated key is taken up within this time, without a restart.
-KEY_AGE_S = 300
+# A new key is taken up within this time, without a restart.
+KEY_AGE_S = 60
 _PUBLIC_MEMBERS = ("kty", "use", "alg", "kid", "n", "e")
 
 

@@ -26,7 +26,7 @@ def test_a_shopper_registers_signs_in_and_reads_their_profile(users: Service) ->
     browser = users.browser()
     email = f"Ada.{uuid4().hex}@Shop.test"
     created = browser.register(email=email, name=" Ada Lovelace ")
-    assert set(created) == {"user_id", "email", "name", "role"}
+    assert set(created) == {"user_id", "email", "name", "role", "email_verified"}
     assert (created["email"], created["name"]) == (email.lower(), "Ada Lovelace")
     assert created["role"] == "shopper"
     answer = browser.post("/login", email=email.upper(), password=PASSWORD)

@@ -14,7 +14,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.conftest import Stack
-from tests.integration.users_door import Browser, Service, assert_problem, own_service
+from tests.integration.users_door import (
+    PASSWORD,
+    Browser,
+    Service,
+    assert_problem,
+    own_service,
+)
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +129,9 @@ def test_forged_signatures_are_refused(users: Service) -> None:
 @pytest.mark.parametrize(
     ("method", "path"),
     [("GET", "/me"), ("PATCH", "/me"), ("GET", "/me/addresses"), ("POST", "/me/addresses"),
-     ("DELETE", "/me/addresses/01M874XHR3JTHHS7QZ585NHF8K")],
+     ("DELETE", "/me/addresses/01M874XHR3JTHHS7QZ585NHF8K"), ("DELETE", "/me"),
+     ("GET", "/me/sessions"), ("DELETE", "/me/sessions"), ("POST", "/me/password"),
+     ("GET", "/me/export"), ("POST", "/verification")],
 )  # fmt: skip
 def test_what_is_ones_own_needs_a_token(users: Service, method: str, path: str) -> None:
     assert_problem(users.browser().request(method, path, json={}), 401, "unauthenticated")
@@ -189,3 +197,76 @@ def test_a_cookie_that_nobody_was_given_is_no_session(users: Service, cookie: st
     browser = users.browser()
     answer = browser.request("POST", "/refresh", headers={"Cookie": f"has_refresh={cookie}"})
     assert_problem(answer, 401, "unauthenticated")
+
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+def test_sessions_are_listed_with_their_devices_and_ended_one_by_one(users: Service) -> None:
+    here, there = users.browser(agent=FIREFOX), users.browser()
+    email = here.register()["email"]
+    there.sign_in(email)
+    header = here.sign_in(email)
+    page = here.request("GET", "/me/sessions", headers=header).json()
+    assert [(s["device"], s["is_current"]) for s in page["items"]] == [
+        ("Firefox on Linux", True), ("", False)
+    ]  # fmt: skip
+    other = f"/me/sessions/{page['items'][1]['session_id']}"
+    stranger = users.browser()
+    strangers = stranger.sign_in(stranger.register()["email"])
+    assert_problem(stranger.request("DELETE", other, headers=strangers), 404, "not-found")
+    assert here.request("DELETE", other, headers=header).status_code == 204
+    assert_problem(here.request("DELETE", other, headers=header), 404, "not-found")
+    assert_problem(there.request("POST", "/refresh"), 401, "unauthenticated")
+    assert here.request("POST", "/refresh").status_code == 200
+    left = here.request("GET", "/me/sessions", headers=header).json()
+    assert [session["is_current"] for session in left["items"]] == [True]
+
+
+def test_signing_out_everywhere_ends_every_session(users: Service) -> None:
+    browsers = [users.browser() for _ in range(3)]
+    email = browsers[0].register()["email"]
+    headers = [browser.sign_in(email) for browser in browsers]
+    done = browsers[0].request("DELETE", "/me/sessions", headers=headers[0])
+    assert done.status_code == 204
+    assert "has_refresh" not in browsers[0].cookies
+    for browser in browsers:
+        assert_problem(browser.request("POST", "/refresh"), 401, "unauthenticated")
+    header = browsers[0].sign_in(email)
+    listed = browsers[0].request("GET", "/me/sessions", headers=header).json()
+    assert len(listed["items"]) == 1
+
+
+def test_a_changed_password_ends_every_session_but_the_one_that_changed_it(
+    users: Service,
+) -> None:
+    here, there = users.browser(), users.browser()
+    email = here.register()["email"]
+    there.sign_in(email)
+    header = here.sign_in(email)
+    new = "another good password"
+    wrong = {"current_password": "not my password", "new_password": new}
+    answer = here.request("POST", "/me/password", json=wrong, headers=header)
+    assert_problem(answer, 422, "unprocessable", "current_password")
+    weak = {"current_password": PASSWORD, "new_password": "password1234"}
+    answer = here.request("POST", "/me/password", json=weak, headers=header)
+    assert_problem(answer, 422, "unprocessable", "new_password")
+    change = {"current_password": PASSWORD, "new_password": new}
+    answer = here.request("POST", "/me/password", json=change, headers=header)
+    assert answer.status_code == 200, answer.text
+    assert ask_me(here, answer.json()["access_token"]).status_code == 200
+    assert here.request("POST", "/refresh").status_code == 200
+    assert_problem(there.request("POST", "/refresh"), 401, "unauthenticated")
+    assert_problem(there.post("/login", email=email, password=PASSWORD), 401, "unauthenticated")
+    there.sign_in(email, new)
+    assert "changed" in users.letters(email)[0]["subject"]
+
+
+def test_of_two_password_changes_at_once_one_wins(users: Service) -> None:
+    browser = users.browser()
+    header = browser.sign_in(browser.register()["email"])
+    body = {"current_password": PASSWORD, "new_password": "another good password"}
+    answers = browser.at_once(3, "POST", "/me/password", json=body, headers=header)
+    statuses = sorted(answer.status_code for answer in answers)
+    assert statuses[0] == 200
+    assert set(statuses[1:]) <= {409, 422}

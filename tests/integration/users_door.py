@@ -22,10 +22,12 @@ BASE = "https://shop/api/users"
 class Browser:
     """One browser: a cookie jar and an address on the network."""
 
-    def __init__(self, runner: asyncio.Runner, app: Any, network: str) -> None:
+    def __init__(self, runner: asyncio.Runner, app: Any, network: str, agent: str) -> None:
         self._runner = runner
         transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(network, 1))
-        self._client = httpx.AsyncClient(transport=transport, base_url=BASE)
+        self._client = httpx.AsyncClient(
+            transport=transport, base_url=BASE, headers={"User-Agent": agent}
+        )
 
     @property
     def cookies(self) -> httpx.Cookies:
@@ -34,9 +36,10 @@ class Browser:
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         return self._runner.run(self._client.request(method, path, **options))
 
-    def at_once(self, count: int, method: str, path: str) -> list[httpx.Response]:
+    def at_once(self, count: int, method: str, path: str, **options: Any) -> list[httpx.Response]:
         async def all_of_them() -> list[httpx.Response]:
-            return await asyncio.gather(*(self._client.request(method, path) for _ in range(count)))
+            same = (self._client.request(method, path, **options) for _ in range(count))
+            return await asyncio.gather(*same)
 
         return self._runner.run(all_of_them())
 
@@ -63,9 +66,27 @@ class Service:
         self.app = app
         self.names = names
 
-    def browser(self, network: str | None = None) -> Browser:
+    def browser(self, network: str | None = None, agent: str = "", app: Any = None) -> Browser:
         """A new one; on a network address of its own unless one is given."""
-        return Browser(self._runner, self.app, network or f"net-{uuid4().hex}")
+        return Browser(self._runner, app or self.app, network or f"net-{uuid4().hex}", agent)
+
+    def another_replica(self) -> Any:
+        """The application as a process that starts now would have it."""
+        return _build(self.names)
+
+    def letters(self, to: str) -> list[dict[str, Any]]:
+        """What this address was sent, newest first."""
+        path: str | None = "/mailbox?page_size=50"
+        found: list[dict[str, Any]] = []
+        while path:
+            page = self.browser().request("GET", path).json()
+            found += [letter for letter in page["items"] if letter["to"] == to]
+            path = page["next_cursor"] and f"/mailbox?page_size=50&cursor={page['next_cursor']}"
+        return found
+
+    def code(self, to: str) -> str:
+        """The code behind the newest letter's link."""
+        return str(self.letters(to)[0]["link"].partition("#")[2])
 
     def secret(self, short: str) -> dict[str, Any]:
         client = aws.client("secretsmanager")
@@ -74,19 +95,24 @@ class Service:
         return secret
 
 
-@contextmanager
-def own_service(emulator: Stack) -> Iterator[Service]:
+def _build(names: Names) -> Any:
     # Importing it reads the environment, which is the emulator fixture's to set.
     from storefront_api.users.main import build_app
     from storefront_api.users.settings import UsersSettings
 
+    settings = UsersSettings(stage=names.stage, mailbox=True, trace_ratio=0, log_level="ERROR")
+    return build_app(settings)
+
+
+@contextmanager
+def own_service(emulator: Stack) -> Iterator[Service]:
     names = Names(f"u{uuid4().hex[:8]}")
     topology = Topology(names)
-    tables.apply_table(emulator.aws, names.table("users"), topology.tables["users"])
+    for table in ("users", "orders", "ops"):
+        tables.apply_table(emulator.aws, names.table(table), topology.tables[table])
     storage.apply_secrets(emulator.aws, topology)
     with asyncio.Runner() as runner:
-        settings = UsersSettings(stage=names.stage, trace_ratio=0, log_level="ERROR")
-        yield Service(runner, build_app(settings), names)
+        yield Service(runner, _build(names), names)
 
 
 def assert_problem(answer: httpx.Response, status: int, slug: str, field: str = "") -> None:

@@ -1,5 +1,6 @@
 import type {
-  Cart, CartLine, Category, Money, Order, OrderStatus, Product, ProductPage, Variant,
+  Cart, CartLine, Category, Letter, Money, Order, OrderStatus, Product, ProductPage, Session, SignIn,
+  User, Variant,
 } from "@/lib/api/types";
 
 export const gbp = (amount_minor: number): Money => ({ amount_minor, currency: "GBP" });
@@ -110,6 +111,45 @@ export function anOrder(over: Partial<Order> = {}): Order {
     timeline: statuses.map((status, index) => ({ status, at: `2026-03-01T10:0${String(index)}:00Z`, note: null })),
     version: 2,
     can_cancel: true,
+    ...over,
+  };
+}
+
+export function aUser(over: Partial<User> = {}): User {
+  return {
+    user_id: "u-1",
+    email: "ada@example.com",
+    name: "Ada",
+    role: "shopper",
+    email_verified: true,
+    ...over,
+  };
+}
+
+export function aSession(access_token = "token", user: Partial<User> = {}): Session {
+  return { access_token, token_type: "Bearer", expires_in: 900, user: aUser(user) };
+}
+
+export function aSignIn(over: Partial<SignIn> = {}): SignIn {
+  return {
+    session_id: "s-1",
+    device: "Firefox on Linux",
+    started_at: "2026-03-01T10:00:00Z",
+    ends_at: "2026-03-31T10:00:00Z",
+    is_current: true,
+    ...over,
+  };
+}
+
+export function aLetter(over: Partial<Letter> = {}): Letter {
+  return {
+    letter_id: "l-1",
+    sent_at: "2026-03-01T10:00:00Z",
+    to: "ada@example.com",
+    subject: "Choose a new password",
+    text: "Hello Ada,\n\nthe link is good once.",
+    action: "Choose a new password",
+    link: "http://127.0.0.1:8080/reset-password#c0de",
     ...over,
   };
 }

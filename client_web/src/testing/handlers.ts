@@ -1,6 +1,6 @@
 import { http, HttpResponse } from "msw";
 
-import { aCart, aProduct, aProductPage, anOrder, CATEGORIES } from "@/testing/builders";
+import { aCart, aLetter, aProduct, aProductPage, anOrder, aSignIn, CATEGORIES } from "@/testing/builders";
 
 import type { Cart } from "@/lib/api/types";
 
@@ -37,5 +37,10 @@ export const handlers = [
   }),
   http.get("*/api/checkout/orders/:id", () => HttpResponse.json(anOrder())),
   http.get("*/api/checkout/orders", () => HttpResponse.json({ items: [], next_cursor: null })),
+  http.get("*/api/users/me/addresses", () => HttpResponse.json({ items: [], next_cursor: null })),
+  http.get("*/api/users/me/sessions", () =>
+    HttpResponse.json({ items: [aSignIn()], next_cursor: null }),
+  ),
+  http.get("*/api/users/mailbox", () => HttpResponse.json({ items: [aLetter()], next_cursor: null })),
   http.post("*/api/analytics/events", () => HttpResponse.json({ accepted: 1, rejected: [] }, { status: 202 })),
 ];

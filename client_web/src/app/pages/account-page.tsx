@@ -4,12 +4,29 @@ import { Link, useNavigate } from "react-router";
 import { RequireUser } from "@/app/require-user";
 import { useSignOut } from "@/features/account/api/sign-out";
 import { AddressBook } from "@/features/account/components/address-book";
+import { ChangePasswordForm } from "@/features/account/components/change-password-form";
+import { LeaveSection } from "@/features/account/components/leave-section";
 import { NameForm } from "@/features/account/components/name-form";
+import { SessionList } from "@/features/account/components/session-list";
+import { VerifyBanner } from "@/features/account/components/verify-banner";
 import { useDocumentTitle } from "@/lib/document-title";
+import { notify } from "@/lib/notices";
 
 import type { User } from "@/lib/api/types";
+import type { ReactNode } from "react";
 
 import classes from "@/app/pages/narrow.module.css";
+
+function Section({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <section>
+      <Title order={2} size="h3" mb="sm">
+        {title}
+      </Title>
+      {children}
+    </section>
+  );
+}
 
 function Account({ user }: { user: User }) {
   const signOut = useSignOut();
@@ -37,18 +54,28 @@ function Account({ user }: { user: User }) {
           </Button>
         </Group>
       </Group>
-      <section>
-        <Title order={2} size="h3" mb="sm">
-          Your details
-        </Title>
+      {!user.email_verified && <VerifyBanner email={user.email} />}
+      <Section title="Your details">
         <NameForm name={user.name} />
-      </section>
-      <section>
-        <Title order={2} size="h3" mb="sm">
-          Addresses
-        </Title>
+      </Section>
+      <Section title="Addresses">
         <AddressBook />
-      </section>
+      </Section>
+      <Section title="Password">
+        <ChangePasswordForm email={user.email} />
+      </Section>
+      <Section title="Where you are signed in">
+        <SessionList />
+      </Section>
+      <Section title="Your data">
+        <LeaveSection
+          canDelete={user.role === "shopper"}
+          onDeleted={async () => {
+            notify("Your account is deleted. Thank you for having been with us.");
+            await navigate("/");
+          }}
+        />
+      </Section>
     </div>
   );
 }

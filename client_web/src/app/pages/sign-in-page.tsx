@@ -23,6 +23,11 @@ export function SignInPage() {
       </Text>
       <SignInForm onDone={() => void navigate(next, { replace: true })} />
       <Text mt="lg" size="sm">
+        <Anchor component={Link} size="sm" to="/forgot-password">
+          Forgotten your password?
+        </Anchor>
+      </Text>
+      <Text mt="xs" size="sm">
         New here?{" "}
         <Anchor component={Link} size="sm" to={{ pathname: "/sign-up", search: search.toString() }}>
           Create an account

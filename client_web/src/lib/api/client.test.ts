@@ -4,17 +4,10 @@ import { expect, test } from "vitest";
 import { catalog, dataOf, users } from "@/lib/api/client";
 import { Problem } from "@/lib/api/problem";
 import { sessionStore } from "@/lib/api/session";
+import { aSession, aUser } from "@/testing/builders";
 import { server } from "@/testing/server";
 
-import type { Session, User } from "@/lib/api/types";
-
-const user: User = { user_id: "u-1", email: "ada@example.com", name: "Ada", role: "shopper" };
-const aSession = (access_token: string): Session => ({
-  access_token,
-  token_type: "Bearer",
-  expires_in: 900,
-  user,
-});
+const user = aUser();
 
 test("many calls with an expired token share one refresh", async () => {
   let refreshes = 0;

@@ -20,6 +20,10 @@ export type Credentials = users["schemas"]["Credentials"];
 export type NewAccount = users["schemas"]["Registration"];
 export type Address = users["schemas"]["Address"];
 export type SavedAddress = users["schemas"]["AddressWithId"];
+export type PasswordChange = users["schemas"]["PasswordChange"];
+export type PasswordReset = users["schemas"]["PasswordReset"];
+export type SignIn = users["schemas"]["SessionView"];
+export type Letter = users["schemas"]["LetterView"];
 
 export type Cart = checkout["schemas"]["CartView"];
 export type CartLine = checkout["schemas"]["CartItem"];

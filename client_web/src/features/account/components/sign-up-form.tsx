@@ -4,12 +4,14 @@ import { useForm } from "react-hook-form";
 import { z } from "zod";
 
 import { useSignUp } from "@/features/account/api/sign-in";
+import { NewPassword } from "@/features/account/new-password";
 import { friendlyMessage, Problem } from "@/lib/api/problem";
+import { showFieldErrors } from "@/lib/form-errors";
 
 const NewAccount = z.object({
   name: z.string().trim().min(1, "Tell us your name").max(100),
   email: z.email("Enter an e-mail address, like name@example.com"),
-  password: z.string().min(10, "Use at least 10 characters").max(128),
+  password: NewPassword,
 });
 type NewAccountValues = z.infer<typeof NewAccount>;
 
@@ -25,21 +27,16 @@ export function SignUpForm({ onDone }: { onDone: () => void }) {
     defaultValues: { name: "", email: "", password: "" },
   });
 
-  function onError(error: unknown) {
-    if (!(error instanceof Problem)) return;
-    for (const { field, message } of error.body.errors ?? []) {
-      const name = field.split(".").pop();
-      if (name === "name" || name === "email" || name === "password") setError(name, { message });
-    }
-  }
-
   return (
     <form
       noValidate
       aria-label="Create an account"
       onSubmit={(event) =>
         void handleSubmit((values) => {
-          signUp.mutate(values, { onSuccess: onDone, onError });
+          signUp.mutate(values, {
+            onSuccess: onDone,
+            onError: (error) => showFieldErrors(error, ["name", "email", "password"], setError),
+          });
         })(event)
       }
     >

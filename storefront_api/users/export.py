@@ -1,0 +1,105 @@
+"""The document with everything the shop keeps of a person."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from pipeline.contracts.ids import order_number
+from pipeline.contracts.money import Money
+from storefront_api.users.domain import MAX_ADDRESSES
+from storefront_api.users.schemas import AddressWithId, Profile, SessionView
+from storefront_api.users.service import Users
+from storefront_api.users.sign_in import SignIns
+
+_MAX_SESSIONS = 50
+
+
+class Orders(Protocol):
+    def list_orders(self, user_id: str) -> tuple[list[dict[str, Any]], bool]: ...
+
+
+class ExportedLine(BaseModel):
+    sku: str
+    title: str
+    quantity: int
+    unit_price: Money
+    line_total: Money
+
+
+class ExportedOrder(BaseModel):
+    order_id: str
+    order_number: str
+    status: str
+    placed_at: str
+    email: str | None
+    shipping_method: str
+    shipping_address: dict[str, str | None]
+    lines: list[ExportedLine]
+    subtotal: Money
+    shipping: Money
+    tax: Money
+    total: Money
+
+    @classmethod
+    def of(cls, order: Mapping[str, Any]) -> "ExportedOrder":
+        def money(amount_minor: int) -> Money:
+            return Money(amount_minor=amount_minor, currency=order["currency"])
+
+        lines = [
+            ExportedLine(
+                sku=line["sku"],
+                title=line["title"],
+                quantity=line["quantity"],
+                unit_price=money(line["unit_price_minor"]),
+                line_total=money(line["line_total_minor"]),
+            )
+            for line in order["lines"]
+        ]
+        return cls(
+            order_id=order["order_id"],
+            order_number=order_number(order["order_id"]),
+            status=order["status"],
+            placed_at=order["placed_at"],
+            email=order["email"],
+            shipping_method=order["shipping_method"],
+            shipping_address=order["shipping_address"],
+            lines=lines,
+            subtotal=money(order["subtotal_minor"]),
+            shipping=money(order["shipping_minor"]),
+            tax=money(order["tax_minor"]),
+            total=money(order["total_minor"]),
+        )
+
+
+class Export(BaseModel):
+    """All that the shop keeps of a person. `is_complete` is false for who has ordered too often
+    for one document: then the list of orders (`/api/checkout/orders`) has the rest."""
+
+    exported_at: datetime
+    profile: Profile
+    registered_at: str | None
+    addresses: list[AddressWithId]
+    sessions: list[SessionView]
+    orders: list[ExportedOrder]
+    is_complete: bool
+
+
+def export_of(
+    user_id: str, users: Users, sign_ins: SignIns, orders: Orders, session_id: str | None
+) -> Export:
+    """Args: `session_id` is the one that asks. Raises Unauthenticated when the user is gone."""
+    user = users.get_user(user_id)
+    addresses, _ = users.list_addresses(user_id, MAX_ADDRESSES, None)
+    sessions, _ = sign_ins.list_sessions(user_id, _MAX_SESSIONS, None)
+    placed, is_complete = orders.list_orders(user_id)
+    return Export(
+        exported_at=users.clock(),
+        profile=Profile.of(user),
+        registered_at=user.created_at,
+        addresses=[AddressWithId.of(saved) for saved in addresses],
+        sessions=[SessionView.of(entry, session_id) for entry in sessions],
+        orders=[ExportedOrder.of(order) for order in placed],
+        is_complete=is_complete,
+    )
