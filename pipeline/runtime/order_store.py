@@ -112,7 +112,25 @@ class OrderStore:
             ),
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-        return [{"Update": update}, *self._stock_moves(order, OrderStatus(moved["status"]))]
+        to = OrderStatus(moved["status"])
+        return [{"Update": update}, *self._stock_moves(order, to), *self._uses_back(order, to)]
+
+    def _uses_back(self, order: Item, to: OrderStatus) -> list[Item]:
+        """An order that fails or is cancelled has not used its promotion code."""
+        used = order.get("promotion")
+        if used is None or to not in RELEASES_STOCK:
+            return []
+        return [
+            {
+                "Update": {
+                    "TableName": self._orders,
+                    "Key": to_item(keys.promotion_uses(used["code"], subject)),
+                    "UpdateExpression": "ADD uses :back",
+                    "ExpressionAttributeValues": to_item({":back": -1}),
+                }
+            }
+            for subject in (None, *used["subjects"])
+        ]
 
     def _stock_moves(self, order: Item, to: OrderStatus) -> list[Item]:
         move = stock_move(OrderStatus(order["status"]), to)

@@ -9,10 +9,12 @@ from typing import Any
 from pipeline.contracts import keys
 from pipeline.contracts.categories import sales_category
 from pipeline.contracts.errors import Conflict
-from pipeline.contracts.money import share
+from pipeline.contracts.money import share, split
 from pipeline.contracts.orders import OrderStatus
+from storefront_api.checkout.promotion import Promotion, PromotionKind, as_ordered, subjects_of
 
-# 50 stock rows, the order, the idempotency row and the cart fit in one transaction (limit 100).
+# 50 stock rows, the order, the idempotency row, the cart and a promotion's four rows fit in one
+# transaction (limit 100).
 MAX_LINES = 50
 MAX_QUANTITY = 99
 FREE_SHIPPING_FROM_MINOR = 5_000
@@ -71,11 +73,19 @@ class CartLine:
 
 @dataclass(frozen=True, slots=True)
 class Cart:
-    """`version` 0 is a cart that has never been written."""
+    """`version` 0 is a cart that has never been written.
+
+    `promotion` has the terms that the shopper was last told.
+    """
 
     owner: str
     lines: Mapping[str, CartLine] = field(default_factory=dict)
     version: int = 0
+    promotion: Promotion | None = None
+
+    @property
+    def is_blank(self) -> bool:
+        return not self.lines and self.promotion is None
 
     @property
     def subtotal_minor(self) -> int:
@@ -105,7 +115,7 @@ def merged(cart: Cart, guest: Cart) -> Cart:
     """A shopper's cart with what the guest had put in before signing in.
 
     Quantities add up to at most 99 a line; the user's lines come first when 50 are too few.
-    A price is the one told last, which is the guest's.
+    A price or a promotion is the one told last, which is the guest's.
     """
     lines = dict(cart.lines)
     for line in sorted(guest.lines.values(), key=lambda one: (one.added_at, one.sku)):
@@ -114,7 +124,12 @@ def merged(cart: Cart, guest: Cart) -> Cart:
             continue
         quantity = min(MAX_QUANTITY, line.quantity + (known.quantity if known else 0))
         lines[line.sku] = replace(line, quantity=quantity)
-    return replace(cart, lines=lines)
+    return replace(cart, lines=lines, promotion=guest.promotion or cart.promotion)
+
+
+def emptied(cart: Cart) -> Cart:
+    """What is left when the lines are ordered or thrown out."""
+    return replace(cart, lines={}, promotion=None)
 
 
 def repriced(cart: Cart, prices_minor: Mapping[str, int]) -> Cart:
@@ -130,36 +145,61 @@ def repriced(cart: Cart, prices_minor: Mapping[str, int]) -> Cart:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What an order costs, in minor units of `currency`; prices are net of tax."""
+    """What an order costs, in minor units of `currency`; prices are net of tax.
+
+    `promotion` is the one that this quote has the benefit of.
+    """
 
     subtotal_minor: int
+    discount_minor: int
     shipping_minor: int
     tax_minor: int
     currency: str
     country: str
     shipping_method: ShippingMethod
+    promotion: Promotion | None = None
 
     @property
     def total_minor(self) -> int:
-        return self.subtotal_minor + self.shipping_minor + self.tax_minor
+        return self.subtotal_minor - self.discount_minor + self.shipping_minor + self.tax_minor
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where an order goes, how, and what that is taxed at (a ratio)."""
+
+    country: str
+    shipping_method: ShippingMethod
+    tax_rate: Decimal
 
 
 def quote(
-    subtotal_minor: int,
-    currency: str,
-    country: str,
-    shipping_method: ShippingMethod,
-    tax_rate: Decimal,
+    subtotal_minor: int, currency: str, to: Destination, promotion: Promotion | None = None
 ) -> Quote:
-    """Shipping by method and subtotal; tax on goods and shipping, rounded once per order.
+    """Shipping by method and by what the goods cost after the discount; tax on both, rounded once.
 
-    Source: VAT on delivery follows the goods delivered (HMRC, VAT Notice 700/24).
+    A promotion whose least subtotal is not reached gives nothing.
+    Source: VAT on delivery follows the goods delivered (HMRC, VAT Notice 700/24), and is due on the
+    discounted amount (HMRC, VAT guide, Notice 700, on discounts).
     """
-    shipping_minor = _SHIPPING_MINOR[shipping_method] if subtotal_minor else 0
-    if shipping_method is ShippingMethod.STANDARD and subtotal_minor >= FREE_SHIPPING_FROM_MINOR:
+    if promotion and not (subtotal_minor and promotion.reaches(subtotal_minor)):
+        promotion = None
+    discount_minor = promotion.discount_minor(subtotal_minor) if promotion else 0
+    goods_minor = subtotal_minor - discount_minor
+    shipping_minor = _shipping(goods_minor, to.shipping_method) if subtotal_minor else 0
+    if promotion and promotion.kind is PromotionKind.FREE_SHIPPING:
         shipping_minor = 0
-    tax_minor = share(subtotal_minor + shipping_minor, tax_rate)
-    return Quote(subtotal_minor, shipping_minor, tax_minor, currency, country, shipping_method)
+    return Quote(
+        subtotal_minor, discount_minor, shipping_minor,
+        share(goods_minor + shipping_minor, to.tax_rate), currency, to.country,
+        to.shipping_method, promotion,
+    )  # fmt: skip
+
+
+def _shipping(goods_minor: int, method: ShippingMethod) -> int:
+    if method is ShippingMethod.STANDARD and goods_minor >= FREE_SHIPPING_FROM_MINOR:
+        return 0
+    return _SHIPPING_MINOR[method]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +218,14 @@ class Purchase:
     is_synthetic: bool
 
 
-def order_lines(lines: Iterable[CartLine]) -> list[dict[str, Any]]:
-    """The lines of an order, by SKU, as the order row and its events carry them."""
+def order_lines(lines: Iterable[CartLine], discount_minor: int = 0) -> list[dict[str, Any]]:
+    """The lines of an order, by SKU, as the order row and its events carry them.
+
+    The order's discount lies on its lines in proportion to what they cost, to the penny, so that
+    what is given back line by line adds up.
+    """
+    ordered = sorted(lines, key=lambda one: one.sku)
+    shares = split(discount_minor, [line.quantity * line.unit_price_minor for line in ordered])
     return [
         {
             "line_no": number,
@@ -190,16 +236,18 @@ def order_lines(lines: Iterable[CartLine]) -> list[dict[str, Any]]:
             "quantity": line.quantity,
             "unit_price_minor": line.unit_price_minor,
             "line_total_minor": line.quantity * line.unit_price_minor,
+            "discount_minor": off_minor,
             "options": dict(line.options),
             "image_url": line.image_url,
         }
-        for number, line in enumerate(sorted(lines, key=lambda one: one.sku), start=1)
+        for number, (line, off_minor) in enumerate(zip(ordered, shares, strict=True), start=1)
     ]
 
 
 def new_order(purchase: Purchase, cart: Cart, price: Quote) -> dict[str, Any]:
     """The order row (layout: docs/architecture.md, table orders), without its keys."""
     assert cart.lines, "an empty cart is refused before"
+    subjects = subjects_of(purchase.customer_id, purchase.email)
     status = OrderStatus.PLACED.value
     return {
         "order_id": purchase.order_id,
@@ -211,11 +259,13 @@ def new_order(purchase: Purchase, cart: Cart, price: Quote) -> dict[str, Any]:
         "placed_at": purchase.placed_at,
         "country": purchase.sales_country,
         "currency": price.currency,
-        "lines": order_lines(cart.lines.values()),
+        "lines": order_lines(cart.lines.values(), price.discount_minor),
         "subtotal_minor": price.subtotal_minor,
+        "discount_minor": price.discount_minor,
         "shipping_minor": price.shipping_minor,
         "tax_minor": price.tax_minor,
         "total_minor": price.total_minor,
+        "promotion": as_ordered(price.promotion, subjects) if price.promotion else None,
         "shipping_address": dict(purchase.shipping_address),
         "shipping_method": price.shipping_method.value,
         "card_token": purchase.card_token,
