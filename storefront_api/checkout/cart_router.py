@@ -76,6 +76,19 @@ def delete_cart(shopper: CurrentShopper, carts: CartsService, to: To) -> CartVie
     return to.view(carts.clear(shopper))
 
 
+@router.put("/cart/saved/{sku}", responses=documented(401, 404, 409, 503))
+def put_cart_saved(sku: Sku, shopper: CurrentShopper, carts: CartsService, to: To) -> CartView:
+    """Save a line of the cart for later, or a SKU that was not in it. It comes back by setting
+    its quantity in the cart."""
+    return to.view(carts.save(shopper, sku))
+
+
+@router.delete("/cart/saved/{sku}", responses=documented(401, 503))
+def delete_cart_saved(sku: Sku, shopper: CurrentShopper, carts: CartsService, to: To) -> CartView:
+    """Forget what was saved for later."""
+    return to.view(carts.forget(shopper, sku))
+
+
 @router.put("/cart/promotion", responses=documented(401, 409, 503))
 def put_cart_promotion(
     body: UsePromotion, shopper: CurrentShopper, carts: CartsService, to: To

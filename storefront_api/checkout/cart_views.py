@@ -1,5 +1,6 @@
 """The cart and promotion codes, as HTTP answers show them."""
 
+from collections.abc import Mapping
 from typing import Self
 
 from pydantic import BaseModel, Field
@@ -104,6 +105,7 @@ class CartPromotion(BaseModel):
 
 class CartView(BaseModel):
     items: list[CartItem]
+    saved: list[CartItem] = Field(description="For later: not part of the quote")
     promotion: CartPromotion | None
     quote: CartQuote
     item_count: int = Field(description="Units, over all lines")
@@ -111,12 +113,16 @@ class CartView(BaseModel):
 
     @classmethod
     def of(cls, priced: PricedCart, price: Quote) -> Self:
-        lines = sorted(priced.cart.lines.values(), key=lambda line: (line.added_at, line.sku))
+        def shown(lines: Mapping[str, CartLine]) -> list[CartItem]:
+            oldest_first = sorted(lines.values(), key=lambda line: (line.added_at, line.sku))
+            return [CartItem.of(x, priced.stock.get(x.sku), price.currency) for x in oldest_first]
+
         return cls(
-            items=[CartItem.of(x, priced.stock.get(x.sku), price.currency) for x in lines],
+            items=shown(priced.cart.lines),
+            saved=shown(priced.cart.saved),
             promotion=CartPromotion.of(priced, price.currency),
             quote=CartQuote.of(price),
-            item_count=sum(line.quantity for line in lines),
+            item_count=sum(line.quantity for line in priced.cart.lines.values()),
         )
 
 

@@ -9,7 +9,17 @@ from pipeline.contracts.errors import Conflict, NotFound, OutOfStock, Unavailabl
 from pipeline.contracts.events import to_iso_z
 from pipeline.contracts.money import MAX_MINOR
 from pipeline.runtime.clock import Clock
-from storefront_api.checkout.domain import Cart, StockRow, emptied, merged, repriced, with_line
+from storefront_api.checkout.domain import (
+    Cart,
+    StockRow,
+    emptied,
+    merged,
+    repriced,
+    with_line,
+    with_saved,
+    without_line,
+    without_saved,
+)
 from storefront_api.checkout.ports import CartStore, Snapshot
 from storefront_api.checkout.promotion import Offer, PromotionState, ended
 
@@ -100,7 +110,7 @@ class Carts:
             with attempt:
                 found = self._read(shopper, sku=sku)
                 if quantity == 0:
-                    return self._priced(self._without(found.cart, sku))
+                    return self._priced(self._changed(found.cart, without_line(found.cart, sku)))
                 if found.stock is None:
                     raise _unknown(sku)
                 self._check(found.stock, quantity)
@@ -118,8 +128,29 @@ class Carts:
         for attempt in retries():
             with attempt:
                 cart = self._read(shopper).cart
-                if cart != emptied(cart):
-                    cart = self._put(emptied(cart))
+                cart = self._changed(cart, emptied(cart))
+        return self._priced(cart)
+
+    def save(self, shopper: Shopper, sku: str) -> PricedCart:
+        """Put a line aside for later, or a SKU that was not in the cart; again changes nothing.
+
+        Raises: NotFound for an unknown SKU, SavedFull, CartMoved.
+        """
+        for attempt in retries():
+            with attempt:
+                found = self._read(shopper, sku=sku)
+                cart = with_saved(found.cart, sku, found.stock, self._at())
+                if cart is None:
+                    raise _unknown(sku)
+                return self._priced(self._changed(found.cart, cart))
+        raise AssertionError("the last attempt returns or raises")
+
+    def forget(self, shopper: Shopper, sku: str) -> PricedCart:
+        """A SKU is no longer saved for later, whether it was or not."""
+        for attempt in retries():
+            with attempt:
+                cart = self._read(shopper).cart
+                cart = self._changed(cart, without_saved(cart, sku))
         return self._priced(cart)
 
     def put_promotion(self, shopper: Shopper, code: str) -> PricedCart:
@@ -147,8 +178,7 @@ class Carts:
         for attempt in retries():
             with attempt:
                 cart = self._read(shopper).cart
-                if cart.promotion:
-                    cart = self._put(replace(cart, promotion=None))
+                cart = self._changed(cart, replace(cart, promotion=None))
         return self._priced(cart)
 
     def _read(
@@ -162,11 +192,8 @@ class Carts:
         merge_guest(self._store, found.cart, found.guest, self._now())
         return self._store.read(shopper.owner, sku=sku, code=code, now_epoch_s=self._now())
 
-    def _without(self, cart: Cart, sku: str) -> Cart:
-        if sku not in cart.lines:
-            return cart
-        lines = {other: line for other, line in cart.lines.items() if other != sku}
-        return self._put(replace(cart, lines=lines))
+    def _changed(self, before: Cart, after: Cart) -> Cart:
+        return before if after == before else self._put(after)
 
     def _put(self, cart: Cart) -> Cart:
         written = self._store.put_cart(cart, self._now())
@@ -177,7 +204,8 @@ class Carts:
     def _priced(self, cart: Cart, known: Mapping[str, StockRow] | None = None) -> PricedCart:
         stock = dict(known or {})
         code = cart.promotion.code if cart.promotion else None
-        current = self._store.read_current(cart.lines.keys() - stock.keys(), cart.owner, code)
+        skus = (cart.lines.keys() | cart.saved.keys()) - stock.keys()
+        current = self._store.read_current(skus, cart.owner, code)
         return PricedCart(cart, stock | dict(current.stock), current.offer, self._at())
 
     def _check(self, row: StockRow, quantity: int) -> None:

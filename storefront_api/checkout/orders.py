@@ -14,13 +14,8 @@ from pipeline.runtime.metrics import metrics
 from pipeline.runtime.order_store import OrderStore, Outcome
 from storefront_api.checkout.agreement import Agreement
 from storefront_api.checkout.carts import CartMoved, Shopper, merge_guest, retries
-from storefront_api.checkout.domain import (
-    Destination,
-    EmptyCart,
-    Purchase,
-    ShippingMethod,
-    new_order,
-)
+from storefront_api.checkout.domain import Destination, EmptyCart, ShippingMethod
+from storefront_api.checkout.new_order import Purchase, new_order
 from storefront_api.checkout.ports import Answer, Order, Place, PlacementStore
 from storefront_api.checkout.reference import sales_country, tax_rate
 

@@ -43,14 +43,24 @@ def to_cart(owner: str, row: Item | None, now_epoch_s: int) -> Cart:
         return Cart(owner)
     if is_expired(row, now_epoch_s):
         return Cart(owner, {}, row["version"])
-    lines = {sku: CartLine(**line) for sku, line in row["lines"].items()}
-    promotion = row.get("promotion")  # carts of before there were any lack it
-    return Cart(owner, lines, row["version"], to_promotion(promotion) if promotion else None)
+    promotion = row.get("promotion")  # carts of before there were any lack this, and the next
+    return Cart(
+        owner,
+        _to_lines(row["lines"]),
+        row["version"],
+        to_promotion(promotion) if promotion else None,
+        _to_lines(row.get("saved") or {}),
+    )
+
+
+def _to_lines(lines: Mapping[str, Any]) -> dict[str, CartLine]:
+    return {sku: CartLine(**line) for sku, line in lines.items()}
 
 
 def from_cart(cart: Cart) -> Item:
     return {
         "lines": {sku: asdict(line) for sku, line in cart.lines.items()},
+        "saved": {sku: asdict(line) for sku, line in cart.saved.items()},
         "promotion": from_promotion(cart.promotion) if cart.promotion else None,
     }
 

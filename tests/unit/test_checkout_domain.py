@@ -12,16 +12,21 @@ from storefront_api.checkout.domain import (
     FREE_SHIPPING_FROM_MINOR,
     MAX_LINES,
     MAX_QUANTITY,
+    MAX_SAVED,
     Cart,
     CartLine,
     Destination,
     Quote,
     ShippingMethod,
+    StockRow,
     merged,
-    order_lines,
     quote,
     repriced,
+    with_line,
+    with_saved,
+    without_saved,
 )
+from storefront_api.checkout.new_order import order_lines
 from storefront_api.checkout.promotion import Offer, Promotion, PromotionKind, PromotionState
 
 methods = st.sampled_from(ShippingMethod)
@@ -49,7 +54,9 @@ def carts(draw: st.DrawFn, owner: str = "user:1") -> Cart:
         )
         for number in sorted(numbers)
     }
-    return Cart(owner, lines, version=3)
+    aside = draw(st.sets(st.integers(min_value=60, max_value=120), max_size=MAX_SAVED)) - numbers
+    saved = {f"S{number}": a_line(f"S{number}") for number in sorted(aside)}
+    return Cart(owner, lines, version=3, saved=saved)
 
 
 def quoted(
@@ -102,12 +109,37 @@ def test_merging_adds_quantities_up_to_the_limit_and_loses_no_article_that_fits(
     for sku, line in both.lines.items():
         wanted = sum(x.lines[sku].quantity for x in (cart, guest) if sku in x.lines)
         assert line.quantity == min(MAX_QUANTITY, wanted)
+    assert not both.lines.keys() & both.saved.keys()
+    parts = (cart.lines, guest.lines, cart.saved, guest.saved)
+    rest = {sku for part in parts for sku in part} - both.lines.keys()
+    assert both.saved.keys() <= rest
+    assert len(both.saved) == min(MAX_SAVED, len(rest))
 
 
 @given(carts())
 def test_merging_an_empty_cart_changes_nothing(cart: Cart) -> None:
     assert merged(cart, Cart("guest:1")) == cart
     assert merged(Cart(cart.owner, {}, cart.version), cart) == cart
+
+
+@given(carts(), st.sampled_from([f"S{number}" for number in range(121)]))
+def test_saving_a_line_for_later_and_putting_it_back_loses_nothing(cart: Cart, sku: str) -> None:
+    room = len(cart.saved) < MAX_SAVED and len(cart.lines) < MAX_LINES
+    if not room:
+        return
+    aside = with_saved(cart, sku, None, "2026-01-02")
+    if aside is None:
+        assert sku not in cart.lines and sku not in cart.saved
+        return
+    assert (sku in aside.saved, sku in aside.lines) == (True, False)
+    assert with_saved(aside, sku, None, "2026-01-02") == aside
+    line = aside.saved[sku]
+    row = StockRow(
+        sku, line.product_id, sku, line.category, None, {}, line.unit_price_minor, "GBP", 99
+    )  # fmt: skip
+    back = with_line(aside, row, line.quantity, line.added_at)
+    assert back.lines[sku] == line
+    assert back.saved == without_saved(cart, sku).saved
 
 
 @given(carts(), st.integers(min_value=1, max_value=10**7))
