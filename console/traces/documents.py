@@ -12,7 +12,8 @@ from enum import StrEnum
 from typing import Any
 
 FUNCTIONS = (
-    "relay", "stock", "landing", "folding", "payment", "fulfilment", "notification", "compaction",
+    "relay", "stock", "landing", "folding", "payment", "expiry", "fulfilment", "notification",
+    "compaction",
 )  # fmt: skip
 _OWN_NAME = re.compile(r"^has-[a-z0-9]+-")
 _AWS = re.compile(r"^(?:amazon|aws)?\s*(dynamodb|kinesis|sqs|sns|s3|lambda)(?=$|[^a-z0-9])", re.I)

@@ -71,8 +71,10 @@ class OrderFact(Open):
     off is `discount_minor`, of the order and of each line:
     total = subtotal - discount + shipping + tax.
 
-    In `order.refunded.v1` of the order log the lines are those given back, with negative
-    `line_total_minor` and positive `quantity`. `customer_id` is null for guests.
+    In `order.refunded.v1` the lines are those given back, with positive `quantity` and amounts
+    at or below zero, as are those of the order: `total_minor` is the money that goes back. There
+    is one for each refund (`refund_id`); `status` tells whether anything of the order is left.
+    `customer_id` is null for guests.
     """
 
     order_id: Id
@@ -88,6 +90,7 @@ class OrderFact(Open):
     shipping_minor: int = 0
     tax_minor: int = 0
     total_minor: int
+    refund_id: Id | None = None
 
 
 class StockAdjusted(Open):

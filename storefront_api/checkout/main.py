@@ -1,8 +1,10 @@
 """The checkout service: `uvicorn storefront_api.checkout.main:app`."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from fastapi import FastAPI
+from pydantic import Field
 
 from pipeline.contracts import keys
 from pipeline.runtime import aws, clock
@@ -23,6 +25,8 @@ from storefront_api.settings import ServiceSettings
 
 class CheckoutSettings(ServiceSettings):
     body_limit_bytes: int = 16_384  # the largest order body is 2 kB
+    # How long an order holds its goods without a payment; the queue `expiry` waits as long.
+    payment_window_s: int = Field(default=900, ge=1, le=86_400)
 
     @property
     def is_cookie_secure(self) -> bool:
@@ -64,6 +68,7 @@ def build_app(settings: CheckoutSettings) -> FastAPI:
         clock.new_id,
         Agreement(store, clock.now, settings.currency),
         lambda order: PlacedOrder.of(order).model_dump_json(),
+        timedelta(seconds=settings.payment_window_s),
     )
     app.state.promotions = Promotions(PromotionStore(names), clock.new_id)
     return app

@@ -21,6 +21,7 @@ class Purchase:
     customer_id: str | None
     email: str | None
     placed_at: str
+    pay_by: str
     sales_country: str
     shipping_address: Mapping[str, str | None]
     card_token: str
@@ -67,6 +68,7 @@ def new_order(purchase: Purchase, cart: Cart, price: Quote) -> dict[str, Any]:
         "status": status,
         "version": 1,
         "placed_at": purchase.placed_at,
+        "pay_by": purchase.pay_by,
         "country": purchase.sales_country,
         "currency": price.currency,
         "lines": order_lines(cart.lines.values(), price.discount_minor),

@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from pipeline.contracts.errors import Conflict, NotFound, Unprocessable
+from pipeline.contracts.errors import Conflict, NotFound
 from pipeline.contracts.events import to_iso_z
 from pipeline.contracts.ids import order_number
 from pipeline.contracts.orders import ALLOWED_FROM, OrderStatus
 from pipeline.runtime.clock import Clock, NewId
 from pipeline.runtime.logs import get_logger
 from pipeline.runtime.metrics import metrics
-from pipeline.runtime.order_store import OrderStore, Outcome
+from pipeline.runtime.order_moves import is_overdue
+from pipeline.runtime.order_store import IdempotencyKeyReused, OrderStore, Outcome
 from storefront_api.checkout.agreement import Agreement
 from storefront_api.checkout.carts import CartMoved, Shopper, merge_guest, retries
 from storefront_api.checkout.domain import Destination, EmptyCart, ShippingMethod
@@ -20,10 +22,6 @@ from storefront_api.checkout.ports import Answer, Order, Place, PlacementStore
 from storefront_api.checkout.reference import sales_country, tax_rate
 
 log = get_logger()
-
-
-class IdempotencyKeyReused(Unprocessable):
-    slug, title = "idempotency-key-reused", "This key came with another order before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +62,7 @@ class Orders:
         new_id: NewId,
         agreement: Agreement,
         answer: Answer,
+        payment_window: timedelta,
     ) -> None:
         self._store = store
         self._transitions = transitions
@@ -71,6 +70,7 @@ class Orders:
         self._new_id = new_id
         self._agreement = agreement
         self._answer = answer
+        self._payment_window = payment_window
 
     def place(self, shopper: Shopper, request: OrderRequest) -> Placement:
         """Sell what is in the cart: one read, one transaction.
@@ -115,12 +115,14 @@ class Orders:
         raise self._agreement.refusal(cart, to, refusal)
 
     def _purchase(self, shopper: Shopper, request: OrderRequest) -> Purchase:
+        now = self._clock()
         return Purchase(
             order_id=self._new_id(),
             owner=shopper.owner,
             customer_id=shopper.user_id,
             email=request.email,
-            placed_at=to_iso_z(self._clock()),
+            placed_at=to_iso_z(now),
+            pay_by=to_iso_z(now + self._payment_window),
             sales_country=sales_country(request.destination.country),
             shipping_address=request.shipping_address,
             card_token=request.card_token,
@@ -129,10 +131,15 @@ class Orders:
         )
 
     def get(self, shopper: Shopper, order_id: str) -> Order:
-        """Raises NotFound for another shopper's order too; operators may read any."""
+        """An order as it stands; one that was not paid in time is cancelled by being looked at.
+
+        Raises NotFound for another shopper's order too; operators may read any.
+        """
         order = self._transitions.find_order(order_id)
         if order is None or not (shopper.is_operator or order["owner"] in shopper.owners):
             raise NotFound("There is no such order", order_id=order_id)
+        if is_overdue(order, self._clock()):  # ahead of the worker whose job it is
+            return self._transitions.expire(order_id, self._clock()).order
         return order
 
     def list_(
