@@ -7,15 +7,19 @@ from hashlib import sha256
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from pydantic import BaseModel
 
 from pipeline.contracts.errors import BadRequest, Unprocessable
+from pipeline.runtime.clock import new_id
+from pipeline.runtime.order_refunds import RefundRequest
 from storefront_api.checkout.carts import Shopper
 from storefront_api.checkout.cookies import CurrentShopper
-from storefront_api.checkout.order_views import OrderPage, OrderView, PlacedOrder
+from storefront_api.checkout.order_views import OrderPage, OrderView, PlacedOrder, RefundView
 from storefront_api.checkout.orders import OrderRequest, Orders
 from storefront_api.checkout.ports import Place
-from storefront_api.checkout.schemas import PlaceOrder
+from storefront_api.checkout.schemas import PlaceOrder, RefundBody
 from storefront_api.problems import documented
+from storefront_api.security import Principal, require_role
 
 router = APIRouter(tags=["orders"])
 _PRIVATE = "private, no-cache"
@@ -45,7 +49,7 @@ _KEY_PARAMETER = {
     "name": _KEY_HEADER,
     "in": "header",
     "required": True,
-    "description": "Made once per intent to buy; the same key and body give the same order.",
+    "description": "Made once per intent; the same key and body are answered the same.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 128},
 }
 
@@ -109,7 +113,7 @@ def _check_against(shopper: Shopper, body: PlaceOrder, currency: str) -> None:
         )
 
 
-def _hash(body: PlaceOrder) -> str:
+def _hash(body: BaseModel) -> str:
     return sha256(json.dumps(body.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
 
 
@@ -159,6 +163,37 @@ def cancel_order(
     order = orders.cancel(shopper, order_id)
     response.headers.update({"ETag": f'"{order["version"]}"', "Cache-Control": _PRIVATE})
     return OrderView.of(order)
+
+
+@router.post(
+    "/orders/{order_id}/refunds",
+    status_code=201,
+    responses=documented(400, 401, 403, 404, 409, 503),
+    openapi_extra={"parameters": [_KEY_PARAMETER]},
+)
+def refund_order(
+    order_id: OrderId,
+    key: IdempotencyKey,
+    body: RefundBody,
+    operator: Annotated[Principal, Depends(require_role("operator"))],
+    orders: OrdersService,
+    response: Response,
+) -> RefundView:
+    """Give money back for lines of a paid order, or for all that is left, once per key. Goods that
+    have not left yet go back on sale."""
+    asked = RefundRequest(
+        refund_id=new_id(),
+        key=key,
+        body_hash=_hash(body),
+        units=body.units,
+        reason=body.reason,
+        by=operator.user_id,
+    )
+    order, refund, is_replay = orders.refund(order_id, asked)
+    response.headers["Cache-Control"] = "no-store"
+    if is_replay:
+        response.headers["Idempotent-Replay"] = "true"
+    return RefundView.of(order, refund)
 
 
 def _to_cursor(place: Place) -> str:

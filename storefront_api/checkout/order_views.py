@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Self
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from pipeline.contracts.ids import order_number
 from pipeline.contracts.money import Money
@@ -82,6 +82,38 @@ class PaymentView(BaseModel):
     failure_code: str | None
 
 
+class RefundLineView(BaseModel):
+    line_no: int
+    sku: str
+    title: str
+    quantity: int
+
+
+class RefundView(_Totals):
+    """Money given back; `total` is what the card gets, of the lines named."""
+
+    refund_id: str
+    order_id: str
+    at: str
+    reason: str | None
+    lines: list[RefundLineView]
+    order_status: OrderStatus
+
+    @classmethod
+    def of(cls, order: Mapping[str, Any], refund: Mapping[str, Any]) -> Self:
+        names = RefundLineView.model_fields
+        amounts = {"total_minor": refund["amount_minor"], "currency": order["currency"]}
+        return cls(
+            refund_id=refund["refund_id"],
+            order_id=order["order_id"],
+            at=refund["at"],
+            reason=refund["reason"],
+            lines=[RefundLineView(**{n: line[n] for n in names}) for line in refund["lines"]],
+            order_status=order["status"],
+            **_totals({**refund, **amounts}),
+        )
+
+
 class TimelineEntry(BaseModel):
     status: OrderStatus
     at: str
@@ -109,11 +141,15 @@ class OrderView(_Totals):
     promotion_code: str | None
     payment: PaymentView
     timeline: list[TimelineEntry]
+    refunds: list[RefundView]
+    refunded: Money = Field(description="What went back so far; of the total, once refunded")
     version: int
     can_cancel: bool
 
     @classmethod
     def of(cls, order: Mapping[str, Any]) -> Self:
+        refunds = order.get("refunds", [])
+        given_back_minor = sum(refund["amount_minor"] for refund in refunds)
         return cls(
             order_id=order["order_id"],
             order_number=order_number(order["order_id"]),
@@ -126,7 +162,9 @@ class OrderView(_Totals):
             promotion_code=(order.get("promotion") or {}).get("code"),
             payment=PaymentView.model_validate(order["payment"]),
             timeline=[TimelineEntry.model_validate(entry) for entry in order["timeline"]],
+            refunds=[RefundView.of(order, refund) for refund in refunds],
+            refunded=Money(amount_minor=given_back_minor, currency=order["currency"]),
             version=order["version"],
-            can_cancel=order["status"] in ALLOWED_FROM[OrderStatus.CANCELLED],
+            can_cancel=order["status"] in ALLOWED_FROM[OrderStatus.CANCELLED] and not refunds,
             **_totals(order),
         )

@@ -13,6 +13,7 @@ from pipeline.runtime.clock import Clock, NewId
 from pipeline.runtime.logs import get_logger
 from pipeline.runtime.metrics import metrics
 from pipeline.runtime.order_moves import is_overdue
+from pipeline.runtime.order_refunds import RefundRequest, find_refund
 from pipeline.runtime.order_store import IdempotencyKeyReused, OrderStore, Outcome
 from storefront_api.checkout.agreement import Agreement
 from storefront_api.checkout.carts import CartMoved, Shopper, merge_guest, retries
@@ -164,14 +165,29 @@ class Orders:
             extra={"payment": {"status": "voided", "failure_code": None}},
         )
         if done.outcome is Outcome.REFUSED:
+            what = "partly refunded" if done.order.get("refunds") else done.order["status"]
             raise Conflict(
-                f"An order that is {done.order['status']} cannot be cancelled",
+                f"An order that is {what} cannot be cancelled",
                 order_status=done.order["status"],
                 cancellable=sorted(ALLOWED_FROM[OrderStatus.CANCELLED]),
             )
         if done.outcome is Outcome.ADVANCED:
             log.info("order.cancelled", order_id=order_id, number=order_number(order_id))
         return done.order
+
+    def refund(self, order_id: str, asked: RefundRequest) -> tuple[Order, Mapping[str, Any], bool]:
+        """Give money back for lines of an order, or for all that is left; once per key.
+
+        Returns: (the order as it stands, the refund, whether it was there before).
+        Raises: NotFound, NothingToRefund, Unprocessable, IdempotencyKeyReused.
+        """
+        done = self._transitions.refund(order_id, asked, self._clock())
+        refund = find_refund(done.order, asked.key)
+        assert refund is not None, "it was just written, or found"
+        if done.outcome is Outcome.ADVANCED:
+            log.info("order.refunded", order_id=order_id, refund_id=refund["refund_id"],
+                     status=done.order["status"], by=asked.by)  # fmt: skip
+        return done.order, refund, done.outcome is Outcome.ALREADY
 
     def _now(self) -> int:
         return int(self._clock().timestamp())

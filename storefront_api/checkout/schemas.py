@@ -16,7 +16,7 @@ from pydantic import (
 
 from pipeline.contracts.events import UtcTime, to_iso_z
 from pipeline.contracts.money import MAX_MINOR, Money
-from storefront_api.checkout.domain import MAX_QUANTITY, ShippingMethod
+from storefront_api.checkout.domain import MAX_LINES, MAX_QUANTITY, ShippingMethod
 from storefront_api.checkout.promotion import Promotion, PromotionKind
 from storefront_api.checkout.reference import is_country
 
@@ -93,6 +93,28 @@ class PlaceOrder(_Body):
     expected_total: Money | None = Field(
         default=None, description="The total the shopper saw; another one is a 409"
     )
+
+
+class RefundLine(_Body):
+    sku: Annotated[str, Field(min_length=1, max_length=128)]
+    quantity: int = Field(ge=1, le=MAX_QUANTITY, strict=True)
+
+
+class RefundBody(_Body):
+    """Without `lines` all that is left goes back, the shipping included."""
+
+    lines: list[RefundLine] | None = Field(default=None, min_length=1, max_length=MAX_LINES)
+    reason: Annotated[str, _text(200)] | None = None
+
+    @property
+    def units(self) -> dict[str, int] | None:
+        return {line.sku: line.quantity for line in self.lines} if self.lines else None
+
+    @model_validator(mode="after")
+    def _names_each_sku_once(self) -> Self:
+        if self.lines and len({line.sku for line in self.lines}) < len(self.lines):
+            raise ValueError("name each SKU once")
+        return self
 
 
 Code = Annotated[
