@@ -26,7 +26,7 @@ WINDOW = timedelta(minutes=15)
 RECEIVED = 10
 MOVES = {
     "paid": S.PAID, "payment_failed": S.PAYMENT_FAILED, "cancel": S.CANCELLED,
-    "pack": S.PACKED, "ship": S.SHIPPED, "deliver": S.DELIVERED,
+    "expire": S.CANCELLED, "pack": S.PACKED, "ship": S.SHIPPED, "deliver": S.DELIVERED,
 }  # fmt: skip
 
 
@@ -74,14 +74,10 @@ class Model:
     def deliver(self, message: Message, at: datetime) -> Outcome:
         if message.kind == "refund":
             return self._refund(message, at)
-        if message.kind == "expire":
-            if not is_overdue(self.order, at):
-                return Outcome.REFUSED
-            return self._advance(S.CANCELLED, at)
-        return self._advance(MOVES[message.kind], at)
-
-    def _advance(self, to: OrderStatus, at: datetime) -> Outcome:
+        to = MOVES[message.kind]
         outcome = verdict(self.order, to, at)
+        if outcome is Outcome.ADVANCED and message.kind == "expire":
+            outcome = Outcome.ADVANCED if is_overdue(self.order, at) else Outcome.REFUSED
         if outcome is Outcome.ADVANCED:
             self._book(stock_move(self.order, to), moved(self.order, to, at, None, {}))
         return outcome
