@@ -31,7 +31,7 @@ def _totals(order: Mapping[str, Any]) -> dict[str, Money]:
 
 class PlacedOrder(_Totals):
     order_id: str
-    order_number: str
+    number: str
     status: OrderStatus
     placed_at: str
     item_count: int
@@ -40,7 +40,7 @@ class PlacedOrder(_Totals):
     def of(cls, order: Mapping[str, Any]) -> Self:
         return cls(
             order_id=order["order_id"],
-            order_number=order_number(order["order_id"]),
+            number=order_number(order["order_id"]),
             status=order["status"],
             placed_at=order["placed_at"],
             item_count=sum(line["quantity"] for line in order["lines"]),
@@ -131,7 +131,7 @@ class AddressView(BaseModel):
 
 class OrderView(_Totals):
     order_id: str
-    order_number: str
+    number: str
     status: OrderStatus
     placed_at: str
     email: str | None
@@ -152,7 +152,7 @@ class OrderView(_Totals):
         given_back_minor = sum(refund["amount_minor"] for refund in refunds)
         return cls(
             order_id=order["order_id"],
-            order_number=order_number(order["order_id"]),
+            number=order_number(order["order_id"]),
             status=order["status"],
             placed_at=order["placed_at"],
             email=order["email"],

@@ -93,7 +93,7 @@ export function anOrder(over: Partial<Order> = {}): Order {
   const statuses: OrderStatus[] = ["placed", "paid"];
   return {
     order_id: "o-1",
-    order_number: "AA-1001",
+    number: "HA-7K3M-92QX-4D8C",
     status: "paid",
     placed_at: "2026-03-01T10:00:00Z",
     email: null,

@@ -73,6 +73,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/checkout/cart/saved/{sku}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Cart Saved
+         * @description Save a line of the cart for later, or a SKU that was not in it. It comes back by setting
+         *     its quantity in the cart.
+         */
+        put: operations["put_cart_saved"];
+        post?: never;
+        /**
+         * Delete Cart Saved
+         * @description Forget what was saved for later.
+         */
+        delete: operations["delete_cart_saved"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/checkout/healthz": {
         parameters: {
             query?: never;
@@ -151,6 +176,27 @@ export interface paths {
          * @description Cancel an order that is not packed yet; its goods go back on sale, once.
          */
         post: operations["cancel_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/checkout/orders/{order_id}/refunds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refund Order
+         * @description Give money back for lines of a paid order, or for all that is left, once per key. Goods that
+         *     have not left yet go back on sale.
+         */
+        post: operations["refund_order"];
         delete?: never;
         options?: never;
         head?: never;
@@ -301,6 +347,11 @@ export interface components {
             next_cursor?: null;
             promotion: components["schemas"]["CartPromotion"] | null;
             quote: components["schemas"]["CartQuote"];
+            /**
+             * Saved
+             * @description For later: not part of the quote
+             */
+            saved: components["schemas"]["CartItem"][];
         };
         /** FieldError */
         FieldError: {
@@ -375,15 +426,19 @@ export interface components {
             email: string | null;
             /** Lines */
             lines: components["schemas"]["OrderLineView"][];
+            /** Number */
+            number: string;
             /** Order Id */
             order_id: string;
-            /** Order Number */
-            order_number: string;
             payment: components["schemas"]["PaymentView"];
             /** Placed At */
             placed_at: string;
             /** Promotion Code */
             promotion_code: string | null;
+            /** @description What went back so far; of the total, once refunded */
+            refunded: components["schemas"]["Money"];
+            /** Refunds */
+            refunds: components["schemas"]["RefundView"][];
             shipping: components["schemas"]["Money"];
             shipping_address: components["schemas"]["AddressView"];
             shipping_method: components["schemas"]["ShippingMethod"];
@@ -430,10 +485,10 @@ export interface components {
             discount: components["schemas"]["Money"];
             /** Item Count */
             item_count: number;
+            /** Number */
+            number: string;
             /** Order Id */
             order_id: string;
-            /** Order Number */
-            order_number: string;
             /** Placed At */
             placed_at: string;
             shipping: components["schemas"]["Money"];
@@ -532,6 +587,56 @@ export interface components {
             starts_at: string | null;
             /** Uses */
             uses: number;
+        };
+        /**
+         * RefundBody
+         * @description Without `lines` all that is left goes back, the shipping included.
+         */
+        RefundBody: {
+            /** Lines */
+            lines?: components["schemas"]["RefundLine"][] | null;
+            /** Reason */
+            reason?: string | null;
+        };
+        /** RefundLine */
+        RefundLine: {
+            /** Quantity */
+            quantity: number;
+            /** Sku */
+            sku: string;
+        };
+        /** RefundLineView */
+        RefundLineView: {
+            /** Line No */
+            line_no: number;
+            /** Quantity */
+            quantity: number;
+            /** Sku */
+            sku: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * RefundView
+         * @description Money given back; `total` is what the card gets, of the lines named.
+         */
+        RefundView: {
+            /** At */
+            at: string;
+            discount: components["schemas"]["Money"];
+            /** Lines */
+            lines: components["schemas"]["RefundLineView"][];
+            /** Order Id */
+            order_id: string;
+            order_status: components["schemas"]["OrderStatus"];
+            /** Reason */
+            reason: string | null;
+            /** Refund Id */
+            refund_id: string;
+            shipping: components["schemas"]["Money"];
+            subtotal: components["schemas"]["Money"];
+            tax: components["schemas"]["Money"];
+            total: components["schemas"]["Money"];
         };
         /** ShippingAddress */
         ShippingAddress: {
@@ -926,6 +1031,130 @@ export interface operations {
             };
         };
     };
+    put_cart_saved: {
+        parameters: {
+            query?: {
+                /** @description ISO 3166-1 alpha-2 */
+                country?: string;
+                shipping_method?: components["schemas"]["ShippingMethod"];
+            };
+            header?: never;
+            path: {
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CartView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_cart_saved: {
+        parameters: {
+            query?: {
+                /** @description ISO 3166-1 alpha-2 */
+                country?: string;
+                shipping_method?: components["schemas"]["ShippingMethod"];
+            };
+            header?: never;
+            path: {
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CartView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     healthz: {
         parameters: {
             query?: never;
@@ -1013,7 +1242,7 @@ export interface operations {
             header: {
                 /** @description 1 marks a load test's order */
                 "x-synthetic"?: string | null;
-                /** @description Made once per intent to buy; the same key and body give the same order. */
+                /** @description Made once per intent; the same key and body are answered the same. */
                 "Idempotency-Key": string;
             };
             path?: never;
@@ -1170,6 +1399,98 @@ export interface operations {
             };
             /** @description Unauthorized */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refund_order: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made once per intent; the same key and body are answered the same. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefundBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefundView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
