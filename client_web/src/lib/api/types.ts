@@ -23,6 +23,7 @@ export type SavedAddress = users["schemas"]["AddressWithId"];
 
 export type Cart = checkout["schemas"]["CartView"];
 export type CartLine = checkout["schemas"]["CartItem"];
+export type Promotion = NonNullable<Cart["promotion"]>;
 export type Quote = checkout["schemas"]["CartQuote"];
 export type ShippingMethod = checkout["schemas"]["ShippingMethod"];
 export type NewOrder = checkout["schemas"]["PlaceOrder"];
@@ -43,4 +44,6 @@ export interface ProblemBody extends Partial<checkout["schemas"]["Problem"]> {
   title: string;
   status: number;
   lines?: ShortLine[];
+  /** Of promotion-ended: the code. */
+  code?: string;
 }
