@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 FUNCTIONS = (
-    "relay", "stock", "landing", "folding", "payment", "fulfilment", "notification",
+    "relay", "stock", "landing", "folding", "payment", "expiry", "fulfilment", "notification",
     "erasure", "compaction",
 )  # fmt: skip
 _OWN_NAME = re.compile(r"^has-[a-z0-9]+-")

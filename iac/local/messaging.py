@@ -31,6 +31,7 @@ def apply_queue(clients: Clients, name: str, declared: dict[str, Any]) -> list[O
     attributes = {
         "VisibilityTimeout": str(declared["visibility_timeout_s"]),
         "MessageRetentionPeriod": str(declared["retention_s"]),
+        "DelaySeconds": str(declared["delay_s"]),
     }
     if declared["max_receives"] is not None:
         dead = f"{name}-dlq"

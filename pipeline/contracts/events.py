@@ -61,13 +61,20 @@ class OrderLine(Open):
     quantity: int = Field(gt=0, le=1_000_000, strict=True)
     unit_price_minor: int = Field(gt=0, le=MAX_MINOR, strict=True)
     line_total_minor: int = Field(ge=-MAX_MINOR, le=MAX_MINOR, strict=True)
+    discount_minor: int = 0
 
 
 class OrderFact(Open):
     """The payload of every `order.*` event: the whole order as it stands at `version`.
 
-    In `order.refunded.v1` of the order log the lines are those given back, with negative
-    `line_total_minor` and positive `quantity`. `customer_id` is null for guests.
+    Lines carry list prices, so that sales are merchandise before discounts; what a promotion took
+    off is `discount_minor`, of the order and of each line:
+    total = subtotal - discount + shipping + tax.
+
+    In `order.refunded.v1` the lines are those given back, with positive `quantity` and amounts
+    at or below zero, as are those of the order: `total_minor` is the money that goes back. There
+    is one for each refund (`refund_id`); `status` tells whether anything of the order is left.
+    `customer_id` is null for guests.
     """
 
     order_id: Id
@@ -79,9 +86,11 @@ class OrderFact(Open):
     currency: Currency
     lines: list[OrderLine] = Field(min_length=1, max_length=2_000)
     subtotal_minor: int
+    discount_minor: int = 0
     shipping_minor: int = 0
     tax_minor: int = 0
     total_minor: int
+    refund_id: Id | None = None
 
 
 class StockAdjusted(Open):

@@ -98,6 +98,16 @@ def cart(owner: str) -> Key:
     return _key(f"CART#{owner}", "CART")
 
 
+def promotion(code: str) -> Key:
+    """What a promotion code gives, and to whom."""
+    return _key(f"PROMOTION#{code}", "PROMOTION")
+
+
+def promotion_uses(code: str, subject: str | None = None) -> Key:
+    """How many orders carry a code: all, or those of one shopper (`subject`)."""
+    return _key(f"PROMOTION#{code}", f"USES#{subject}" if subject else "USES")
+
+
 def idempotency(owner: str, key: str) -> Key:
     return _key(f"IDEMPOTENCY#{owner}#{key}", "IDEMPOTENCY")
 

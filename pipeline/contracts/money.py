@@ -1,5 +1,6 @@
 """Money as integer minor units with an ISO 4217 code. Currencies are never added to each other."""
 
+from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Annotated, Self
 
@@ -41,6 +42,26 @@ def share(amount_minor: int, rate: Decimal) -> int:
     Args: `rate` a ratio, e.g. Decimal("0.20") for 20 %.
     """
     return int((Decimal(amount_minor) * rate).quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
+
+
+def split(amount_minor: int, weights: Sequence[int]) -> list[int]:
+    """An amount in parts that are in proportion to `weights` and add up to it exactly.
+
+    The largest remainders get the odd minor units, the earlier of equal ones first. No part is
+    larger than its weight if the amount is not larger than their sum.
+    Args: `amount_minor` and `weights` at or above zero; weights of nothing but zeros carry nothing.
+    """
+    total = sum(weights)
+    assert min(amount_minor, *weights, 0) == 0, "nothing below zero can be split"
+    assert total or not amount_minor, "there is nothing to carry the amount"
+    if not total:
+        return [0] * len(weights)
+    parts = [amount_minor * weight // total for weight in weights]
+    remainders = [amount_minor * weight % total for weight in weights]
+    by_remainder = sorted(range(len(parts)), key=lambda place: (-remainders[place], place))
+    for place in by_remainder[: amount_minor - sum(parts)]:
+        parts[place] += 1
+    return parts
 
 
 def to_minor(amount: Decimal | str) -> Decimal:

@@ -28,27 +28,27 @@ _WORDS = {
         "Your order {number} is cancelled",
         "Nothing will be sent, and money already taken comes back to your card.",
     ),
-    "refunded": ("Your order {number} is refunded", "The money comes back to your card."),
+    "refunded": ("Money back for your order {number}", "It comes back to your card."),
 }
 
 
 def to_mail(event: Envelope) -> Mail | None:
     """The mail that an order event calls for; None for a state nobody is told about."""
     order = event.payload
-    words = _WORDS.get(order["status"])
+    # Not its state: an order of which a part is refunded stays delivered.
+    words = _WORDS.get(event.event_type.split(".")[1])
     if words is None:
         return None
     subject, opening = words
     lines = [f"{line['quantity']} × {line['title']}" for line in order["lines"]]
-    total = f"Total: {_money(order['total_minor'], order['currency'])}"
+    total = f"Total: {_money(abs(order['total_minor']), order['currency'])}"
     number = order_number(order["order_id"])
     return Mail(subject.format(number=number), "\n".join([opening, "", *lines, total]))
 
 
 def _money(amount_minor: int, currency: str) -> str:
-    sign = "-" if amount_minor < 0 else ""
-    major, minor = divmod(abs(amount_minor), 100)
-    return f"{sign}{major:,}.{minor:02d} {currency}"
+    major, minor = divmod(amount_minor, 100)
+    return f"{major:,}.{minor:02d} {currency}"
 
 
 def to_attributes(event: Envelope, mail: Mail) -> dict[str, Any]:

@@ -15,8 +15,9 @@ from pipeline.contracts.names import Names
 from pipeline.proof.domain import METRICS, Fact, Order, StockRow, Totals
 from pipeline.runtime import aws
 from pipeline.runtime.lake import Lake
+from pipeline.runtime.order_refunds import units_kept
 
-QUEUES = ("payment", "fulfilment", "notification")
+QUEUES = ("payment", "expiry", "fulfilment", "notification")
 
 
 def acknowledged_orders(journal: Path) -> set[str]:
@@ -46,7 +47,7 @@ def _to_order(item: dict[str, Any]) -> Order:
         version=int(item["version"]),
         currency=item["currency"],
         subtotal_minor=int(item["subtotal_minor"]),
-        units={line["sku"]: int(line["quantity"]) for line in item["lines"]},
+        units=units_kept(item),
         was_paid=any(entry["status"] == "paid" for entry in item["timeline"]),
         synthetic=bool(item.get("synthetic", False)),
     )

@@ -37,16 +37,19 @@ def to_event(order: Mapping[str, Any]) -> Envelope:
     try:
         version, order_id = order["version"], order["order_id"]
         entry = next(e for e in order["timeline"] if e["version"] == version)
+        refund = next((r for r in order.get("refunds", ()) if r["version"] == version), None)
+        status = S.REFUNDED if refund else S(order["status"])
+        told = {**order, **_given_back(refund)} if refund else order
         lines = [
             {name: line[name] for name in OrderLine.model_fields if name in line}
-            for line in order["lines"]
+            for line in told["lines"]
         ]
-        facts = {name: order[name] for name in OrderFact.model_fields if name in order}
+        facts = {name: told[name] for name in OrderFact.model_fields if name in told}
         return Envelope(
             event_id=order_event_id(order_id, version),
-            event_type=event_type(S(order["status"])),
+            event_type=event_type(status),
             occurred_at=entry["at"],
-            source=_SOURCE[S(order["status"])],
+            source=_SOURCE[status],
             correlation_id=order["correlation_id"],
             causation_id=order_event_id(order_id, version - 1) if version > 1 else None,
             partition_key=order_id,
@@ -60,6 +63,20 @@ def to_event(order: Mapping[str, Any]) -> Envelope:
         raise Rejected("bad_order", f"{field}: {first['msg']}") from None
     except (KeyError, StopIteration, TypeError, ValueError) as error:
         raise Rejected("bad_order", f"{type(error).__name__}: {error}"[:200]) from None
+
+
+def _given_back(refund: Mapping[str, Any]) -> dict[str, Any]:
+    """The amounts of a refund, below zero, and its lines; the state stays the order's own."""
+    amounts = ("subtotal_minor", "discount_minor", "shipping_minor", "tax_minor")
+    return {
+        "refund_id": refund["refund_id"],
+        "lines": [
+            line | {name: -line[name] for name in ("line_total_minor", "discount_minor")}
+            for line in refund["lines"]
+        ],
+        **{name: -refund[name] for name in amounts},
+        "total_minor": -refund["amount_minor"],
+    }
 
 
 def _traced(order: Mapping[str, Any]) -> dict[str, str]:

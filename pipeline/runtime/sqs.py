@@ -32,8 +32,11 @@ class RetrySoon(Exception):
         self.delay_s = delay_s
 
 
-def handler_of(work: Callable[[str], None]) -> Handler:
+def handler_of(work: Callable[[str], None], *, joins_trace: bool = True) -> Handler:
     """A Lambda handler that calls `work` with each message's body.
+
+    Args: `joins_trace` False for messages that wait so long that they would only stretch the
+    trace they come from.
 
     A message whose work raises is reported as failed, comes back after the queue's visibility
     timeout, and ends in its dead-letter queue after the queue's bound. One that can never succeed
@@ -43,6 +46,7 @@ def handler_of(work: Callable[[str], None]) -> Handler:
 
     def on_record(record: SQSRecord) -> None:
         ids, header = _traced(record)
+        header = header if joins_trace else None
         with structlog.contextvars.bound_contextvars(**ids), tracing.consuming(header, **ids):
             try:
                 work(record.body)

@@ -1,7 +1,7 @@
 """Use cases of the cart: see it, change it, merge a guest's into a user's."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import stamina
 
@@ -9,8 +9,19 @@ from pipeline.contracts.errors import Conflict, NotFound, OutOfStock, Unavailabl
 from pipeline.contracts.events import to_iso_z
 from pipeline.contracts.money import MAX_MINOR
 from pipeline.runtime.clock import Clock
-from storefront_api.checkout.domain import Cart, StockRow, merged, with_line
+from storefront_api.checkout.domain import (
+    Cart,
+    StockRow,
+    emptied,
+    merged,
+    repriced,
+    with_line,
+    with_saved,
+    without_line,
+    without_saved,
+)
 from storefront_api.checkout.ports import CartStore, Snapshot
+from storefront_api.checkout.promotion import Offer, PromotionState, ended
 
 # Half of what one amount may be: shipping and tax come on top.
 _MAX_SUBTOTAL_MINOR = MAX_MINOR // 2
@@ -51,10 +62,30 @@ def retries() -> Iterable[stamina.Attempt]:
 
 @dataclass(frozen=True, slots=True)
 class PricedCart:
-    """A cart beside the stock rows of its lines as they are now; a missing row is gone for good."""
+    """A cart beside the stock rows of its lines and its promotion as they are now (`at`).
+
+    A missing row is gone for good.
+    """
 
     cart: Cart
     stock: Mapping[str, StockRow]
+    offer: Offer | None
+    at: str
+
+    @property
+    def subtotal_minor(self) -> int:
+        """At the prices of now, not those when the goods were put in."""
+        prices = {sku: row.price_minor for sku, row in self.stock.items()}
+        return repriced(self.cart, prices).subtotal_minor
+
+    @property
+    def promotion_state(self) -> PromotionState | None:
+        """None without a code."""
+        if self.cart.promotion is None:
+            return None
+        if self.offer is None:
+            return PromotionState.ENDED
+        return self.offer.state(self.subtotal_minor, self.at)
 
 
 class Carts:
@@ -77,13 +108,13 @@ class Carts:
         """
         for attempt in retries():
             with attempt:
-                found = self._read(shopper, sku)
+                found = self._read(shopper, sku=sku)
                 if quantity == 0:
-                    return self._priced(self._without(found.cart, sku))
+                    return self._priced(self._changed(found.cart, without_line(found.cart, sku)))
                 if found.stock is None:
                     raise _unknown(sku)
                 self._check(found.stock, quantity)
-                cart = with_line(found.cart, found.stock, quantity, to_iso_z(self._clock()))
+                cart = with_line(found.cart, found.stock, quantity, self._at())
                 if cart.subtotal_minor > _MAX_SUBTOTAL_MINOR:
                     raise Unprocessable(
                         "The cart is worth more than the shop can sell at once",
@@ -97,24 +128,72 @@ class Carts:
         for attempt in retries():
             with attempt:
                 cart = self._read(shopper).cart
-                if cart.lines:
-                    cart = self._put(Cart(cart.owner, {}, cart.version))
-        return PricedCart(cart, {})
+                cart = self._changed(cart, emptied(cart))
+        return self._priced(cart)
 
-    def _read(self, shopper: Shopper, sku: str | None = None) -> Snapshot:
+    def save(self, shopper: Shopper, sku: str) -> PricedCart:
+        """Put a line aside for later, or a SKU that was not in the cart; again changes nothing.
+
+        Raises: NotFound for an unknown SKU, SavedFull, CartMoved.
+        """
+        for attempt in retries():
+            with attempt:
+                found = self._read(shopper, sku=sku)
+                cart = with_saved(found.cart, sku, found.stock, self._at())
+                if cart is None:
+                    raise _unknown(sku)
+                return self._priced(self._changed(found.cart, cart))
+        raise AssertionError("the last attempt returns or raises")
+
+    def forget(self, shopper: Shopper, sku: str) -> PricedCart:
+        """A SKU is no longer saved for later, whether it was or not."""
+        for attempt in retries():
+            with attempt:
+                cart = self._read(shopper).cart
+                cart = self._changed(cart, without_saved(cart, sku))
+        return self._priced(cart)
+
+    def put_promotion(self, shopper: Shopper, code: str) -> PricedCart:
+        """Use a code, in place of any other.
+
+        Raises: Unprocessable for an unknown code; PromotionEnded when it gives nothing to anybody
+        or to this shopper. A cart that is not worth enough yet keeps the code.
+        """
+        for attempt in retries():
+            with attempt:
+                found = self._read(shopper, code=code)
+                if found.offer is None:
+                    message = "There is no such code"
+                    raise Unprocessable(
+                        f"code: {message}", errors=[{"field": "code", "message": message}]
+                    )
+                state = found.offer.state(found.cart.subtotal_minor, self._at())
+                if state not in (PromotionState.APPLIED, PromotionState.BELOW_MINIMUM):
+                    raise ended(code, state)
+                return self._priced(self._put(replace(found.cart, promotion=found.offer.promotion)))
+        raise AssertionError("the last attempt returns or raises")
+
+    def remove_promotion(self, shopper: Shopper) -> PricedCart:
+        """Whether there was a code or not."""
+        for attempt in retries():
+            with attempt:
+                cart = self._read(shopper).cart
+                cart = self._changed(cart, replace(cart, promotion=None))
+        return self._priced(cart)
+
+    def _read(
+        self, shopper: Shopper, *, sku: str | None = None, code: str | None = None
+    ) -> Snapshot:
         found = self._store.read(
-            shopper.owner, guest=shopper.mergeable, sku=sku, now_epoch_s=self._now()
+            shopper.owner, guest=shopper.mergeable, sku=sku, code=code, now_epoch_s=self._now()
         )
-        if found.guest is None or not found.guest.lines:
+        if found.guest is None or found.guest.is_blank:
             return found
         merge_guest(self._store, found.cart, found.guest, self._now())
-        return self._store.read(shopper.owner, sku=sku, now_epoch_s=self._now())
+        return self._store.read(shopper.owner, sku=sku, code=code, now_epoch_s=self._now())
 
-    def _without(self, cart: Cart, sku: str) -> Cart:
-        if sku not in cart.lines:
-            return cart
-        lines = {other: line for other, line in cart.lines.items() if other != sku}
-        return self._put(Cart(cart.owner, lines, cart.version))
+    def _changed(self, before: Cart, after: Cart) -> Cart:
+        return before if after == before else self._put(after)
 
     def _put(self, cart: Cart) -> Cart:
         written = self._store.put_cart(cart, self._now())
@@ -124,7 +203,10 @@ class Carts:
 
     def _priced(self, cart: Cart, known: Mapping[str, StockRow] | None = None) -> PricedCart:
         stock = dict(known or {})
-        return PricedCart(cart, stock | self._store.read_stock(cart.lines.keys() - stock.keys()))
+        code = cart.promotion.code if cart.promotion else None
+        skus = (cart.lines.keys() | cart.saved.keys()) - stock.keys()
+        current = self._store.read_current(skus, cart.owner, code)
+        return PricedCart(cart, stock | dict(current.stock), current.offer, self._at())
 
     def _check(self, row: StockRow, quantity: int) -> None:
         if row.currency != self._currency:
@@ -135,6 +217,9 @@ class Carts:
                 errors=[{"field": "quantity", "message": f"At most {row.sellable}"}],
                 lines=[{"sku": row.sku, "requested": quantity, "available": row.sellable}],
             )
+
+    def _at(self) -> str:
+        return to_iso_z(self._clock())
 
     def _now(self) -> int:
         return int(self._clock().timestamp())

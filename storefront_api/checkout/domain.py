@@ -1,19 +1,19 @@
-"""Carts, quotes and new orders: values and rules, without clock or store."""
+"""Carts and quotes: values and rules, without clock or store."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
 
-from pipeline.contracts import keys
-from pipeline.contracts.categories import sales_category
 from pipeline.contracts.errors import Conflict
 from pipeline.contracts.money import share
-from pipeline.contracts.orders import OrderStatus
+from storefront_api.checkout.promotion import Promotion, PromotionKind
 
-# 50 stock rows, the order, the idempotency row and the cart fit in one transaction (limit 100).
+# 50 stock rows, the order, the idempotency row, the cart and a promotion's four rows fit in one
+# transaction (limit 100).
 MAX_LINES = 50
+# With the lines and a promotion's rows, what one batch read takes (limit 100).
+MAX_SAVED = 40
 MAX_QUANTITY = 99
 FREE_SHIPPING_FROM_MINOR = 5_000
 
@@ -32,6 +32,10 @@ class EmptyCart(Conflict):
 
 class CartFull(Conflict):
     slug, title = "cart-full", f"A cart holds at most {MAX_LINES} different articles"
+
+
+class SavedFull(Conflict):
+    slug, title = "saved-full", f"At most {MAX_SAVED} articles are saved for later"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +75,21 @@ class CartLine:
 
 @dataclass(frozen=True, slots=True)
 class Cart:
-    """`version` 0 is a cart that has never been written."""
+    """`version` 0 is a cart that has never been written.
+
+    `promotion` has the terms that the shopper was last told. `saved` lies beside the cart for
+    later, with the quantity to put back; a SKU is in one of the two.
+    """
 
     owner: str
     lines: Mapping[str, CartLine] = field(default_factory=dict)
     version: int = 0
+    promotion: Promotion | None = None
+    saved: Mapping[str, CartLine] = field(default_factory=dict)
+
+    @property
+    def is_blank(self) -> bool:
+        return not self.lines and not self.saved and self.promotion is None
 
     @property
     def subtotal_minor(self) -> int:
@@ -83,38 +97,85 @@ class Cart:
 
 
 def with_line(cart: Cart, row: StockRow, quantity: int, at: str) -> Cart:
-    """The cart with this SKU at this quantity and today's price; quantity 0 takes it out.
+    """The cart with this SKU at this quantity, above 0, and today's price; no longer for later.
 
     Raises CartFull when it would be a line too many.
     """
-    lines = {sku: line for sku, line in cart.lines.items() if sku != row.sku or quantity}
-    if quantity:
-        if row.sku not in lines and len(lines) >= MAX_LINES:
-            raise CartFull(
-                errors=[{"field": "sku", "message": CartFull.title}], max_lines=MAX_LINES
-            )
-        known = cart.lines.get(row.sku)
-        lines[row.sku] = CartLine(
-            row.sku, row.product_id, row.title, row.category, row.image_url, row.options,
-            quantity, row.price_minor, known.added_at if known else at,
-        )  # fmt: skip
-    return replace(cart, lines=lines)
+    if row.sku not in cart.lines and len(cart.lines) >= MAX_LINES:
+        raise CartFull(errors=[{"field": "sku", "message": CartFull.title}], max_lines=MAX_LINES)
+    known = cart.lines.get(row.sku)
+    line = _line(row, quantity, known.added_at if known else at)
+    return replace(
+        cart, lines={**cart.lines, row.sku: line}, saved=_without(cart.saved, row.sku)
+    )  # fmt: skip
+
+
+def without_line(cart: Cart, sku: str) -> Cart:
+    return replace(cart, lines=_without(cart.lines, sku))
+
+
+def with_saved(cart: Cart, sku: str, row: StockRow | None, at: str) -> Cart | None:
+    """The cart with this SKU for later: its line as it is, or one unit of what was not in it.
+
+    Returns: None for a SKU that is neither in the cart nor in the catalogue (`row`).
+    Raises SavedFull when it would be one too many.
+    """
+    line = cart.lines.get(sku) or cart.saved.get(sku) or (_line(row, 1, at) if row else None)
+    if line is None:
+        return None
+    if sku not in cart.saved and len(cart.saved) >= MAX_SAVED:
+        raise SavedFull(errors=[{"field": "sku", "message": SavedFull.title}], max_saved=MAX_SAVED)
+    return replace(cart, lines=_without(cart.lines, sku), saved={**cart.saved, sku: line})
+
+
+def without_saved(cart: Cart, sku: str) -> Cart:
+    return replace(cart, saved=_without(cart.saved, sku))
+
+
+def _line(row: StockRow, quantity: int, added_at: str) -> CartLine:
+    return CartLine(
+        row.sku, row.product_id, row.title, row.category, row.image_url, row.options,
+        quantity, row.price_minor, added_at,
+    )  # fmt: skip
+
+
+def _without(lines: Mapping[str, CartLine], sku: str) -> Mapping[str, CartLine]:
+    return {other: line for other, line in lines.items() if other != sku}
 
 
 def merged(cart: Cart, guest: Cart) -> Cart:
     """A shopper's cart with what the guest had put in before signing in.
 
-    Quantities add up to at most 99 a line; the user's lines come first when 50 are too few.
-    A price is the one told last, which is the guest's.
+    Quantities add up to at most 99 a line; the user's lines come first when 50 are too few, and
+    the guest's that find no place are saved for later, like those the guest saved, as far as 40
+    go. A price or a promotion is the one told last, which is the guest's.
     """
-    lines = dict(cart.lines)
-    for line in sorted(guest.lines.values(), key=lambda one: (one.added_at, one.sku)):
+    lines, saved = dict(cart.lines), dict(cart.saved)
+    for line in _by_age(guest.lines):
         known = lines.get(line.sku)
         if known is None and len(lines) >= MAX_LINES:
+            saved[line.sku] = line
             continue
         quantity = min(MAX_QUANTITY, line.quantity + (known.quantity if known else 0))
         lines[line.sku] = replace(line, quantity=quantity)
-    return replace(cart, lines=lines)
+    for line in _by_age(guest.saved):
+        saved.setdefault(line.sku, line)
+    later = {sku: line for sku, line in saved.items() if sku not in lines}
+    return replace(
+        cart,
+        lines=lines,
+        saved=dict(list(later.items())[:MAX_SAVED]),
+        promotion=guest.promotion or cart.promotion,
+    )
+
+
+def _by_age(lines: Mapping[str, CartLine]) -> list[CartLine]:
+    return sorted(lines.values(), key=lambda one: (one.added_at, one.sku))
+
+
+def emptied(cart: Cart) -> Cart:
+    """What is left when the lines are ordered or thrown out: what was saved for later."""
+    return replace(cart, lines={}, promotion=None)
 
 
 def repriced(cart: Cart, prices_minor: Mapping[str, int]) -> Cart:
@@ -130,98 +191,58 @@ def repriced(cart: Cart, prices_minor: Mapping[str, int]) -> Cart:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What an order costs, in minor units of `currency`; prices are net of tax."""
+    """What an order costs, in minor units of `currency`; prices are net of tax.
+
+    `promotion` is the one that this quote has the benefit of.
+    """
 
     subtotal_minor: int
+    discount_minor: int
     shipping_minor: int
     tax_minor: int
     currency: str
     country: str
     shipping_method: ShippingMethod
+    promotion: Promotion | None = None
 
     @property
     def total_minor(self) -> int:
-        return self.subtotal_minor + self.shipping_minor + self.tax_minor
-
-
-def quote(
-    subtotal_minor: int,
-    currency: str,
-    country: str,
-    shipping_method: ShippingMethod,
-    tax_rate: Decimal,
-) -> Quote:
-    """Shipping by method and subtotal; tax on goods and shipping, rounded once per order.
-
-    Source: VAT on delivery follows the goods delivered (HMRC, VAT Notice 700/24).
-    """
-    shipping_minor = _SHIPPING_MINOR[shipping_method] if subtotal_minor else 0
-    if shipping_method is ShippingMethod.STANDARD and subtotal_minor >= FREE_SHIPPING_FROM_MINOR:
-        shipping_minor = 0
-    tax_minor = share(subtotal_minor + shipping_minor, tax_rate)
-    return Quote(subtotal_minor, shipping_minor, tax_minor, currency, country, shipping_method)
+        return self.subtotal_minor - self.discount_minor + self.shipping_minor + self.tax_minor
 
 
 @dataclass(frozen=True, slots=True)
-class Purchase:
-    """Everything an order states besides the cart."""
+class Destination:
+    """Where an order goes, how, and what that is taxed at (a ratio)."""
 
-    order_id: str
-    owner: str
-    customer_id: str | None
-    email: str | None
-    placed_at: str
-    sales_country: str
-    shipping_address: Mapping[str, str | None]
-    card_token: str
-    correlation_id: str
-    is_synthetic: bool
+    country: str
+    shipping_method: ShippingMethod
+    tax_rate: Decimal
 
 
-def order_lines(lines: Iterable[CartLine]) -> list[dict[str, Any]]:
-    """The lines of an order, by SKU, as the order row and its events carry them."""
-    return [
-        {
-            "line_no": number,
-            "sku": line.sku,
-            "product_id": line.product_id,
-            "title": line.title,
-            "category": sales_category(line.category),
-            "quantity": line.quantity,
-            "unit_price_minor": line.unit_price_minor,
-            "line_total_minor": line.quantity * line.unit_price_minor,
-            "options": dict(line.options),
-            "image_url": line.image_url,
-        }
-        for number, line in enumerate(sorted(lines, key=lambda one: one.sku), start=1)
-    ]
+def quote(
+    subtotal_minor: int, currency: str, to: Destination, promotion: Promotion | None = None
+) -> Quote:
+    """Shipping by method and by what the goods cost after the discount; tax on both, rounded once.
+
+    A promotion whose least subtotal is not reached gives nothing.
+    Source: VAT on delivery follows the goods delivered (HMRC, VAT Notice 700/24), and is due on the
+    discounted amount (HMRC, VAT guide, Notice 700, on discounts).
+    """
+    if promotion and not (subtotal_minor and promotion.reaches(subtotal_minor)):
+        promotion = None
+    discount_minor = promotion.discount_minor(subtotal_minor) if promotion else 0
+    goods_minor = subtotal_minor - discount_minor
+    shipping_minor = _shipping(goods_minor, to.shipping_method) if subtotal_minor else 0
+    if promotion and promotion.kind is PromotionKind.FREE_SHIPPING:
+        shipping_minor = 0
+    return Quote(
+        subtotal_minor, discount_minor, shipping_minor,
+        share(goods_minor + shipping_minor, to.tax_rate), currency, to.country,
+        to.shipping_method, promotion,
+    )  # fmt: skip
 
 
-def new_order(purchase: Purchase, cart: Cart, price: Quote) -> dict[str, Any]:
-    """The order row (layout: docs/architecture.md, table orders), without its keys."""
-    assert cart.lines, "an empty cart is refused before"
-    status = OrderStatus.PLACED.value
-    return {
-        "order_id": purchase.order_id,
-        "owner": purchase.owner,
-        "customer_id": purchase.customer_id,
-        "email": purchase.email,
-        "status": status,
-        "version": 1,
-        "placed_at": purchase.placed_at,
-        "country": purchase.sales_country,
-        "currency": price.currency,
-        "lines": order_lines(cart.lines.values()),
-        "subtotal_minor": price.subtotal_minor,
-        "shipping_minor": price.shipping_minor,
-        "tax_minor": price.tax_minor,
-        "total_minor": price.total_minor,
-        "shipping_address": dict(purchase.shipping_address),
-        "shipping_method": price.shipping_method.value,
-        "card_token": purchase.card_token,
-        "payment": {"status": "pending", "failure_code": None},
-        "timeline": [{"version": 1, "status": status, "at": purchase.placed_at, "note": None}],
-        "correlation_id": purchase.correlation_id,
-        "synthetic": purchase.is_synthetic,
-        "listing": keys.order_listing(purchase.is_synthetic),
-    }
+def _shipping(goods_minor: int, method: ShippingMethod) -> int:
+    if method is ShippingMethod.STANDARD and goods_minor >= FREE_SHIPPING_FROM_MINOR:
+        return 0
+    return _SHIPPING_MINOR[method]

@@ -1,25 +1,32 @@
 """The checkout service: `uvicorn storefront_api.checkout.main:app`."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from fastapi import FastAPI
+from pydantic import Field
 
 from pipeline.contracts import keys
 from pipeline.runtime import aws, clock
 from pipeline.runtime.dynamo import to_item
 from pipeline.runtime.order_store import OrderStore
 from storefront_api.app import create_app
+from storefront_api.checkout import cart_router, order_router, promotion_router
+from storefront_api.checkout.agreement import Agreement
 from storefront_api.checkout.carts import Carts
 from storefront_api.checkout.cookies import GuestCookies, key_from_secret
+from storefront_api.checkout.order_views import PlacedOrder
 from storefront_api.checkout.orders import Orders
-from storefront_api.checkout.router import router
-from storefront_api.checkout.schemas import PlacedOrder
+from storefront_api.checkout.promotion_store import PromotionStore
+from storefront_api.checkout.promotions import Promotions
 from storefront_api.checkout.store import CheckoutStore
 from storefront_api.settings import ServiceSettings
 
 
 class CheckoutSettings(ServiceSettings):
     body_limit_bytes: int = 16_384  # the largest order body is 2 kB
+    # How long an order holds its goods without a payment; the queue `expiry` waits as long.
+    payment_window_s: int = Field(default=900, ge=1, le=86_400)
 
     @property
     def is_cookie_secure(self) -> bool:
@@ -45,7 +52,7 @@ def build_app(settings: CheckoutSettings) -> FastAPI:
         "checkout",
         "Checkout",
         settings,
-        [router],
+        [cart_router.router, order_router.router, promotion_router.router],
         checks={
             "orders": reads("orders", keys.order("NONE")),
             "products": reads("products", keys.stock("NONE")),
@@ -59,9 +66,11 @@ def build_app(settings: CheckoutSettings) -> FastAPI:
         OrderStore(names),
         clock.now,
         clock.new_id,
-        settings.currency,
+        Agreement(store, clock.now, settings.currency),
         lambda order: PlacedOrder.of(order).model_dump_json(),
+        timedelta(seconds=settings.payment_window_s),
     )
+    app.state.promotions = Promotions(PromotionStore(names), clock.new_id)
     return app
 
 

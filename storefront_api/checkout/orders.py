@@ -2,36 +2,27 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from pipeline.contracts.errors import Conflict, NotFound, OutOfStock, PriceChanged, Unprocessable
+from pipeline.contracts.errors import Conflict, NotFound
 from pipeline.contracts.events import to_iso_z
 from pipeline.contracts.ids import order_number
 from pipeline.contracts.orders import ALLOWED_FROM, OrderStatus
 from pipeline.runtime.clock import Clock, NewId
 from pipeline.runtime.logs import get_logger
 from pipeline.runtime.metrics import metrics
-from pipeline.runtime.order_store import OrderStore, Outcome
+from pipeline.runtime.order_moves import is_overdue
+from pipeline.runtime.order_refunds import RefundRequest, find_refund
+from pipeline.runtime.order_store import IdempotencyKeyReused, OrderStore, Outcome
+from storefront_api.checkout.agreement import Agreement
 from storefront_api.checkout.carts import CartMoved, Shopper, merge_guest, retries
-from storefront_api.checkout.domain import (
-    Cart,
-    EmptyCart,
-    Purchase,
-    Quote,
-    ShippingMethod,
-    StockRow,
-    new_order,
-    quote,
-    repriced,
-)
+from storefront_api.checkout.domain import Destination, EmptyCart, ShippingMethod
+from storefront_api.checkout.new_order import Purchase, new_order
 from storefront_api.checkout.ports import Answer, Order, Place, PlacementStore
 from storefront_api.checkout.reference import sales_country, tax_rate
 
 log = get_logger()
-
-
-class IdempotencyKeyReused(Unprocessable):
-    slug, title = "idempotency-key-reused", "This key came with another order before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +40,9 @@ class OrderRequest:
     is_synthetic: bool
 
     @property
-    def country(self) -> str:
-        return str(self.shipping_address["country"])
+    def destination(self) -> Destination:
+        country = str(self.shipping_address["country"])
+        return Destination(country, self.shipping_method, tax_rate(country))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +61,23 @@ class Orders:
         transitions: OrderStore,
         clock: Clock,
         new_id: NewId,
-        currency: str,
+        agreement: Agreement,
         answer: Answer,
+        payment_window: timedelta,
     ) -> None:
         self._store = store
         self._transitions = transitions
         self._clock = clock
         self._new_id = new_id
-        self._currency = currency
+        self._agreement = agreement
         self._answer = answer
+        self._payment_window = payment_window
 
     def place(self, shopper: Shopper, request: OrderRequest) -> Placement:
         """Sell what is in the cart: one read, one transaction.
 
         Raises: IdempotencyKeyReused, EmptyCart, OutOfStock, PriceChanged (the cart then has the
-        new prices), Unavailable when others kept the rows or the cart busy.
+        new prices), PromotionEnded, Unavailable when others kept the rows or the cart busy.
         """
         for attempt in retries():
             with attempt:
@@ -100,11 +94,12 @@ class Orders:
         if found.idempotency is not None:
             return _replayed(found.idempotency, request)
         cart = found.cart
-        if found.guest is not None and found.guest.lines:
+        if found.guest is not None and not found.guest.is_blank:
             cart = merge_guest(self._store, cart, found.guest, self._now())
         if not cart.lines:
             raise EmptyCart("Put something in the cart first")
-        cart, price = self._agreed(cart, request)
+        to = request.destination
+        cart, price = self._agreement.of(cart, to, request.expected_total_minor)
         order = new_order(self._purchase(shopper, request), cart, price)
         answer = self._answer(order)
         refusal = self._store.place(
@@ -118,114 +113,34 @@ class Orders:
             return _replayed(refusal.idempotency, request)
         if refusal.cart_changed:
             raise CartMoved
-        raise self._refused(cart, request, refusal.stock)
+        raise self._agreement.refusal(cart, to, refusal)
 
     def _purchase(self, shopper: Shopper, request: OrderRequest) -> Purchase:
+        now = self._clock()
         return Purchase(
             order_id=self._new_id(),
             owner=shopper.owner,
             customer_id=shopper.user_id,
             email=request.email,
-            placed_at=to_iso_z(self._clock()),
-            sales_country=sales_country(request.country),
+            placed_at=to_iso_z(now),
+            pay_by=to_iso_z(now + self._payment_window),
+            sales_country=sales_country(request.destination.country),
             shipping_address=request.shipping_address,
             card_token=request.card_token,
             correlation_id=request.correlation_id,
             is_synthetic=request.is_synthetic,
         )
 
-    def _quote(self, cart: Cart, request: OrderRequest) -> Quote:
-        return quote(
-            cart.subtotal_minor,
-            self._currency,
-            request.country,
-            request.shipping_method,
-            tax_rate(request.country),
-        )
-
-    def _agreed(self, cart: Cart, request: OrderRequest) -> tuple[Cart, Quote]:
-        """The cart at the prices the shopper agreed to, and what it costs.
-
-        Without a mismatch this reads nothing. If the total expected is the one at today's prices,
-        the shopper has seen these, and the order is placed at them.
-        """
-        price = self._quote(cart, request)
-        expected = request.expected_total_minor
-        if expected is None or expected == price.total_minor:
-            return cart, price
-        stock = self._store.read_stock(cart.lines)
-        current = self._reprice(cart, stock)
-        price = self._quote(current, request)
-        if expected == price.total_minor:
-            return current, price
-        raise PriceChanged(
-            "The order costs another amount than expected",
-            errors=[{"field": "expected_total", "message": "Not the total of this order"}],
-            expected=self._money(expected),
-            actual=self._money(price.total_minor),
-            lines=self._price_lines(cart, stock),
-        )
-
-    def _reprice(self, cart: Cart, stock: Mapping[str, StockRow]) -> Cart:
-        current = repriced(cart, {sku: row.price_minor for sku, row in stock.items()})
-        if current == cart:
-            return cart
-        written = self._store.put_cart(current, self._now())
-        if written is None:
-            raise CartMoved
-        return written
-
-    def _refused(
-        self, cart: Cart, request: OrderRequest, failed: Mapping[str, StockRow | None]
-    ) -> Exception:
-        short = [
-            {"sku": sku, "requested": quantity, "available": available}
-            for sku, row in failed.items()
-            if (quantity := cart.lines[sku].quantity) > (available := row.sellable if row else 0)
-        ]
-        moved = {sku: row for sku, row in failed.items() if row is not None}
-        price_lines = self._price_lines(cart, moved)
-        if price_lines:  # so that the next attempt is at the price the shopper is told now
-            self._reprice(cart, moved)
-        if short:
-            return OutOfStock(
-                "; ".join(f"{x['sku']}: {x['requested']} wanted, {x['available']}" for x in short)
-                + " available",
-                lines=short,
-            )
-        if not price_lines:  # it was short, and somebody gave some back at this very moment
-            return CartMoved()
-        actual = repriced(cart, {sku: row.price_minor for sku, row in moved.items()})
-        return self._price_changed(
-            self._quote(cart, request), self._quote(actual, request), price_lines
-        )
-
-    def _price_changed(
-        self, expected: Quote, actual: Quote, lines: list[dict[str, Any]]
-    ) -> PriceChanged:
-        return PriceChanged(
-            "The price of " + ", ".join(line["sku"] for line in lines) + " has changed",
-            expected=self._money(expected.total_minor),
-            actual=self._money(actual.total_minor),
-            lines=lines,
-        )
-
-    def _price_lines(self, cart: Cart, stock: Mapping[str, StockRow]) -> list[dict[str, Any]]:
-        return [
-            {
-                "sku": sku,
-                "expected": self._money(line.unit_price_minor),
-                "actual": self._money(stock[sku].price_minor),
-            }
-            for sku, line in sorted(cart.lines.items())
-            if sku in stock and stock[sku].price_minor != line.unit_price_minor
-        ]
-
     def get(self, shopper: Shopper, order_id: str) -> Order:
-        """Raises NotFound for another shopper's order too; operators may read any."""
+        """An order as it stands; one that was not paid in time is cancelled by being looked at.
+
+        Raises NotFound for another shopper's order too; operators may read any.
+        """
         order = self._transitions.find_order(order_id)
         if order is None or not (shopper.is_operator or order["owner"] in shopper.owners):
             raise NotFound("There is no such order", order_id=order_id)
+        if is_overdue(order, self._clock()):  # ahead of the worker whose job it is
+            return self._transitions.expire(order_id, self._clock()).order
         return order
 
     def list_(
@@ -250,8 +165,9 @@ class Orders:
             extra={"payment": {"status": "voided", "failure_code": None}},
         )
         if done.outcome is Outcome.REFUSED:
+            what = "partly refunded" if done.order.get("refunds") else done.order["status"]
             raise Conflict(
-                f"An order that is {done.order['status']} cannot be cancelled",
+                f"An order that is {what} cannot be cancelled",
                 order_status=done.order["status"],
                 cancellable=sorted(ALLOWED_FROM[OrderStatus.CANCELLED]),
             )
@@ -259,8 +175,19 @@ class Orders:
             log.info("order.cancelled", order_id=order_id, number=order_number(order_id))
         return done.order
 
-    def _money(self, amount_minor: int) -> dict[str, Any]:
-        return {"amount_minor": amount_minor, "currency": self._currency}
+    def refund(self, order_id: str, asked: RefundRequest) -> tuple[Order, Mapping[str, Any], bool]:
+        """Give money back for lines of an order, or for all that is left; once per key.
+
+        Returns: (the order as it stands, the refund, whether it was there before).
+        Raises: NotFound, NothingToRefund, Unprocessable, IdempotencyKeyReused.
+        """
+        done = self._transitions.refund(order_id, asked, self._clock())
+        refund = find_refund(done.order, asked.key)
+        assert refund is not None, "it was just written, or found"
+        if done.outcome is Outcome.ADVANCED:
+            log.info("order.refunded", order_id=order_id, refund_id=refund["refund_id"],
+                     status=done.order["status"], by=asked.by)  # fmt: skip
+        return done.order, refund, done.outcome is Outcome.ALREADY
 
     def _now(self) -> int:
         return int(self._clock().timestamp())

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from storefront_api.checkout.domain import Cart, StockRow
+from storefront_api.checkout.promotion import Offer, Promotion, PromotionState
 
 Order = dict[str, Any]
 Place = tuple[str, str]  # in a list of orders: (placed_at, order_id)
@@ -20,10 +21,22 @@ class Snapshot(Protocol):
     def idempotency(self) -> Mapping[str, Any] | None: ...
     @property
     def stock(self) -> StockRow | None: ...
+    @property
+    def offer(self) -> Offer | None: ...
+
+
+class Current(Protocol):
+    """Stock rows and a promotion as they are now; what does not exist is missing."""
+
+    @property
+    def stock(self) -> Mapping[str, StockRow]: ...
+    @property
+    def offer(self) -> Offer | None: ...
 
 
 class Refusal(Protocol):
-    """Why nothing of a placement was written; `stock` has the rows whose condition failed."""
+    """Why nothing of a placement was written; `stock` has the rows whose condition failed, and
+    `terms` those of the promotion where they changed."""
 
     @property
     def idempotency(self) -> Mapping[str, Any] | None: ...
@@ -31,6 +44,10 @@ class Refusal(Protocol):
     def cart_changed(self) -> bool: ...
     @property
     def stock(self) -> Mapping[str, StockRow | None]: ...
+    @property
+    def promotion(self) -> PromotionState | None: ...
+    @property
+    def terms(self) -> Promotion | None: ...
 
 
 class CartStore(Protocol):
@@ -43,9 +60,10 @@ class CartStore(Protocol):
         guest: str | None = None,
         idempotency_key: str | None = None,
         sku: str | None = None,
+        code: str | None = None,
         now_epoch_s: int,
     ) -> Snapshot: ...
-    def read_stock(self, skus: Iterable[str]) -> dict[str, StockRow]: ...
+    def read_current(self, skus: Iterable[str], owner: str, code: str | None) -> Current: ...
     def put_cart(self, cart: Cart, now_epoch_s: int) -> Cart | None: ...
     def merge_carts(self, cart: Cart, guest: Cart, now_epoch_s: int) -> Cart | None: ...
 
@@ -63,6 +81,14 @@ class PlacementStore(CartStore, Protocol):
     def list_orders(
         self, owner: str, page_size: int, after: Place | None
     ) -> tuple[list[Order], Place | None]: ...
+
+
+class PromotionTerms(Protocol):
+    """Terms are written over the version read; False if somebody was faster."""
+
+    def find(self, code: str) -> Offer | None: ...
+    def put(self, promotion: Promotion, over: str | None) -> bool: ...
+    def delete(self, code: str, version: str) -> bool: ...
 
 
 class Answer(Protocol):

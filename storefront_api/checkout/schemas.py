@@ -1,6 +1,6 @@
-"""What comes in and goes out over HTTP."""
+"""What comes in over HTTP."""
 
-from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 import email_validator
@@ -11,13 +11,13 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    model_validator,
 )
 
-from pipeline.contracts.ids import order_number
-from pipeline.contracts.money import Money
-from pipeline.contracts.orders import ALLOWED_FROM, OrderStatus
-from storefront_api.checkout.carts import PricedCart
-from storefront_api.checkout.domain import MAX_QUANTITY, CartLine, Quote, ShippingMethod, StockRow
+from pipeline.contracts.events import UtcTime, to_iso_z
+from pipeline.contracts.money import MAX_MINOR, Money
+from storefront_api.checkout.domain import MAX_LINES, MAX_QUANTITY, ShippingMethod
+from storefront_api.checkout.promotion import Promotion, PromotionKind
 from storefront_api.checkout.reference import is_country
 
 MAX_EMAIL = 254
@@ -95,190 +95,93 @@ class PlaceOrder(_Body):
     )
 
 
-class CartItem(BaseModel):
-    sku: str
-    product_id: str
-    title: str
-    image_url: str | None
-    options: dict[str, str]
-    quantity: int
-    unit_price: Money
-    line_total: Money
-    available: int = Field(description="Units on sale now; 0 when the article was taken off sale")
-    price_changed: bool = Field(description="The price is not the one when it was put in")
-
-    @classmethod
-    def of(cls, line: CartLine, row: StockRow | None, currency: str) -> Self:
-        price = Money(
-            amount_minor=row.price_minor if row else line.unit_price_minor, currency=currency
-        )
-        return cls(
-            sku=line.sku,
-            product_id=line.product_id,
-            title=line.title,
-            image_url=line.image_url,
-            options=dict(line.options),
-            quantity=line.quantity,
-            unit_price=price,
-            line_total=price * line.quantity,
-            available=row.sellable if row else 0,
-            price_changed=price.amount_minor != line.unit_price_minor,
-        )
+class RefundLine(_Body):
+    sku: Annotated[str, Field(min_length=1, max_length=128)]
+    quantity: int = Field(ge=1, le=MAX_QUANTITY, strict=True)
 
 
-class CartQuote(BaseModel):
-    """total = subtotal + shipping + tax; prices are net."""
+class RefundBody(_Body):
+    """Without `lines` all that is left goes back, the shipping included."""
 
-    subtotal: Money
-    shipping: Money
-    tax: Money
-    total: Money
-    currency: str
-    shipping_method: ShippingMethod
-    country: str
+    lines: list[RefundLine] | None = Field(default=None, min_length=1, max_length=MAX_LINES)
+    reason: Annotated[str, _text(200)] | None = None
 
-    @classmethod
-    def of(cls, price: Quote) -> Self:
-        def money(amount_minor: int) -> Money:
-            return Money(amount_minor=amount_minor, currency=price.currency)
+    @property
+    def units(self) -> dict[str, int] | None:
+        return {line.sku: line.quantity for line in self.lines} if self.lines else None
 
-        return cls(
-            subtotal=money(price.subtotal_minor),
-            shipping=money(price.shipping_minor),
-            tax=money(price.tax_minor),
-            total=money(price.total_minor),
-            currency=price.currency,
-            shipping_method=price.shipping_method,
-            country=price.country,
-        )
+    @model_validator(mode="after")
+    def _names_each_sku_once(self) -> Self:
+        if self.lines and len({line.sku for line in self.lines}) < len(self.lines):
+            raise ValueError("name each SKU once")
+        return self
 
 
-class CartView(BaseModel):
-    items: list[CartItem]
-    quote: CartQuote
-    item_count: int = Field(description="Units, over all lines")
-    next_cursor: None = None
-
-    @classmethod
-    def of(cls, priced: PricedCart, price: Quote) -> Self:
-        lines = sorted(priced.cart.lines.values(), key=lambda line: (line.added_at, line.sku))
-        return cls(
-            items=[CartItem.of(x, priced.stock.get(x.sku), price.currency) for x in lines],
-            quote=CartQuote.of(price),
-            item_count=sum(line.quantity for line in lines),
-        )
+Code = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, to_upper=True, max_length=32, pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$"
+    ),
+    Field(examples=["SPRING-10"]),
+]
+_Limit = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
 
 
-class _Totals(BaseModel):
-    subtotal: Money
-    shipping: Money
-    tax: Money
-    total: Money
+class UsePromotion(_Body):
+    code: Code
 
 
-def _totals(order: Mapping[str, Any]) -> dict[str, Money]:
-    return {
-        name: Money(amount_minor=order[f"{name}_minor"], currency=order["currency"])
-        for name in ("subtotal", "shipping", "tax", "total")
-    }
+class PromotionBody(_Body):
+    """The terms of a code; its limits hold whatever happens at the same moment."""
 
+    kind: PromotionKind
+    percent: Annotated[int, Field(ge=1, le=100, strict=True)] | None = Field(
+        default=None, description="Of `percentage`: what it takes off the goods"
+    )
+    amount: Money | None = Field(
+        default=None, description="Of `amount`: what it takes off the goods, at most all of them"
+    )
+    minimum_subtotal: Money | None = None
+    starts_at: UtcTime | None = None
+    ends_at: UtcTime | None = Field(default=None, description="The first moment it is over")
+    max_uses: _Limit | None = Field(default=None, description="By all shoppers together")
+    max_uses_per_shopper: _Limit | None = Field(
+        default=None, description="By one account, and by one e-mail address"
+    )
 
-class PlacedOrder(_Totals):
-    order_id: str
-    order_number: str
-    status: OrderStatus
-    placed_at: str
-    item_count: int
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        for name, kind in (("percent", "percentage"), ("amount", "amount")):
+            if (getattr(self, name) is not None) != (self.kind.value == kind):
+                raise ValueError(f"{name} belongs to the kind {kind}, which needs it")
+        for money in (self.amount, self.minimum_subtotal):
+            if money is not None and not 0 < money.amount_minor <= MAX_MINOR:
+                raise ValueError("an amount is above zero")
+        if self.starts_at and self.ends_at and self.starts_at >= self.ends_at:
+            raise ValueError("ends_at lies after starts_at")
+        return self
 
-    @classmethod
-    def of(cls, order: Mapping[str, Any]) -> Self:
-        return cls(
-            order_id=order["order_id"],
-            order_number=order_number(order["order_id"]),
-            status=order["status"],
-            placed_at=order["placed_at"],
-            item_count=sum(line["quantity"] for line in order["lines"]),
-            **_totals(order),
+    @property
+    def currencies(self) -> set[str]:
+        return {money.currency for money in (self.amount, self.minimum_subtotal) if money}
+
+    def terms(self, code: str) -> Promotion:
+        """Without a version: that is given when it is written."""
+        return Promotion(
+            code=code,
+            kind=self.kind,
+            version="",
+            percent=self.percent,
+            amount_minor=self.amount.amount_minor if self.amount else None,
+            minimum_subtotal_minor=(
+                self.minimum_subtotal.amount_minor if self.minimum_subtotal else 0
+            ),
+            starts_at=_iso(self.starts_at),
+            ends_at=_iso(self.ends_at),
+            max_uses=self.max_uses,
+            max_uses_per_shopper=self.max_uses_per_shopper,
         )
 
 
-class OrderPage(BaseModel):
-    items: list[PlacedOrder]
-    next_cursor: str | None
-
-
-class OrderLineView(BaseModel):
-    line_no: int
-    sku: str
-    product_id: str
-    title: str
-    options: dict[str, str]
-    image_url: str | None
-    quantity: int
-    unit_price: Money
-    line_total: Money
-
-    @classmethod
-    def of(cls, line: Mapping[str, Any], currency: str) -> Self:
-        return cls(
-            **{
-                name: line[name]
-                for name in ("line_no", "sku", "product_id", "title", "options", "image_url")
-            },
-            quantity=line["quantity"],
-            unit_price=Money(amount_minor=line["unit_price_minor"], currency=currency),
-            line_total=Money(amount_minor=line["line_total_minor"], currency=currency),
-        )
-
-
-class PaymentView(BaseModel):
-    status: str
-    failure_code: str | None
-
-
-class TimelineEntry(BaseModel):
-    status: OrderStatus
-    at: str
-    note: str | None
-
-
-class AddressView(BaseModel):
-    name: str
-    line1: str
-    line2: str | None
-    city: str
-    postal_code: str
-    country: str
-
-
-class OrderView(_Totals):
-    order_id: str
-    order_number: str
-    status: OrderStatus
-    placed_at: str
-    email: str | None
-    lines: list[OrderLineView]
-    shipping_address: AddressView
-    shipping_method: ShippingMethod
-    payment: PaymentView
-    timeline: list[TimelineEntry]
-    version: int
-    can_cancel: bool
-
-    @classmethod
-    def of(cls, order: Mapping[str, Any]) -> Self:
-        return cls(
-            order_id=order["order_id"],
-            order_number=order_number(order["order_id"]),
-            status=order["status"],
-            placed_at=order["placed_at"],
-            email=order["email"],
-            lines=[OrderLineView.of(line, order["currency"]) for line in order["lines"]],
-            shipping_address=AddressView.model_validate(order["shipping_address"]),
-            shipping_method=order["shipping_method"],
-            payment=PaymentView.model_validate(order["payment"]),
-            timeline=[TimelineEntry.model_validate(entry) for entry in order["timeline"]],
-            version=order["version"],
-            can_cancel=order["status"] in ALLOWED_FROM[OrderStatus.CANCELLED],
-            **_totals(order),
-        )
+def _iso(moment: datetime | None) -> str | None:
+    return to_iso_z(moment) if moment else None

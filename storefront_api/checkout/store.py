@@ -1,7 +1,7 @@
 """Carts, stock rows and new orders in DynamoDB; conditions, never locks."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 
 import stamina
 from botocore.exceptions import ClientError
@@ -11,7 +11,17 @@ from pipeline.contracts.errors import Unavailable
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws, tracing
 from pipeline.runtime.dynamo import Item, TransactionCancelled, from_item, to_item, transact
-from storefront_api.checkout.domain import Cart, CartLine, StockRow
+from storefront_api.checkout.domain import Cart, CartLine, StockRow, emptied
+from storefront_api.checkout.promotion import Offer, Promotion, PromotionState
+from storefront_api.checkout.promotion_store import refused_use, use_operations
+from storefront_api.checkout.rows import (
+    Rows,
+    from_cart,
+    is_expired,
+    offer_keys,
+    to_cart,
+    to_stock,
+)
 
 CART_TTL_S = 30 * 86_400
 IDEMPOTENCY_TTL_S = 86_400
@@ -27,6 +37,15 @@ class Snapshot:
     guest: Cart | None
     idempotency: Item | None
     stock: StockRow | None
+    offer: Offer | None
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """Stock rows and the promotion of a cart as they are now; what does not exist is missing."""
+
+    stock: Mapping[str, StockRow]
+    offer: Offer | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +53,15 @@ class Refusal:
     """Why nothing of a placement was written.
 
     `stock` has every SKU whose condition failed, with its row as it stands (None: no such row).
+    `promotion` is set when the code has other terms than the cart's (the new ones in `terms`), or
+    gives nothing any more.
     """
 
     idempotency: Item | None
     cart_changed: bool
     stock: Mapping[str, StockRow | None]
+    promotion: PromotionState | None
+    terms: Promotion | None
 
 
 class CheckoutStore:
@@ -55,6 +78,7 @@ class CheckoutStore:
         guest: str | None = None,
         idempotency_key: str | None = None,
         sku: str | None = None,
+        code: str | None = None,
         now_epoch_s: int,
     ) -> Snapshot:
         """A shopper's cart, strongly consistent, with whatever else the request needs."""
@@ -63,27 +87,28 @@ class CheckoutStore:
             wanted.append(keys.cart(guest))
         if idempotency_key:
             wanted.append(keys.idempotency(owner, idempotency_key))
-        found = self._batch_get(wanted, [keys.stock(sku)] if sku else [])
-        rows = {(row["pk"], row["sk"]): row for row in found}
-
-        def at(key: keys.Key) -> Item | None:
-            return rows.get((key["pk"], key["sk"]))
-
-        answered = at(keys.idempotency(owner, idempotency_key)) if idempotency_key else None
-        stock = at(keys.stock(sku)) if sku else None
+        if code:
+            wanted += offer_keys(code, owner)
+        rows = Rows(self._batch_get(wanted, [keys.stock(sku)] if sku else []))
+        answered = rows.at(keys.idempotency(owner, idempotency_key)) if idempotency_key else None
+        stock = rows.at(keys.stock(sku)) if sku else None
         return Snapshot(
-            cart=_to_cart(owner, at(keys.cart(owner)), now_epoch_s),
-            guest=_to_cart(guest, at(keys.cart(guest)), now_epoch_s) if guest else None,
-            idempotency=None if answered and _is_expired(answered, now_epoch_s) else answered,
-            stock=_to_stock(stock) if stock else None,
+            cart=to_cart(owner, rows.at(keys.cart(owner)), now_epoch_s),
+            guest=to_cart(guest, rows.at(keys.cart(guest)), now_epoch_s) if guest else None,
+            idempotency=None if answered and is_expired(answered, now_epoch_s) else answered,
+            stock=to_stock(stock) if stock else None,
+            offer=rows.offer(code, owner) if code else None,
         )
 
-    def read_stock(self, skus: Iterable[str]) -> dict[str, StockRow]:
-        """The stock rows of at most 100 SKUs; those that do not exist are missing."""
+    def read_current(self, skus: Iterable[str], owner: str, code: str | None) -> Current:
+        """The stock rows of at most 90 SKUs, and a promotion as it stands for this owner."""
         wanted = [keys.stock(sku) for sku in sorted(set(skus))]
-        if not wanted:
-            return {}
-        return {row["sku"]: _to_stock(row) for row in self._batch_get([], wanted)}
+        terms = offer_keys(code, owner) if code else []
+        if not wanted and not terms:
+            return Current({}, None)
+        found = self._batch_get(terms, wanted)
+        stock = {row["sku"]: to_stock(row) for row in found if row["sk"] == "STOCK"}
+        return Current(stock, Rows(found).offer(code, owner) if code else None)
 
     def put_cart(self, cart: Cart, now_epoch_s: int) -> Cart | None:
         """Write a cart over the version it was read at; None when somebody wrote in between."""
@@ -94,7 +119,7 @@ class CheckoutStore:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
                 return None
             raise
-        return Cart(cart.owner, cart.lines, cart.version + 1)
+        return replace(cart, version=cart.version + 1)
 
     def merge_carts(self, cart: Cart, guest: Cart, now_epoch_s: int) -> Cart | None:
         """Write the merged cart and delete the guest's, at the versions read, or nothing."""
@@ -108,7 +133,7 @@ class CheckoutStore:
             transact([{"Put": self._put_cart(cart, now_epoch_s)}, {"Delete": delete}])
         except TransactionCancelled:
             return None
-        return Cart(cart.owner, cart.lines, cart.version + 1)
+        return replace(cart, version=cart.version + 1)
 
     def place(
         self,
@@ -136,21 +161,22 @@ class CheckoutStore:
         operations = [
             {"Put": self._put_new(placed)},
             {"Put": self._put_new(idempotency)},
-            {"Put": self._put_cart(Cart(cart.owner, {}, cart.version), now_epoch_s)},
+            {"Put": self._put_cart(emptied(cart), now_epoch_s)},
             *({"Update": self._take(line)} for line in lines),
+            *use_operations(self._orders, cart.promotion, order["promotion"]),
         ]
         try:
             transact(operations)
         except TransactionCancelled as cancelled:
+            stock = {
+                line.sku: to_stock(row) if (row := cancelled.failed[position]) else None
+                for position, line in enumerate(lines, start=3)
+                if position in cancelled.failed
+            }
+            promotion, terms = refused_use(cancelled.failed, 3 + len(lines))
             return Refusal(
-                idempotency=cancelled.failed.get(1),
-                cart_changed=2 in cancelled.failed,
-                stock={
-                    line.sku: _to_stock(row) if (row := cancelled.failed[position]) else None
-                    for position, line in enumerate(lines, start=3)
-                    if position in cancelled.failed
-                },
-            )
+                cancelled.failed.get(1), 2 in cancelled.failed, stock, promotion, terms
+            )  # fmt: skip
         return None
 
     def list_orders(
@@ -190,7 +216,7 @@ class CheckoutStore:
     def _put_cart(self, cart: Cart, now_epoch_s: int) -> Item:
         item = {
             **keys.cart(cart.owner),
-            "lines": {sku: asdict(line) for sku, line in cart.lines.items()},
+            **from_cart(cart),
             "version": cart.version + 1,
             "expires_at_epoch_s": now_epoch_s + CART_TTL_S,
         }
@@ -246,32 +272,3 @@ class CheckoutStore:
 
 class _Unprocessed(Unavailable):
     """A part of a batch was put off; the client sees it as any unavailable dependency."""
-
-
-def _is_expired(row: Item, now_epoch_s: int) -> bool:
-    """DynamoDB deletes expired rows late, within days; until then they are still read."""
-    return bool(row["expires_at_epoch_s"] < now_epoch_s)
-
-
-def _to_cart(owner: str, row: Item | None, now_epoch_s: int) -> Cart:
-    if row is None:
-        return Cart(owner)
-    if _is_expired(row, now_epoch_s):
-        return Cart(owner, {}, row["version"])
-    lines = {sku: CartLine(**line) for sku, line in row["lines"].items()}
-    return Cart(owner, lines, row["version"])
-
-
-def _to_stock(row: Item) -> StockRow:
-    return StockRow(
-        sku=row["sku"],
-        product_id=row["product_id"],
-        title=row["title"],
-        category=row["category"],
-        image_url=row.get("image_url"),
-        options=row.get("options") or {},
-        price_minor=row["price_minor"],
-        currency=row["currency"],
-        available=row["available"],
-        is_archived=row.get("status") == "archived",
-    )

@@ -127,6 +127,46 @@ def test_the_fifty_first_article_is_refused_and_fifty_are_sold_at_once(
     assert {stock_of(stack, sku)["available"] for sku in skus[1:50]} == {1}
 
 
+def test_a_line_is_saved_for_later_outlives_an_order_and_comes_back(
+    stack: Any, guest: Browser
+) -> None:
+    later, now = put_on_sale(stack, 9), put_on_sale(stack, 9)
+    guest.put(later, 3)
+    guest.put(now, 1)
+    for _ in range(2):
+        shown = guest.request("PUT", f"/cart/saved/{later}").json()
+        assert (quantities(shown), shown["item_count"]) == ({now: 1}, 1)
+        assert {item["sku"]: item["quantity"] for item in shown["saved"]} == {later: 3}
+    placed = guest.order(expected_total=shown["quote"]["total"])
+    assert placed.status_code == 201, placed.text
+    assert stock_of(stack, later)["available"] == 9
+    assert [item["sku"] for item in guest.cart()["saved"]] == [later]
+    back = guest.put(later, 3).json()
+    assert (quantities(back), back["saved"]) == ({later: 3}, [])
+    assert_problem(guest.request("PUT", "/cart/saved/NO-SUCH-SKU"), 404, "not-found")
+
+
+def test_what_a_guest_saved_comes_along_and_is_forgotten_on_request(
+    stack: Any, guest: Browser
+) -> None:
+    saved, other, both = (put_on_sale(stack, 9) for _ in range(3))
+    user = bearer(stack, f"user-{uuid4().hex}")
+    with Browser(stack, user) as elsewhere:
+        elsewhere.put(both, 1)
+        elsewhere.request("PUT", f"/cart/saved/{other}")
+    for sku in (saved, both):
+        assert guest.request("PUT", f"/cart/saved/{sku}").status_code == 200
+    guest.sign_in(user)
+    cart = guest.cart()
+    assert quantities(cart) == {both: 1}
+    assert {item["sku"] for item in cart["saved"]} == {saved, other}
+    for _ in range(2):
+        cart = guest.request("DELETE", f"/cart/saved/{saved}").json()
+        assert [item["sku"] for item in cart["saved"]] == [other]
+    guest.request("DELETE", "/cart")
+    assert [item["sku"] for item in guest.cart()["saved"]] == [other]
+
+
 JSON = {"Content-Type": "application/json"}
 KEY = {"Idempotency-Key": "bad-input"}
 BAD_QUANTITIES: list[tuple[str, str]] = [

@@ -48,6 +48,36 @@ def test_every_state_becomes_an_event_that_the_contract_accepts(status: OrderSta
     assert event.payload["lines"][0]["line_total_minor"] == 1100
 
 
+def a_refund(version: int) -> dict[str, Any]:
+    return {
+        "refund_id": "01R", "version": version, "key": "k", "by": "operator-1", "reason": None,
+        "lines": [{
+            "line_no": 1, "sku": "MUG-1", "product_id": "mug", "title": "Mug",
+            "category": "Kitchen", "quantity": 1, "unit_price_minor": 550,
+            "line_total_minor": 550, "discount_minor": 55, "tax_minor": 99,
+        }],
+        "subtotal_minor": 550, "discount_minor": 55, "shipping_minor": 0, "tax_minor": 99,
+        "amount_minor": 594, "is_restocked": False,
+    }  # fmt: skip
+
+
+def test_a_partial_refund_is_an_event_of_its_own_lines_and_tells_of_its_own_money() -> None:
+    row = an_order_row(S.DELIVERED, 6, refunds=[a_refund(6)])
+    event = parse_event(to_event(row).model_dump_json())
+    assert event.event_type == "order.refunded.v1"
+    told = event.payload
+    assert (told["status"], told["refund_id"], told["total_minor"]) == ("delivered", "01R", -594)
+    (line,) = told["lines"]
+    amounts = (line["quantity"], line["line_total_minor"], line["discount_minor"])
+    assert amounts == (1, -550, -55)
+    mail = to_mail(event)
+    assert mail is not None
+    assert "Money back" in mail.subject
+    assert mail.text.endswith("1 × Mug\nTotal: 5.94 GBP")
+    later = to_event(an_order_row(S.DELIVERED, 7, refunds=[a_refund(6)]))
+    assert later.event_type == "order.delivered.v1"
+
+
 def test_the_first_event_of_an_order_has_no_cause() -> None:
     assert to_event(an_order_row()).causation_id is None
 

@@ -1,6 +1,6 @@
 import type {
-  Cart, CartLine, Category, Letter, Money, Order, OrderStatus, Product, ProductPage, Session, SignIn,
-  User, Variant,
+  Cart, CartLine, Category, Letter, Money, Order, OrderStatus, Product, ProductPage, Promotion, Session,
+  SignIn, User, Variant,
 } from "@/lib/api/types";
 
 export const gbp = (amount_minor: number): Money => ({ amount_minor, currency: "GBP" });
@@ -78,8 +78,11 @@ export function aCart(lines: Partial<CartLine>[] = [{}]): Cart {
   const subtotal = items.reduce((sum, line) => sum + line.line_total.amount_minor, 0);
   return {
     items,
+    saved: [],
+    promotion: null,
     quote: {
       subtotal: gbp(subtotal),
+      discount: gbp(0),
       shipping: gbp(395),
       tax: gbp(0),
       total: gbp(subtotal + 395),
@@ -92,21 +95,38 @@ export function aCart(lines: Partial<CartLine>[] = [{}]): Cart {
   };
 }
 
+/** The cart with a code that takes ten pounds off. */
+export function withPromotion(cart: Cart, code: string, over: Partial<Promotion> = {}): Cart {
+  const { quote } = cart;
+  const total = gbp(quote.total.amount_minor - 1000);
+  const promotion: Promotion = {
+    code, kind: "amount", percent: null, amount: gbp(1000), minimum_subtotal: null, state: "applied",
+    detail: null, ...over,
+  };
+  return promotion.state === "applied"
+    ? { ...cart, promotion, quote: { ...quote, discount: gbp(1000), total } }
+    : { ...cart, promotion };
+}
+
 export function anOrder(over: Partial<Order> = {}): Order {
   const statuses: OrderStatus[] = ["placed", "paid"];
   return {
     order_id: "o-1",
-    order_number: "AA-1001",
+    number: "HA-7K3M-92QX-4D8C",
     status: "paid",
     placed_at: "2026-03-01T10:00:00Z",
     email: null,
     total: gbp(5394),
     lines: [{ line_no: 1, ...aCartLine() }],
     subtotal: gbp(4999),
+    discount: gbp(0),
     shipping: gbp(395),
     tax: gbp(0),
     shipping_address: { name: "Ada", line1: "1 Hill Road", line2: null, city: "Leeds", postal_code: "LS1 1AA", country: "GB" },
     shipping_method: "standard",
+    promotion_code: null,
+    refunds: [],
+    refunded: gbp(0),
     payment: { status: "captured", failure_code: null },
     timeline: statuses.map((status, index) => ({ status, at: `2026-03-01T10:0${String(index)}:00Z`, note: null })),
     version: 2,

@@ -1,6 +1,8 @@
 import { http, HttpResponse } from "msw";
 
-import { aCart, aLetter, aProduct, aProductPage, anOrder, aSignIn, CATEGORIES } from "@/testing/builders";
+import {
+  aCart, aLetter, aProduct, aProductPage, anOrder, aSignIn, CATEGORIES, withPromotion,
+} from "@/testing/builders";
 
 import type { Cart } from "@/lib/api/types";
 
@@ -26,9 +28,25 @@ export const handlers = [
   http.get("*/api/checkout/cart", () => HttpResponse.json(cart)),
   http.put<{ sku: string }, { quantity: number }>("*/api/checkout/cart/items/:sku", async ({ params, request }) => {
     const { quantity } = await request.json();
-    const known = cart.items.find((line) => line.sku === params.sku) ?? aCart([{ sku: params.sku }]).items[0];
+    const known =
+      [...cart.items, ...cart.saved].find((line) => line.sku === params.sku) ??
+      aCart([{ sku: params.sku }]).items[0];
     const others = cart.items.filter((line) => line.sku !== params.sku);
     cart = aCart(known && quantity > 0 ? [...others, { ...known, quantity }] : others);
+    return HttpResponse.json(cart);
+  }),
+  http.put<{ sku: string }>("*/api/checkout/cart/saved/:sku", ({ params }) => {
+    const saved = cart.items.filter((line) => line.sku === params.sku);
+    cart = { ...aCart(cart.items.filter((line) => line.sku !== params.sku)), saved };
+    return HttpResponse.json(cart);
+  }),
+  http.put<never, { code: string }>("*/api/checkout/cart/promotion", async ({ request }) => {
+    const { code } = await request.json();
+    cart = withPromotion(cart, code.toUpperCase());
+    return HttpResponse.json(cart);
+  }),
+  http.delete("*/api/checkout/cart/promotion", () => {
+    cart = aCart(cart.items);
     return HttpResponse.json(cart);
   }),
   http.post("*/api/checkout/orders", () => {

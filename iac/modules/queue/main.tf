@@ -15,6 +15,7 @@ resource "aws_sqs_queue" "this" {
   name                       = var.name
   visibility_timeout_seconds = var.declared.visibility_timeout_s
   message_retention_seconds  = var.declared.retention_s
+  delay_seconds              = var.declared.delay_s
   sqs_managed_sse_enabled    = true
 
   redrive_policy = local.has_dead_letters ? jsonencode({

@@ -14,7 +14,13 @@ variable "declared" {
     visibility_timeout_s = number
     retention_s          = number
     max_receives         = optional(number)
+    delay_s              = number
   })
+
+  validation {
+    condition     = var.declared.delay_s >= 0 && var.declared.delay_s <= 900
+    error_message = "delay_s is between 0 and 900 (15 minutes)."
+  }
 
   validation {
     condition     = var.declared.visibility_timeout_s >= 1 && var.declared.visibility_timeout_s <= 43200

@@ -7,7 +7,9 @@ import { EmptyState } from "@/components/empty-state";
 import { ErrorView } from "@/components/error-view";
 import { cartOptions } from "@/features/cart/api/get-cart";
 import { CartLines } from "@/features/cart/components/cart-lines";
+import { PromotionField } from "@/features/cart/components/promotion-field";
 import { QuoteSummary } from "@/features/cart/components/quote-summary";
+import { SavedLines } from "@/features/cart/components/saved-lines";
 import { useDocumentTitle } from "@/lib/document-title";
 
 import classes from "@/app/pages/columns.module.css";
@@ -25,19 +27,23 @@ export function CartPage() {
     );
   }
   if (!cart.data) return <ErrorView error={cart.error} onRetry={() => void cart.refetch()} />;
-  if (cart.data.items.length === 0) {
+  const { items, saved, quote, promotion } = cart.data;
+  if (items.length === 0) {
     return (
-      <EmptyState
-        icon={<IconShoppingBag size={44} stroke={1.4} color="var(--mantine-color-dimmed)" aria-hidden />}
-        title="Your cart is empty"
-        action={
-          <Button component={Link} to="/products" mt="sm">
-            Find something good
-          </Button>
-        }
-      >
-        What you add stays here, on this device and in your account.
-      </EmptyState>
+      <>
+        <EmptyState
+          icon={<IconShoppingBag size={44} stroke={1.4} color="var(--mantine-color-dimmed)" aria-hidden />}
+          title="Your cart is empty"
+          action={
+            <Button component={Link} to="/products" mt="sm">
+              Find something good
+            </Button>
+          }
+        >
+          What you add stays here, on this device and in your account.
+        </EmptyState>
+        <SavedLines lines={saved} />
+      </>
     );
   }
   return (
@@ -46,16 +52,20 @@ export function CartPage() {
         Cart
       </Title>
       <div className={classes.columns}>
-        <CartLines lines={cart.data.items} />
+        <CartLines lines={items} />
         <QuoteSummary
-          quote={cart.data.quote}
+          quote={quote}
+          promotion={promotion}
           action={
             <Button component={Link} to="/checkout" size="lg" fullWidth>
               Go to checkout
             </Button>
           }
-        />
+        >
+          <PromotionField promotion={promotion} />
+        </QuoteSummary>
       </div>
+      <SavedLines lines={saved} />
     </>
   );
 }

@@ -3,7 +3,7 @@ import { userEvent } from "@testing-library/user-event";
 import { http, HttpResponse } from "msw";
 import { expect, test } from "vitest";
 
-import { aCart, anOrder } from "@/testing/builders";
+import { aCart, anOrder, withPromotion } from "@/testing/builders";
 import { resetCart } from "@/testing/handlers";
 import { axeFaults, renderAt } from "@/testing/render";
 import { server } from "@/testing/server";
@@ -84,4 +84,35 @@ test("an answer lost on the way is asked for again with the same key", async () 
   expect(keys).toHaveLength(2);
   expect(keys[0]).toMatch(/^[0-9A-Z]{26}$/);
   expect(keys[0]).toBe(keys[1]);
+});
+
+test("a code that ended meanwhile is named, and the order goes on without it", async () => {
+  resetCart(withPromotion(aCart([{}]), "SPRING"));
+  let attempts = 0;
+  server.use(
+    http.post("*/api/checkout/orders", () => {
+      attempts += 1;
+      return attempts > 1
+        ? HttpResponse.json(anOrder({ status: "placed" }), { status: 201 })
+        : HttpResponse.json(
+            {
+              type: "/problems/promotion-ended",
+              title: "The promotion code cannot be used",
+              status: 409,
+              detail: "SPRING: It has ended",
+              code: "SPRING",
+            },
+            { status: 409 },
+          );
+    }),
+  );
+  const user = userEvent.setup();
+  renderAt("/checkout");
+  await screen.findByRole("button", PLACE);
+  await fillIn(user);
+  await user.click(screen.getByRole("button", PLACE));
+
+  await user.click(await screen.findByRole("button", { name: "Go on without SPRING" }));
+  await user.click(await screen.findByRole("button", { name: "Place order · £53.94" }));
+  await screen.findByRole("heading", { name: "Payment confirmed" });
 });

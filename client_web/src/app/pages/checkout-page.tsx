@@ -8,6 +8,7 @@ import { EmptyState } from "@/components/empty-state";
 import { ErrorView } from "@/components/error-view";
 import { addressesOptions } from "@/features/account/api/addresses";
 import { cartOptions } from "@/features/cart/api/get-cart";
+import { useDropPromotion } from "@/features/cart/api/promotion";
 import { useSetQuantity } from "@/features/cart/api/set-quantity";
 import { QuoteSummary } from "@/features/cart/components/quote-summary";
 import { CheckoutForm } from "@/features/checkout/components/checkout-form";
@@ -55,6 +56,7 @@ export function CheckoutPage() {
   const cart = useQuery(cartOptions(quoteFor));
   const addresses = useQuery({ ...addressesOptions(), enabled: user !== null });
   const setQuantity = useSetQuantity();
+  const dropPromotion = useDropPromotion();
 
   const isStarted = useRef(false);
   const data = cart.data;
@@ -114,12 +116,24 @@ export function CheckoutPage() {
         isQuoteStale={cart.isPlaceholderData}
         user={user}
         addresses={addresses.data?.items ?? []}
-        isAdjusting={setQuantity.isPending}
+        isAdjusting={setQuantity.isPending || dropPromotion.isPending}
         onQuoteChange={setQuoteFor}
         onAdjust={(lines) => void adjust(lines)}
+        onDropPromotion={() => {
+          dropPromotion.mutate(undefined, {
+            onError: (error) => {
+              notify(friendlyMessage(error));
+            },
+          });
+        }}
         onPlaced={(order) => void navigate(`/orders/${encodeURIComponent(order.order_id)}`, { replace: true })}
         summary={(action) => (
-          <QuoteSummary quote={data.quote} isStale={cart.isPlaceholderData} action={action}>
+          <QuoteSummary
+            quote={data.quote}
+            promotion={data.promotion}
+            isStale={cart.isPlaceholderData}
+            action={action}
+          >
             <Review cart={data} />
           </QuoteSummary>
         )}

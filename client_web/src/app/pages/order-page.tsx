@@ -72,7 +72,7 @@ export function OrderPage() {
   const client = useQueryClient();
   const order = useQuery(orderOptions(orderId));
   const data = order.data;
-  useDocumentTitle(data ? `Order ${data.order_number}` : "Order");
+  useDocumentTitle(data ? `Order ${data.number}` : "Order");
   // Placing the order has emptied the cart on the server.
   useEffect(() => {
     void client.invalidateQueries({ queryKey: cartOptions().queryKey });
@@ -92,7 +92,7 @@ export function OrderPage() {
   return (
     <>
       <Text c="dimmed" size="sm">
-        Order {data.order_number} · {formatDay(data.placed_at)}
+        Order {data.number} · {formatDay(data.placed_at)}
       </Text>
       <div role="status">
         <Title order={1} mt={4}>

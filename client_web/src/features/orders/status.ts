@@ -23,21 +23,32 @@ export interface Step {
   at: string | null;
   note: string | null;
   state: "done" | "current" | "ahead" | "failed";
+  label: string;
 }
 
 const ENDINGS: OrderStatus[] = ["payment_failed", "cancelled", "refunded"];
 
 /** What happened, then (if all goes well) what comes. */
 export function steps(order: Pick<Order, "status" | "timeline">): Step[] {
-  const past: Step[] = order.timeline.map((entry) => ({
+  const past: Step[] = order.timeline.map((entry, index) => ({
     ...entry,
     state: ENDINGS.includes(entry.status) ? "failed" : "done",
+    // Money back for a part of the goods leaves the order in its state.
+    label:
+      order.timeline[index - 1]?.status === entry.status ? "Partly refunded" : STATUS_TEXT[entry.status],
   }));
   const last = past.at(-1);
   if (!last || ENDINGS.includes(order.status)) return past;
   const ahead = HAPPY_PATH.slice(HAPPY_PATH.indexOf(order.status) + 1);
   if (ahead.length > 0) last.state = "current";
-  return [...past, ...ahead.map((status) => ({ status, at: null, note: null, state: "ahead" as const }))];
+  const coming = ahead.map((status) => ({
+    status,
+    at: null,
+    note: null,
+    state: "ahead" as const,
+    label: STATUS_TEXT[status],
+  }));
+  return [...past, ...coming];
 }
 
 const FAILURES: Record<string, string> = {
@@ -66,6 +77,12 @@ export function headline(order: Order): { title: string; text: string } {
         text: `${FAILURES[order.payment.failure_code ?? ""] ?? "The card was not accepted."} You were not charged, and nothing will be sent.`,
       };
     case "cancelled":
+      if (order.timeline.at(-1)?.note === "Not paid in time") {
+        return {
+          title: "This order has expired",
+          text: "The payment did not come in time, so the things are on sale again. You were not charged.",
+        };
+      }
       return {
         title: "This order is cancelled",
         text: order.timeline.some((step) => step.status === "paid")

@@ -27,6 +27,7 @@ export type Letter = users["schemas"]["LetterView"];
 
 export type Cart = checkout["schemas"]["CartView"];
 export type CartLine = checkout["schemas"]["CartItem"];
+export type Promotion = NonNullable<Cart["promotion"]>;
 export type Quote = checkout["schemas"]["CartQuote"];
 export type ShippingMethod = checkout["schemas"]["ShippingMethod"];
 export type NewOrder = checkout["schemas"]["PlaceOrder"];
@@ -47,4 +48,6 @@ export interface ProblemBody extends Partial<checkout["schemas"]["Problem"]> {
   title: string;
   status: number;
   lines?: ShortLine[];
+  /** Of promotion-ended: the code. */
+  code?: string;
 }

@@ -1,6 +1,4 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
-
-import { cartOptions } from "@/features/cart/api/get-cart";
+import { useCartChange } from "@/features/cart/api/use-cart-change";
 import { track } from "@/lib/analytics/track";
 import { checkout, dataOf } from "@/lib/api/client";
 
@@ -16,20 +14,7 @@ const setQuantity = ({ sku, quantity }: QuantityChange) =>
     checkout.PUT("/api/checkout/cart/items/{sku}", { params: { path: { sku } }, body: { quantity } }),
   );
 
-export function useSetQuantity() {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: setQuantity,
-    scope: { id: "cart" },
-    onSuccess: async (cart, change) => {
-      track("cart_changed", change);
-      const { queryKey } = cartOptions();
-      await client.cancelQueries({ queryKey });
-      client.setQueryData(queryKey, cart);
-      await client.invalidateQueries({
-        queryKey,
-        predicate: (query) => query.queryKey.length > 1,
-      });
-    },
+export const useSetQuantity = () =>
+  useCartChange(setQuantity, (change) => {
+    track("cart_changed", change);
   });
-}

@@ -4,6 +4,7 @@ import { Link } from "react-router";
 
 import { Picture } from "@/components/picture";
 import { QuantityStepper } from "@/components/quantity-stepper";
+import { useSaveForLater } from "@/features/cart/api/save-for-later";
 import { useSetQuantity } from "@/features/cart/api/set-quantity";
 import { MAX_PER_LINE } from "@/features/cart/limits";
 import { friendlyMessage } from "@/lib/api/problem";
@@ -17,6 +18,8 @@ import classes from "@/features/cart/components/cart-lines.module.css";
 
 function Line({ line }: { line: CartLine }) {
   const change = useSetQuantity();
+  const saving = useSaveForLater();
+  const isBusy = change.isPending || saving.isPending;
   const isShort = line.available < line.quantity;
   const [error, setError] = useState<unknown>(null);
 
@@ -34,7 +37,7 @@ function Line({ line }: { line: CartLine }) {
   }
 
   return (
-    <li className={classes.line} data-busy={change.isPending || undefined}>
+    <li className={classes.line} data-busy={isBusy || undefined}>
       <Link to={`/products/${encodeURIComponent(line.product_id)}`} tabIndex={-1} aria-hidden="true">
         <Picture src={line.image_url} alt="" className={classes.picture} />
       </Link>
@@ -67,7 +70,7 @@ function Line({ line }: { line: CartLine }) {
           label={line.title}
           value={line.quantity}
           max={Math.min(line.available, MAX_PER_LINE)}
-          isDisabled={change.isPending}
+          isDisabled={isBusy}
           onChange={set}
         />
         <Button
@@ -75,13 +78,32 @@ function Line({ line }: { line: CartLine }) {
           color="gray"
           size="compact-sm"
           className={classes.remove}
-          disabled={change.isPending}
+          disabled={isBusy}
           aria-label={`Remove ${line.title}`}
           onClick={() => {
             set(0);
           }}
         >
           Remove
+        </Button>
+        <Button
+          variant="subtle"
+          color="gray"
+          size="compact-sm"
+          className={classes.remove}
+          disabled={isBusy}
+          aria-label={`Save ${line.title} for later`}
+          onClick={() => {
+            setError(null);
+            saving.mutate(line.sku, {
+              onError: setError,
+              onSuccess: () => {
+                notify(`Saved for later: ${line.title}`);
+              },
+            });
+          }}
+        >
+          Save for later
         </Button>
       </div>
       <p className={classes.total}>{formatMoney(line.line_total)}</p>

@@ -2,13 +2,14 @@ import { Paper, Stack, Text, Title } from "@mantine/core";
 
 import { formatMoney } from "@/lib/format-money";
 
-import type { Money, Quote } from "@/lib/api/types";
+import type { Money, Promotion, Quote } from "@/lib/api/types";
 import type { ReactNode } from "react";
 
 import classes from "@/features/cart/components/quote-summary.module.css";
 
 interface Props {
   quote: Quote;
+  promotion: Promotion | null;
   isStale?: boolean;
   children?: ReactNode;
   action?: ReactNode;
@@ -23,7 +24,7 @@ function Row({ label, money, isFreeAtZero = false }: { label: string; money: Mon
   );
 }
 
-export function QuoteSummary({ quote, isStale = false, children, action }: Props) {
+export function QuoteSummary({ quote, promotion, isStale = false, children, action }: Props) {
   return (
     <Paper component="section" className={classes.summary} p="lg" aria-busy={isStale}>
       <Title order={2} size="h3" mb="sm">
@@ -32,6 +33,12 @@ export function QuoteSummary({ quote, isStale = false, children, action }: Props
       {children}
       <dl className={classes.rows} aria-live="polite">
         <Row label="Subtotal" money={quote.subtotal} />
+        {quote.discount.amount_minor > 0 && (
+          <div className={classes.row} data-saving>
+            <dt>Discount{promotion && ` (${promotion.code})`}</dt>
+            <dd>−{formatMoney(quote.discount)}</dd>
+          </div>
+        )}
         <Row
           label={quote.shipping_method === "express" ? "Express shipping" : "Standard shipping"}
           money={quote.shipping}

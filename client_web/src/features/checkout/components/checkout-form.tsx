@@ -42,6 +42,7 @@ interface Props {
   isAdjusting: boolean;
   onQuoteChange: (quoteFor: { country: string; shipping_method: ShippingMethod }) => void;
   onAdjust: (lines: ShortLine[]) => void;
+  onDropPromotion: () => void;
   onPlaced: (order: PlacedOrder) => void;
 }
 
@@ -56,7 +57,7 @@ function orderFrom(values: CheckoutValues, cart: Cart, isGuest: boolean): NewOrd
 }
 
 const isConflict = (error: unknown): error is Problem =>
-  error instanceof Problem && ["out-of-stock", "price-changed"].includes(error.slug);
+  error instanceof Problem && ["out-of-stock", "price-changed", "promotion-ended"].includes(error.slug);
 
 export function CheckoutForm({
   cart,
@@ -67,6 +68,7 @@ export function CheckoutForm({
   isAdjusting,
   onQuoteChange,
   onAdjust,
+  onDropPromotion,
   onPlaced,
 }: Props) {
   const isGuest = user === null;
@@ -123,6 +125,10 @@ export function CheckoutForm({
             onAdjust={(lines) => {
               placing.reset();
               onAdjust(lines);
+            }}
+            onDropPromotion={() => {
+              placing.reset();
+              onDropPromotion();
             }}
           />
         ) : (

@@ -14,10 +14,11 @@ interface Props {
   isBusy: boolean;
   /** Brings the cart down to what is there; the shopper then places the order again. */
   onAdjust: (lines: ShortLine[]) => void;
+  onDropPromotion: () => void;
 }
 
 /** Why the shop said 409, line by line, and what to do about it. */
-export function OrderConflict({ problem, cart, isBusy, onAdjust }: Props) {
+export function OrderConflict({ problem, cart, isBusy, onAdjust, onDropPromotion }: Props) {
   if (problem.slug === "price-changed") {
     const changed = cart.items.filter((line) => line.price_changed);
     return (
@@ -36,6 +37,18 @@ export function OrderConflict({ problem, cart, isBusy, onAdjust }: Props) {
             The new total is <b>{formatMoney(cart.quote.total)}</b>. Nothing was ordered. If that is
             fine with you, place the order again.
           </Text>
+        </Stack>
+      </Alert>
+    );
+  }
+  if (problem.slug === "promotion-ended") {
+    return (
+      <Alert color="yellow" role="alert" title="The code cannot be used" className={classes.alert}>
+        <Stack gap="xs" align="flex-start">
+          <Text size="sm">{problem.body.detail}. Nothing was ordered.</Text>
+          <Button size="sm" fullWidth loading={isBusy} onClick={onDropPromotion}>
+            Go on without {problem.body.code}
+          </Button>
         </Stack>
       </Alert>
     );

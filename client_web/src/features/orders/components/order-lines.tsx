@@ -9,11 +9,22 @@ import type { Money, Order } from "@/lib/api/types";
 
 import classes from "@/features/orders/components/order-lines.module.css";
 
-function Amount({ label, money, isTotal = false }: { label: string; money: Money; isTotal?: boolean }) {
+interface AmountProps {
+  label: string;
+  money: Money;
+  isTotal?: boolean;
+  /** It comes off what is paid. */
+  isTaken?: boolean;
+}
+
+function Amount({ label, money, isTotal = false, isTaken = false }: AmountProps) {
   return (
-    <div data-total={isTotal || undefined}>
+    <div data-total={isTotal || undefined} data-taken={isTaken || undefined}>
       <dt>{label}</dt>
-      <dd>{formatMoney(money)}</dd>
+      <dd>
+        {isTaken && "−"}
+        {formatMoney(money)}
+      </dd>
     </div>
   );
 }
@@ -39,9 +50,17 @@ export function OrderLines({ order }: { order: Order }) {
       </ul>
       <dl className={classes.amounts}>
         <Amount label="Subtotal" money={order.subtotal} />
+        {order.discount.amount_minor > 0 && (
+          <Amount
+            label={order.promotion_code ? `Discount (${order.promotion_code})` : "Discount"}
+            money={order.discount}
+            isTaken
+          />
+        )}
         <Amount label="Shipping" money={order.shipping} />
         <Amount label="Tax" money={order.tax} />
         <Amount label="Total" money={order.total} isTotal />
+        {order.refunded.amount_minor > 0 && <Amount label="Refunded" money={order.refunded} isTaken />}
       </dl>
     </>
   );

@@ -15,7 +15,7 @@ export function OrderList({ orders }: { orders: PlacedOrder[] }) {
         <li key={order.order_id}>
           <Link to={`/orders/${encodeURIComponent(order.order_id)}`} className={classes.order}>
             <span className={classes.what}>
-              <b>Order {order.order_number}</b>
+              <b>Order {order.number}</b>
               <span>
                 {formatDay(order.placed_at)} · {order.item_count} {order.item_count === 1 ? "item" : "items"}
               </span>

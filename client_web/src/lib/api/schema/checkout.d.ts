@@ -49,6 +49,55 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/checkout/cart/promotion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Cart Promotion
+         * @description Use a promotion code, in place of any other; 409 names why one gives nothing any more.
+         */
+        put: operations["put_cart_promotion"];
+        post?: never;
+        /**
+         * Delete Cart Promotion
+         * @description Go without a promotion code.
+         */
+        delete: operations["delete_cart_promotion"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/checkout/cart/saved/{sku}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Cart Saved
+         * @description Save a line of the cart for later, or a SKU that was not in it. It comes back by setting
+         *     its quantity in the cart.
+         */
+        put: operations["put_cart_saved"];
+        post?: never;
+        /**
+         * Delete Cart Saved
+         * @description Forget what was saved for later.
+         */
+        delete: operations["delete_cart_saved"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/checkout/healthz": {
         parameters: {
             query?: never;
@@ -133,6 +182,55 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/checkout/orders/{order_id}/refunds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refund Order
+         * @description Give money back for lines of a paid order, or for all that is left, once per key. Goods that
+         *     have not left yet go back on sale.
+         */
+        post: operations["refund_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/checkout/promotions/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Promotion
+         * @description The terms of a code, and how many orders carry it.
+         */
+        get: operations["get_promotion"];
+        /**
+         * Put Promotion
+         * @description Make a code, or edit its terms. Carts that have it are told; orders keep what they had.
+         */
+        put: operations["put_promotion"];
+        post?: never;
+        /**
+         * Delete Promotion
+         * @description End a code at once. Its uses stay counted, should it be made again.
+         */
+        delete: operations["delete_promotion"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/checkout/readyz": {
         parameters: {
             query?: never;
@@ -202,14 +300,34 @@ export interface components {
             unit_price: components["schemas"]["Money"];
         };
         /**
+         * CartPromotion
+         * @description The code of the cart: what it gives, or why it gives nothing.
+         */
+        CartPromotion: {
+            amount: components["schemas"]["Money"] | null;
+            /** Code */
+            code: string;
+            /**
+             * Detail
+             * @description Why it gives nothing, as a sentence
+             */
+            detail: string | null;
+            kind: components["schemas"]["PromotionKind"];
+            minimum_subtotal: components["schemas"]["Money"] | null;
+            /** Percent */
+            percent: number | null;
+            state: components["schemas"]["PromotionState"];
+        };
+        /**
          * CartQuote
-         * @description total = subtotal + shipping + tax; prices are net.
+         * @description total = subtotal - discount + shipping + tax; prices are net.
          */
         CartQuote: {
             /** Country */
             country: string;
             /** Currency */
             currency: string;
+            discount: components["schemas"]["Money"];
             shipping: components["schemas"]["Money"];
             shipping_method: components["schemas"]["ShippingMethod"];
             subtotal: components["schemas"]["Money"];
@@ -227,7 +345,13 @@ export interface components {
             items: components["schemas"]["CartItem"][];
             /** Next Cursor */
             next_cursor?: null;
+            promotion: components["schemas"]["CartPromotion"] | null;
             quote: components["schemas"]["CartQuote"];
+            /**
+             * Saved
+             * @description For later: not part of the quote
+             */
+            saved: components["schemas"]["CartItem"][];
         };
         /** FieldError */
         FieldError: {
@@ -297,17 +421,24 @@ export interface components {
         OrderView: {
             /** Can Cancel */
             can_cancel: boolean;
+            discount: components["schemas"]["Money"];
             /** Email */
             email: string | null;
             /** Lines */
             lines: components["schemas"]["OrderLineView"][];
+            /** Number */
+            number: string;
             /** Order Id */
             order_id: string;
-            /** Order Number */
-            order_number: string;
             payment: components["schemas"]["PaymentView"];
             /** Placed At */
             placed_at: string;
+            /** Promotion Code */
+            promotion_code: string | null;
+            /** @description What went back so far; of the total, once refunded */
+            refunded: components["schemas"]["Money"];
+            /** Refunds */
+            refunds: components["schemas"]["RefundView"][];
             shipping: components["schemas"]["Money"];
             shipping_address: components["schemas"]["AddressView"];
             shipping_method: components["schemas"]["ShippingMethod"];
@@ -351,12 +482,13 @@ export interface components {
         };
         /** PlacedOrder */
         PlacedOrder: {
+            discount: components["schemas"]["Money"];
             /** Item Count */
             item_count: number;
+            /** Number */
+            number: string;
             /** Order Id */
             order_id: string;
-            /** Order Number */
-            order_number: string;
             /** Placed At */
             placed_at: string;
             shipping: components["schemas"]["Money"];
@@ -390,6 +522,122 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /**
+         * PromotionBody
+         * @description The terms of a code; its limits hold whatever happens at the same moment.
+         */
+        PromotionBody: {
+            /** @description Of `amount`: what it takes off the goods, at most all of them */
+            amount?: components["schemas"]["Money"] | null;
+            /**
+             * Ends At
+             * @description The first moment it is over
+             */
+            ends_at?: string | null;
+            kind: components["schemas"]["PromotionKind"];
+            /**
+             * Max Uses
+             * @description By all shoppers together
+             */
+            max_uses?: number | null;
+            /**
+             * Max Uses Per Shopper
+             * @description By one account, and by one e-mail address
+             */
+            max_uses_per_shopper?: number | null;
+            minimum_subtotal?: components["schemas"]["Money"] | null;
+            /**
+             * Percent
+             * @description Of `percentage`: what it takes off the goods
+             */
+            percent?: number | null;
+            /** Starts At */
+            starts_at?: string | null;
+        };
+        /**
+         * PromotionKind
+         * @enum {string}
+         */
+        PromotionKind: "percentage" | "amount" | "free_shipping";
+        /**
+         * PromotionState
+         * @description Whether a code gives something to this cart now, or why not.
+         * @enum {string}
+         */
+        PromotionState: "applied" | "below_minimum" | "not_started" | "ended" | "used_up" | "used_by_you";
+        /**
+         * PromotionView
+         * @description A code as operators see it; `uses` counts the orders that carry it and have not failed.
+         */
+        PromotionView: {
+            amount: components["schemas"]["Money"] | null;
+            /** Code */
+            code: string;
+            /** Ends At */
+            ends_at: string | null;
+            kind: components["schemas"]["PromotionKind"];
+            /** Max Uses */
+            max_uses: number | null;
+            /** Max Uses Per Shopper */
+            max_uses_per_shopper: number | null;
+            minimum_subtotal: components["schemas"]["Money"] | null;
+            /** Percent */
+            percent: number | null;
+            /** Starts At */
+            starts_at: string | null;
+            /** Uses */
+            uses: number;
+        };
+        /**
+         * RefundBody
+         * @description Without `lines` all that is left goes back, the shipping included.
+         */
+        RefundBody: {
+            /** Lines */
+            lines?: components["schemas"]["RefundLine"][] | null;
+            /** Reason */
+            reason?: string | null;
+        };
+        /** RefundLine */
+        RefundLine: {
+            /** Quantity */
+            quantity: number;
+            /** Sku */
+            sku: string;
+        };
+        /** RefundLineView */
+        RefundLineView: {
+            /** Line No */
+            line_no: number;
+            /** Quantity */
+            quantity: number;
+            /** Sku */
+            sku: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * RefundView
+         * @description Money given back; `total` is what the card gets, of the lines named.
+         */
+        RefundView: {
+            /** At */
+            at: string;
+            discount: components["schemas"]["Money"];
+            /** Lines */
+            lines: components["schemas"]["RefundLineView"][];
+            /** Order Id */
+            order_id: string;
+            order_status: components["schemas"]["OrderStatus"];
+            /** Reason */
+            reason: string | null;
+            /** Refund Id */
+            refund_id: string;
+            shipping: components["schemas"]["Money"];
+            subtotal: components["schemas"]["Money"];
+            tax: components["schemas"]["Money"];
+            total: components["schemas"]["Money"];
+        };
         /** ShippingAddress */
         ShippingAddress: {
             /** City */
@@ -420,6 +668,14 @@ export interface components {
             /** Note */
             note: string | null;
             status: components["schemas"]["OrderStatus"];
+        };
+        /** UsePromotion */
+        UsePromotion: {
+            /**
+             * Code
+             * @example SPRING-10
+             */
+            code: string;
         };
     };
     responses: never;
@@ -660,6 +916,245 @@ export interface operations {
             };
         };
     };
+    put_cart_promotion: {
+        parameters: {
+            query?: {
+                /** @description ISO 3166-1 alpha-2 */
+                country?: string;
+                shipping_method?: components["schemas"]["ShippingMethod"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UsePromotion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CartView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_cart_promotion: {
+        parameters: {
+            query?: {
+                /** @description ISO 3166-1 alpha-2 */
+                country?: string;
+                shipping_method?: components["schemas"]["ShippingMethod"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CartView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_cart_saved: {
+        parameters: {
+            query?: {
+                /** @description ISO 3166-1 alpha-2 */
+                country?: string;
+                shipping_method?: components["schemas"]["ShippingMethod"];
+            };
+            header?: never;
+            path: {
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CartView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_cart_saved: {
+        parameters: {
+            query?: {
+                /** @description ISO 3166-1 alpha-2 */
+                country?: string;
+                shipping_method?: components["schemas"]["ShippingMethod"];
+            };
+            header?: never;
+            path: {
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CartView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     healthz: {
         parameters: {
             query?: never;
@@ -747,7 +1242,7 @@ export interface operations {
             header: {
                 /** @description 1 marks a load test's order */
                 "x-synthetic"?: string | null;
-                /** @description Made once per intent to buy; the same key and body give the same order. */
+                /** @description Made once per intent; the same key and body are answered the same. */
                 "Idempotency-Key": string;
             };
             path?: never;
@@ -931,6 +1426,343 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refund_order: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made once per intent; the same key and body are answered the same. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefundBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefundView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_promotion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromotionView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_promotion: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the terms you edited */
+                "if-match"?: string | null;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PromotionBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromotionView"];
+                };
+            };
+            /** @description The code is new */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromotionView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_promotion: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the terms you edited */
+                "if-match"?: string | null;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,4 +1,4 @@
-"""The routes under /api/checkout. Handlers are synchronous: boto3 runs in the thread pool."""
+"""The routes under /api/checkout/orders. Handlers are synchronous, as boto3 is."""
 
 import base64
 import json
@@ -7,37 +7,25 @@ from hashlib import sha256
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from pydantic import BaseModel
 
 from pipeline.contracts.errors import BadRequest, Unprocessable
-from storefront_api.checkout.carts import Carts, PricedCart, Shopper
+from pipeline.runtime.clock import new_id
+from pipeline.runtime.order_refunds import RefundRequest
+from storefront_api.checkout.carts import Shopper
 from storefront_api.checkout.cookies import CurrentShopper
-from storefront_api.checkout.domain import ShippingMethod, quote
+from storefront_api.checkout.order_views import OrderPage, OrderView, PlacedOrder, RefundView
 from storefront_api.checkout.orders import OrderRequest, Orders
 from storefront_api.checkout.ports import Place
-from storefront_api.checkout.reference import tax_rate
-from storefront_api.checkout.schemas import (
-    CartView,
-    Country,
-    ItemQuantity,
-    OrderPage,
-    OrderView,
-    PlacedOrder,
-    PlaceOrder,
-)
+from storefront_api.checkout.schemas import PlaceOrder, RefundBody
 from storefront_api.problems import documented
+from storefront_api.security import Principal, require_role
 
-router = APIRouter()
+router = APIRouter(tags=["orders"])
 _PRIVATE = "private, no-cache"
 _SAFE_KEY = re.compile(r"^[A-Za-z0-9._:-]{1,128}$")
 _KEY_HEADER = "Idempotency-Key"
-_ID = r"^[^\x00-\x1f\x7f]+$"
-Sku = Annotated[str, Path(min_length=1, max_length=128, pattern=_ID)]
-OrderId = Annotated[str, Path(min_length=1, max_length=64, pattern=_ID)]
-
-
-def _carts(request: Request) -> Carts:
-    carts: Carts = request.app.state.carts
-    return carts
+OrderId = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
 def _orders(request: Request) -> Orders:
@@ -55,79 +43,21 @@ def get_idempotency_key(request: Request) -> str:
     return key
 
 
-CartsService = Annotated[Carts, Depends(_carts)]
 OrdersService = Annotated[Orders, Depends(_orders)]
 IdempotencyKey = Annotated[str, Depends(get_idempotency_key)]
 _KEY_PARAMETER = {
     "name": _KEY_HEADER,
     "in": "header",
     "required": True,
-    "description": "Made once per intent to buy; the same key and body give the same order.",
+    "description": "Made once per intent; the same key and body are answered the same.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 128},
 }
-
-
-class Destination:
-    """Where the quote is for."""
-
-    def __init__(
-        self,
-        request: Request,
-        country: Annotated[Country, Query(description="ISO 3166-1 alpha-2")] = "GB",
-        shipping_method: ShippingMethod = ShippingMethod.STANDARD,
-    ) -> None:
-        self._currency: str = request.app.state.settings.currency
-        self._country = country
-        self._method = shipping_method
-
-    def view(self, priced: PricedCart) -> CartView:
-        """Prices are those of now, not those when the goods were put in."""
-        subtotal_minor = sum(
-            line.quantity
-            * (row.price_minor if (row := priced.stock.get(sku)) else line.unit_price_minor)
-            for sku, line in priced.cart.lines.items()
-        )
-        rate = tax_rate(self._country)
-        return CartView.of(
-            priced, quote(subtotal_minor, self._currency, self._country, self._method, rate)
-        )
-
-
-To = Annotated[Destination, Depends()]
-
-
-@router.get("/cart", tags=["cart"], responses=documented(401, 503))
-def get_cart(shopper: CurrentShopper, carts: CartsService, to: To, response: Response) -> CartView:
-    """The cart at today's prices and stock, with what it would cost."""
-    response.headers["Cache-Control"] = "private, no-store"
-    return to.view(carts.get(shopper))
-
-
-@router.put("/cart/items/{sku}", tags=["cart"], responses=documented(401, 404, 409, 503))
-def put_cart_item(
-    sku: Sku, body: ItemQuantity, shopper: CurrentShopper, carts: CartsService, to: To
-) -> CartView:
-    """Set how many of a SKU are in the cart; 0 takes it out."""
-    return to.view(carts.put_item(shopper, sku, body.quantity))
-
-
-@router.delete("/cart/items/{sku}", tags=["cart"], responses=documented(401, 503))
-def delete_cart_item(sku: Sku, shopper: CurrentShopper, carts: CartsService, to: To) -> CartView:
-    """Take a SKU out of the cart, whether it was in or not."""
-    return to.view(carts.put_item(shopper, sku, 0))
-
-
-@router.delete("/cart", tags=["cart"], responses=documented(401, 503))
-def delete_cart(shopper: CurrentShopper, carts: CartsService, to: To) -> CartView:
-    """Take everything out."""
-    return to.view(carts.clear(shopper))
 
 
 @router.post(
     "/orders",
     status_code=201,
     response_model=PlacedOrder,
-    tags=["orders"],
     responses=documented(400, 401, 409, 503),
     openapi_extra={"parameters": [_KEY_PARAMETER]},
 )
@@ -183,11 +113,11 @@ def _check_against(shopper: Shopper, body: PlaceOrder, currency: str) -> None:
         )
 
 
-def _hash(body: PlaceOrder) -> str:
+def _hash(body: BaseModel) -> str:
     return sha256(json.dumps(body.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
 
 
-@router.get("/orders", tags=["orders"], responses=documented(401, 503))
+@router.get("/orders", responses=documented(401, 503))
 def list_orders(
     shopper: CurrentShopper,
     orders: OrdersService,
@@ -204,7 +134,7 @@ def list_orders(
     )
 
 
-@router.get("/orders/{order_id}", tags=["orders"], responses={
+@router.get("/orders/{order_id}", responses={
     304: {"description": "Not modified"}, **documented(401, 404, 503)
 })  # fmt: skip
 def get_order(
@@ -225,7 +155,7 @@ def get_order(
     return OrderView.of(order)
 
 
-@router.post("/orders/{order_id}/cancel", tags=["orders"], responses=documented(401, 404, 409, 503))
+@router.post("/orders/{order_id}/cancel", responses=documented(401, 404, 409, 503))
 def cancel_order(
     order_id: OrderId, shopper: CurrentShopper, orders: OrdersService, response: Response
 ) -> OrderView:
@@ -233,6 +163,37 @@ def cancel_order(
     order = orders.cancel(shopper, order_id)
     response.headers.update({"ETag": f'"{order["version"]}"', "Cache-Control": _PRIVATE})
     return OrderView.of(order)
+
+
+@router.post(
+    "/orders/{order_id}/refunds",
+    status_code=201,
+    responses=documented(400, 401, 403, 404, 409, 503),
+    openapi_extra={"parameters": [_KEY_PARAMETER]},
+)
+def refund_order(
+    order_id: OrderId,
+    key: IdempotencyKey,
+    body: RefundBody,
+    operator: Annotated[Principal, Depends(require_role("operator"))],
+    orders: OrdersService,
+    response: Response,
+) -> RefundView:
+    """Give money back for lines of a paid order, or for all that is left, once per key. Goods that
+    have not left yet go back on sale."""
+    asked = RefundRequest(
+        refund_id=new_id(),
+        key=key,
+        body_hash=_hash(body),
+        units=body.units,
+        reason=body.reason,
+        by=operator.user_id,
+    )
+    order, refund, is_replay = orders.refund(order_id, asked)
+    response.headers["Cache-Control"] = "no-store"
+    if is_replay:
+        response.headers["Idempotent-Replay"] = "true"
+    return RefundView.of(order, refund)
 
 
 def _to_cursor(place: Place) -> str:

@@ -1,0 +1,1 @@
+"""Cancels orders whose payment does not come in time."""

@@ -1,0 +1,118 @@
+"""Promotion codes in DynamoDB: their terms, and counters that no race gets past."""
+
+from collections.abc import Mapping
+
+from botocore.exceptions import ClientError
+
+from pipeline.contracts import keys
+from pipeline.contracts.names import Names
+from pipeline.runtime import aws
+from pipeline.runtime.dynamo import Item, from_item, to_item
+from storefront_api.checkout.promotion import NO_LIMIT, Offer, Promotion, PromotionState
+from storefront_api.checkout.rows import from_promotion, to_promotion
+
+
+class PromotionStore:
+    """Terms are written at the version they were read at. Uses belong to the code, not to its
+    terms: a code that is deleted and made again goes on counting."""
+
+    def __init__(self, names: Names) -> None:
+        self._table = names.table("orders")
+
+    def find(self, code: str) -> Offer | None:
+        """Two consistent reads; the second only if there is such a code."""
+        terms = self._get(keys.promotion(code))
+        if terms is None:
+            return None
+        uses = self._get(keys.promotion_uses(code))
+        return Offer(to_promotion(terms), uses["uses"] if uses else 0)
+
+    def put(self, promotion: Promotion, over: str | None) -> bool:
+        """Write the terms over that version, or over none; False when another one is there."""
+        item = {**keys.promotion(promotion.code), **from_promotion(promotion)}
+        return self._write(
+            "put_item",
+            Item=to_item(item),
+            ConditionExpression="version = :seen" if over else "attribute_not_exists(pk)",
+            **({"ExpressionAttributeValues": _version(over)} if over else {}),
+        )
+
+    def delete(self, code: str, version: str) -> bool:
+        """False when it has another version, or is gone."""
+        return self._write(
+            "delete_item",
+            Key=to_item(keys.promotion(code)),
+            ConditionExpression="version = :seen",
+            ExpressionAttributeValues=_version(version),
+        )
+
+    def _get(self, key: keys.Key) -> Item | None:
+        answer = aws.client("dynamodb").get_item(
+            TableName=self._table, Key=to_item(key), ConsistentRead=True
+        )
+        return from_item(answer["Item"]) if "Item" in answer else None
+
+    def _write(self, operation: str, **arguments: object) -> bool:
+        try:
+            getattr(aws.client("dynamodb"), operation)(TableName=self._table, **arguments)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+
+def use_operations(table: str, promotion: Promotion | None, used: Item | None) -> list[Item]:
+    """For the order's transaction: the terms are still these, and each counter is below its limit.
+
+    Args: `used` is the order's own `promotion`; None when the order has the benefit of none.
+    """
+    if used is None or promotion is None:
+        return []
+    terms = {
+        "TableName": table,
+        "Key": to_item(keys.promotion(promotion.code)),
+        "ConditionExpression": "version = :seen",
+        "ExpressionAttributeValues": _version(promotion.version),
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+    per_shopper = promotion.max_uses_per_shopper
+    counters = [
+        _count(table, keys.promotion_uses(promotion.code), promotion.max_uses),
+        *(
+            _count(table, keys.promotion_uses(promotion.code, subject), per_shopper)
+            for subject in used["subjects"]
+        ),
+    ]
+    return [{"ConditionCheck": terms}, *({"Update": counter} for counter in counters)]
+
+
+def refused_use(
+    failed: Mapping[int, Item], first: int
+) -> tuple[PromotionState | None, Promotion | None]:
+    """Why `use_operations`, the first of which has this position, did not go through.
+
+    Returns: (reason, the terms as they are now where that is what changed).
+    """
+    if first in failed:
+        row = failed[first]
+        return PromotionState.ENDED, to_promotion(row) if row else None
+    if first + 1 in failed:
+        return PromotionState.USED_UP, None
+    if any(position > first for position in failed):
+        return PromotionState.USED_BY_YOU, None
+    return None, None
+
+
+def _count(table: str, counter: keys.Key, limit: int | None) -> Item:
+    return {
+        "TableName": table,
+        "Key": to_item(counter),
+        "UpdateExpression": "ADD uses :one",
+        "ConditionExpression": "attribute_not_exists(uses) OR uses < :limit",
+        "ExpressionAttributeValues": to_item({":one": 1, ":limit": limit or NO_LIMIT}),
+    }
+
+
+def _version(version: str) -> Item:
+    return to_item({":seen": version})

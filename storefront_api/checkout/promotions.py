@@ -1,0 +1,66 @@
+"""Use cases of operators: look at a promotion code, set its terms, end it."""
+
+from dataclasses import replace
+
+from pipeline.contracts.errors import NotFound, PreconditionFailed, PreconditionRequired
+from pipeline.runtime.clock import NewId
+from pipeline.runtime.logs import get_logger
+from storefront_api.checkout.ports import PromotionTerms
+from storefront_api.checkout.promotion import Offer, Promotion
+
+log = get_logger()
+
+
+class Promotions:
+    def __init__(self, store: PromotionTerms, new_id: NewId) -> None:
+        self._store = store
+        self._new_id = new_id
+
+    def get(self, code: str) -> Offer:
+        """Raises NotFound."""
+        offer = self._store.find(code)
+        if offer is None:
+            raise NotFound(f"There is no promotion code {code}", code=code)
+        return offer
+
+    def put(self, wanted: Promotion, seen: str | None, operator: str) -> tuple[Offer, bool]:
+        """Make a code, or give it other terms; its uses stay counted.
+
+        Args: `seen` is the version that the edit was made from, `*` for any, None for a new code.
+        Returns: (the code as it stands, whether it is new).
+        Raises: PreconditionRequired, PreconditionFailed.
+        """
+        before = self._store.find(wanted.code)
+        if before is None and seen is not None:
+            raise PreconditionFailed(f"There is no promotion code {wanted.code}")
+        if before is not None:
+            _check(before.promotion, seen)
+        terms = replace(wanted, version=self._new_id())
+        if not self._store.put(terms, before.promotion.version if before else None):
+            raise PreconditionFailed("Somebody changed this code at the same moment")
+        log.info("promotion.put", code=terms.code, kind=terms.kind.value, by=operator)
+        return (replace(before, promotion=terms), False) if before else (Offer(terms), True)
+
+    def delete(self, code: str, seen: str | None, operator: str) -> None:
+        """From now on nobody can order with it; orders that did keep what they had.
+
+        Raises: NotFound, PreconditionRequired, PreconditionFailed.
+        """
+        terms = self.get(code).promotion
+        _check(terms, seen)
+        if not self._store.delete(code, terms.version):
+            raise PreconditionFailed("Somebody changed this code at the same moment")
+        log.info("promotion.deleted", code=code, by=operator)
+
+
+def _check(terms: Promotion, seen: str | None) -> None:
+    if seen is None:
+        raise PreconditionRequired(
+            f"{terms.code} exists: send its ETag as If-Match",
+            errors=[{"field": "If-Match", "message": "required"}],
+        )
+    if seen not in ("*", terms.version):
+        raise PreconditionFailed(
+            "Somebody changed this code since you read it",
+            errors=[{"field": "If-Match", "message": "not the current ETag"}],
+        )
