@@ -35,14 +35,16 @@ def apply_secrets(clients: Clients, topology: Topology) -> list[Outcome]:
     """Make each secret that is absent; one that exists is never touched.
 
     `token-signing` is {kid, private_pem}, `token-verification` the JWKS of its public half,
-    `cart-signing` 32 random bytes in hexadecimal.
+    the others 32 random bytes in hexadecimal.
     """
     makers: dict[str, Callable[[], str]] = {
         "token-signing": _signing_key,
         "token-verification": lambda: _key_set(
             _value(clients, topology.names.secret("token-signing"))
         ),
-        "cart-signing": lambda: randomness.token_hex(32),
+        "cart-signing": _random_key,
+        "payment-gateway": _random_key,
+        "payment-webhook": _random_key,
     }
     assert makers.keys() == topology.secrets.keys(), "each declared secret has its maker"
     return [
@@ -64,6 +66,10 @@ def _apply_secret(clients: Clients, name: str, make: Callable[[], str]) -> Outco
 def _value(clients: Clients, name: str) -> str:
     value: str = clients("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
     return value
+
+
+def _random_key() -> str:
+    return randomness.token_hex(32)
 
 
 def _signing_key() -> str:

@@ -15,6 +15,7 @@ from storefront_api.checkout.orders import Orders
 from storefront_api.checkout.router import router
 from storefront_api.checkout.schemas import PlacedOrder
 from storefront_api.checkout.store import CheckoutStore
+from storefront_api.checkout.webhooks import router as webhooks
 from storefront_api.settings import ServiceSettings
 
 
@@ -45,7 +46,7 @@ def build_app(settings: CheckoutSettings) -> FastAPI:
         "checkout",
         "Checkout",
         settings,
-        [router],
+        [router, webhooks],
         checks={
             "orders": reads("orders", keys.order("NONE")),
             "products": reads("products", keys.stock("NONE")),
