@@ -12,6 +12,7 @@ import json
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Response
@@ -38,7 +39,7 @@ Key = Annotated[str, Path(min_length=1, max_length=MAX_KEY, pattern=_KEY)]
 
 def _authenticate(request: Request) -> None:
     """Raises Unauthenticated."""
-    expected = f"Bearer {request.app.state.api_key}"
+    expected = f"Bearer {request.app.state.api_key()}"
     given = request.headers.get("Authorization", "")
     if not hmac.compare_digest(expected.encode(), given.encode()):
         raise Unauthenticated("Authorization: Bearer <API key>")
@@ -151,7 +152,6 @@ def build_app(settings: GatewaySettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.api_key = secret(settings.names, "payment-gateway")
         webhooks = Webhooks(
             store, behaviour, settings.webhook_url, secret(settings.names, "payment-webhook"),
             clock.now, dice,
@@ -162,6 +162,7 @@ def build_app(settings: GatewaySettings) -> FastAPI:
 
     app = FastAPI(title="Payment gateway", version="1", lifespan=lifespan)
     app.state.settings = settings
+    app.state.api_key = cache(lambda: secret(settings.names, "payment-gateway"))
     app.state.behaviour = behaviour
     app.state.gateway = Gateway(store, behaviour, clock.now)
     app.add_exception_handler(ShopError, _on_error)  # type: ignore[arg-type]  # Starlette types it wider

@@ -1,8 +1,8 @@
 """A circuit breaker around the gateway, shared by every worker through a row of the ops table.
 
-Powertools keeps it: five failures in a row open the circuit for all workers; after ten seconds one
-of them, elected by a conditional write, probes (half-open), and two good answers close it. While
-the table cannot be read the circuit counts as closed.
+Powertools keeps it: so many failures in a row open the circuit for all workers; after the recovery
+time one of them, elected by a conditional write, probes (half-open), and two good answers close it.
+While the table cannot be read the circuit counts as closed.
 """
 
 from collections.abc import Callable
@@ -30,9 +30,7 @@ T = TypeVar("T")
 log = get_logger()
 
 
-def build_breaker(
-    names: Names, failures: int = 5, recovery_s: int = 10
-) -> Callable[[Callable[[], T]], T]:
+def build_breaker(names: Names, failures: int, recovery_s: int) -> Callable[[Callable[[], T]], T]:
     """What it returns runs a request, or raises GatewayDown without running it."""
     config = CircuitBreakerConfig(
         failure_threshold=failures,

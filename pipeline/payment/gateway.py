@@ -14,7 +14,7 @@ from pipeline.payment.ports import GatewayBusy, OutcomeUnknown
 from pipeline.runtime import aws, tracing
 from pipeline.runtime.metrics import metrics
 from pipeline.runtime.signals import settings
-from pipeline.runtime.tracing import Call
+from pipeline.runtime.tracing import Call, Fact, Fault
 
 _CONNECT_TIMEOUT_S = 0.5
 # The request never left, so nothing was done.
@@ -34,9 +34,7 @@ class HttpGateway:
     Args: `timeout_s` is how long an answer may take; `key` is asked for at the first request.
     """
 
-    def __init__(
-        self, url: str, key: Callable[[], str], timeout_s: float, guard: Ask
-    ) -> None:  # fmt: skip
+    def __init__(self, url: str, key: Callable[[], str], timeout_s: float, guard: Ask) -> None:
         self._url = url
         self._key = key
         self._timeout_s = timeout_s
@@ -94,7 +92,7 @@ class HttpGateway:
         except httpx.HTTPError as error:
             raise OutcomeUnknown(f"no answer: {type(error).__name__}") from None
         finally:
-            _note(operation, outcome, status, started_ns, time.time_ns())
+            _note(operation, outcome, status, path, started_ns)
 
 
 def _to_payment(answer: httpx.Response) -> Payment:
@@ -105,19 +103,16 @@ def _to_payment(answer: httpx.Response) -> Payment:
     raise kind(f"The gateway answered {answer.status_code}: {answer.text[:200]}")
 
 
-def _note(operation: str, outcome: str, status: int, started_ns: int, ended_ns: int) -> None:
+def _note(operation: str, outcome: str, status: int, path: str, began_ns: int) -> None:
     """As `pipeline.runtime.calls` does for AWS."""
     if not settings().is_on:
         return
+    ended_ns = time.time_ns()
     metrics.observe(
-        "DependencyDuration", (ended_ns - started_ns) / 1e6, "Milliseconds",
+        "DependencyDuration", (ended_ns - began_ns) / 1e6, "Milliseconds",
         Service=settings().service, Dependency="gateway", Operation=operation, Outcome=outcome,
     )  # fmt: skip
     if part := tracing.current():
-        is_fault = outcome != "ok"
-        part.note(
-            Call(
-                f"Gateway/{operation}", started_ns, ended_ns, {"aws.status": status},
-                "fault" if is_fault else "",
-            )
-        )  # fmt: skip
+        facts: dict[str, Fact] = {"method": operation, "path": path, "status": status}
+        fault: Fault = "" if outcome == "ok" else "fault"
+        part.note(Call("payment gateway", began_ns, ended_ns, facts, fault))

@@ -17,6 +17,8 @@ from pipeline.runtime.settings import RuntimeSettings
 class Settings(RuntimeSettings):
     gateway_url: str
     gateway_timeout_s: float = Field(default=1.5, gt=0, le=5)
+    circuit_failures: int = Field(default=5, ge=1, description="In a row; they open the circuit")
+    circuit_recovery_s: int = Field(default=10, ge=1, description="Until the next probe")
     gateway_pause_s: int = Field(default=2, ge=0, le=300, description="Before a second attempt")
 
 
@@ -25,7 +27,7 @@ gateway = HttpGateway(
     settings.gateway_url,
     lambda: api_key(settings.names),
     settings.gateway_timeout_s,
-    build_breaker(settings.names),
+    build_breaker(settings.names, settings.circuit_failures, settings.circuit_recovery_s),
 )
 settlement = Settlement(
     OrderStore(settings.names), gateway, PaymentQueue(settings.names),
