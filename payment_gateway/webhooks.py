@@ -17,12 +17,12 @@ from pipeline.runtime.logs import get_logger
 
 log = get_logger()
 _BATCH = 50
-_TICK_S = 0.5
+_TICK_S = 1.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 300.0
 
 
 class Webhooks:
-    """A thread that empties the outbox, twice a second."""
+    """A thread that empties the outbox, each second."""
 
     def __init__(
         self, store: GatewayStore, behaviour: Behaviour, url: str, secret: str,
@@ -49,8 +49,11 @@ class Webhooks:
     def deliver_due(self) -> int:
         """Deliver what is due now; the number that the shop took."""
         now = self._clock()
+        due = self._store.due(now, _BATCH)
+        if not due:
+            return 0
         knobs = self._behaviour.of("webhook")
-        return sum(self._deliver(one, knobs, now) for one in self._store.due(now, _BATCH))
+        return sum(self._deliver(one, knobs, now) for one in due)
 
     def _run(self) -> None:
         while not self._is_over.wait(_TICK_S):
