@@ -1,6 +1,7 @@
 """The card gateway through HTTP: bounded time, and for each failure what it means for the money."""
 
 import time
+import weakref
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
@@ -42,12 +43,14 @@ class HttpGateway:
 
     @cached_property
     def _client(self) -> httpx.Client:
-        return httpx.Client(
+        client = httpx.Client(
             base_url=self._url,
             headers={"Authorization": f"Bearer {self._key()}"},
             timeout=httpx.Timeout(self._timeout_s, connect=_CONNECT_TIMEOUT_S),
             trust_env=False,
         )
+        weakref.finalize(self, client.close)  # a function's process has no other end
+        return client
 
     def authorise(self, key: str, asked: Authorisation) -> Payment:
         body = asked.model_dump(mode="json")

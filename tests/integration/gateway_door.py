@@ -9,15 +9,13 @@ from typing import Any
 import httpx
 import uvicorn
 
-from payment_gateway.main import build_app
+from payment_gateway.main import build_app as build_gateway
 from payment_gateway.settings import GatewaySettings
 from payment_gateway.store import GatewayStore, Waiting
 from pipeline.contracts.names import Names
 from pipeline.contracts.payments import Knobs, Payment
 from pipeline.runtime import aws, webhook_signature
 from pipeline.runtime.clock import now
-from storefront_api.checkout.main import CheckoutSettings
-from storefront_api.checkout.main import build_app as build_checkout
 from tests.conftest import wait_until
 
 API_KEY, SIGNING_KEY = "a-key-of-the-tests", "a-signing-key-of-the-tests"
@@ -37,11 +35,11 @@ class GatewayDoor:
             stage=names.stage, webhook_url="http://127.0.0.1:1/", knobs_age_s=0,
             lost_answer_s=LOST_ANSWER_S,
         )  # fmt: skip
-        self._checkout = build_checkout(CheckoutSettings(stage=names.stage, log_level="CRITICAL"))
+        self._checkout = _checkout(names.stage)
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(
-            build_app(settings), lifespan="off", log_level="critical",
+            build_gateway(settings), lifespan="off", log_level="critical",
             timeout_graceful_shutdown=1,
         )  # fmt: skip
         self._server = uvicorn.Server(config)
@@ -83,3 +81,10 @@ class GatewayDoor:
             return await client.post(
                 "/api/checkout/payments/webhook", content=body, headers=headers
             )
+
+
+def _checkout(stage: str) -> Any:
+    # The module makes the service's own app, too, which needs the variables of the stack.
+    from storefront_api.checkout.main import CheckoutSettings, build_app
+
+    return build_app(CheckoutSettings(stage=stage, log_level="CRITICAL"))
