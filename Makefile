@@ -1,7 +1,7 @@
 # Everything a person does with the shop. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean env bootstrap test test-fast replay compact prove load load-clean lint format lock contracts web
+.PHONY: help up down status logs clean env bootstrap test test-fast replay compact prove gateway load load-clean lint format lock contracts web
 
 PYTHON ?= python3
 TF_ROOT = iac/envs/$(or $(STAGE),dev)
@@ -56,6 +56,9 @@ compact: .venv/stamp ## merge raw files into the curated tables now
 
 prove: .venv/stamp ## run the proof ledger; exit 0 only if every check holds
 	@$(BIN)/python -m iac.local run -- -m pipeline.proof
+
+gateway: .venv/stamp ## how the simulated card gateway behaves; SET="authorise latency_ms=300 lost_percent=20" or SET=reset
+	@$(BIN)/python -m iac.local run -- -m payment_gateway $(SET)
 
 load: .venv/stamp ## load through the edge; SCENARIO=normal|peak|stress|soak|flash-sale USERS= RAMP= DURATION= RATE=
 	@$(BIN)/python -m iac.local run -- -m loadgen $(call option,SCENARIO,scenario) $(call option,USERS,users) $(call option,RAMP,ramp) $(call option,DURATION,duration) $(call option,RATE,rate)

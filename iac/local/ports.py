@@ -40,6 +40,7 @@ class Addresses:
     emulator: int
     xray: int
     console: int
+    gateway: int
     zone_a: int
     zone_b: int
     state: Path
@@ -62,6 +63,7 @@ class Addresses:
             emulator=port("HAS_EMULATOR_PORT", 4566),
             xray=port("HAS_XRAY_PORT", 4567),
             console=port("HAS_CONSOLE_PORT", 8501),
+            gateway=port("HAS_GATEWAY_PORT", 8301),
             zone_a=port("HAS_ZONE_A_PORT", 8101),
             zone_b=port("HAS_ZONE_B_PORT", 8201),
             state=(ROOT / environ.get("HAS_STATE_DIR", "var")).resolve(),
@@ -84,6 +86,7 @@ class Addresses:
         yield "edge", self.edge
         yield "edge", self.envoy_admin
         yield "console", self.console
+        yield "payment-gateway", self.gateway
         for replica in self.replicas:
             yield replica.name, replica.port
 
@@ -95,6 +98,7 @@ class Addresses:
             "HAS_EMULATOR_PORT": str(self.emulator),
             "HAS_XRAY_PORT": str(self.xray),
             "HAS_CONSOLE_PORT": str(self.console),
+            "HAS_GATEWAY_PORT": str(self.gateway),
             "HAS_ZONE_A_PORT": str(self.zone_a),
             "HAS_ZONE_B_PORT": str(self.zone_b),
             "HAS_STATE_DIR": str(self.state),
@@ -127,6 +131,7 @@ def environment(at: Addresses) -> dict[str, str]:
         "HAS_VERSION": version(),
         "HAS_EDGE_URL": at.url(at.edge),
         "HAS_CONSOLE_URL": at.url(at.console),
+        "HAS_GATEWAY_URL": at.url(at.gateway),
         "HAS_ENVOY_ADMIN_URL": at.url(at.envoy_admin),
         "HAS_SUPERVISOR_SOCKET": str(at.supervisor_socket),
         "HAS_STATE_DIR": str(at.state),
@@ -165,6 +170,7 @@ def _ports(at: Addresses) -> dict[str, str]:
         "HAS_EMULATOR_PORT": str(at.emulator),
         "HAS_XRAY_PORT": str(at.xray),
         "HAS_CONSOLE_PORT": str(at.console),
+        "HAS_GATEWAY_PORT": str(at.gateway),
         "HAS_ZONE_A_PORT": str(at.zone_a),
         "HAS_ZONE_B_PORT": str(at.zone_b),
     }

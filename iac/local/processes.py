@@ -37,6 +37,7 @@ def programs(at: Addresses) -> list[Program]:
     return [
         _emulator(at),
         _xray(at),
+        _payment_gateway(at),
         *(_replica(at, replica) for replica in at.replicas),
         _edge(at),
         _console(at),
@@ -92,6 +93,24 @@ def _xray(at: Addresses) -> Program:
         _machinery(at),
         health=f"{at.url(at.xray)}/moto-api/",
         ports=(at.xray,),
+    )
+
+
+def _payment_gateway(at: Addresses) -> Program:
+    """A company of its own: it knows the shop by the door for its webhooks alone."""
+    command = [
+        *(str(_BIN / "uvicorn"), "--factory", "payment_gateway.main:create"),
+        *("--host", HOST, "--port", str(at.gateway), "--loop", "uvloop", "--http", "httptools"),
+        *("--no-access-log", "--no-server-header", "--log-level", "warning"),
+        *("--timeout-keep-alive", "75", "--timeout-graceful-shutdown", "2"),
+    ]
+    return Program(
+        "payment-gateway",
+        command,
+        process_environment(at)
+        | {"HAS_WEBHOOK_URL": f"{at.url(at.edge)}/api/checkout/payments/webhook"},
+        health=f"{at.url(at.gateway)}/healthz",
+        ports=(at.gateway,),
     )
 
 

@@ -35,7 +35,10 @@ def up(at: Addresses, until: str | None = None) -> int:
         supervisor.start()
         _start(at, supervisor, [p for p in wanted if p.name == "emulator"], _EMULATOR_TIMEOUT_S)
         show.outcomes(bootstrap(at))
+        # With its tables made; the payment function needs it wherever functions run.
+        gateway = [p for p in wanted if p.name == "payment-gateway"]
         if until == "emulator":
+            _start(at, supervisor, gateway, _EMULATOR_TIMEOUT_S)
             return 0
         _start_the_shop(at, supervisor, wanted)
     except StartFailed as failed:
@@ -49,7 +52,7 @@ def up(at: Addresses, until: str | None = None) -> int:
 
 def _start_the_shop(at: Addresses, supervisor: Supervisor, wanted: list[Program]) -> None:
     # The slow starters import while the seeds write.
-    early = [p for p in wanted if p.name in ("xray", "edge")]
+    early = [p for p in wanted if p.name in ("xray", "payment-gateway", "edge")]
     for program in early:
         supervisor.start_program(program.name)
     _fill(at)

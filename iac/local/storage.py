@@ -32,14 +32,16 @@ def apply_secrets(clients: Clients, topology: Topology) -> list[Outcome]:
     """Make each secret that is absent; one that exists is never touched.
 
     `token-signing` is {kid, private_pem}, `token-verification` the JWKS of its public half,
-    `cart-signing` 32 random bytes in hexadecimal.
+    the others 32 random bytes in hexadecimal.
     """
     makers: dict[str, Callable[[], str]] = {
         "token-signing": lambda: json.dumps(new_key()),
         "token-verification": lambda: json.dumps(
             {"keys": [public_half(_value(clients, topology.names.secret("token-signing")))]}
         ),
-        "cart-signing": lambda: randomness.token_hex(32),
+        "cart-signing": _random_key,
+        "payment-gateway": _random_key,
+        "payment-webhook": _random_key,
     }
     assert makers.keys() == topology.secrets.keys(), "each declared secret has its maker"
     return [
@@ -62,3 +64,7 @@ def _value(clients: Clients, name: str) -> dict[str, str]:
     text = clients("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
     value: dict[str, str] = json.loads(text)
     return value
+
+
+def _random_key() -> str:
+    return randomness.token_hex(32)

@@ -13,6 +13,8 @@ Grain = Literal["hour", "day", "month"]
 # Shards keep one item far below DynamoDB's 400 KB: products of a month, customers of a day.
 PRODUCT_SHARDS = 8
 CUSTOMER_SHARDS = 4
+# These spread writes, and still let everything be listed by a few queries.
+PAYMENT_SHARDS = 16
 
 
 def _key(pk: str, sk: str) -> Key:
@@ -112,8 +114,9 @@ def idempotency(owner: str, key: str) -> Key:
     return _key(f"IDEMPOTENCY#{owner}#{key}", "IDEMPOTENCY")
 
 
-def charge(order_id: str) -> Key:
-    return _key(f"CHARGE#{order_id}", "CHARGE")
+def webhook(event_id: str) -> Key:
+    """Marks that a notice of the card gateway was taken in."""
+    return _key(f"WEBHOOK#{event_id}", "WEBHOOK")
 
 
 def mail(order_id: str, version: int) -> Key:
@@ -237,6 +240,30 @@ def trace_index(minute: str, trace_id: str, segment_id: str = "") -> Key:
     expires_at_epoch_s (a day later) and, where known, order_id, correlation_id and problem.
     """
     return _key(f"TRACE#{minute}", f"{trace_id}#{segment_id}" if segment_id else trace_id)
+
+
+# The simulated card gateway's own, in ops: nobody else reads the payments.
+def gateway_payments(shard: int) -> str:
+    return f"GATEWAY#PAYMENTS#{shard:02d}"
+
+
+def gateway_payment(key: str) -> Key:
+    return _key(gateway_payments(crc32(key.encode()) % PAYMENT_SHARDS), key)
+
+
+def gateway_notice(due_at_epoch_ms: int, event_id: str = "") -> Key:
+    """A webhook that is still to be delivered. All lie together, by when they are due."""
+    return _key("GATEWAY#OUTBOX", f"{due_at_epoch_ms:013d}#{event_id}")
+
+
+def gateway_knobs(operation: str) -> Key:
+    """How the gateway behaves in one operation; the operator's to set."""
+    return _key("GATEWAY#KNOBS", operation)
+
+
+def circuit(name: str) -> Key:
+    """A circuit breaker's state, shared by every worker."""
+    return _key("CIRCUIT", name)
 
 
 def saved_query(query_id: str) -> Key:

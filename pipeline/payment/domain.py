@@ -1,49 +1,41 @@
-"""Rules of the simulated card gateway: what each test card does at which attempt."""
+"""What an order becomes by its payment, and how long a settlement is put off."""
 
-from dataclasses import dataclass
-from enum import StrEnum
+from typing import Any
 
+from pipeline.contracts.orders import OrderStatus
+from pipeline.contracts.payments import Authorisation, Payment, PaymentStatus
 
-class ChargeStatus(StrEnum):
-    PENDING = "pending"
-    CAPTURED = "captured"
-    DECLINED = "declined"
-    VOIDED = "voided"  # given back, or forbidden before it was taken
-
-
-FINAL = frozenset({ChargeStatus.CAPTURED, ChargeStatus.DECLINED, ChargeStatus.VOIDED})
-
-
-@dataclass(frozen=True, slots=True)
-class Charge:
-    """The gateway's record of one order; `attempts` are the times it was asked for money."""
-
-    status: ChargeStatus = ChargeStatus.PENDING
-    attempts: int = 0
-    failure_code: str | None = None
+MAX_ATTEMPTS = 60  # of putting a settlement off: some four hours
+_LONGEST_PAUSE_S = 300
+_NOTES = {
+    "card_declined": "The card was declined",
+    "insufficient_funds": "The card has not enough funds",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Ruling:
-    """What the gateway makes of an attempt, and whether its answer arrives."""
-
-    charge: Charge
-    is_answered: bool = True
-
-
-_DECLINES = {"tok_declined": "card_declined", "tok_insufficient_funds": "insufficient_funds"}
-_FLAKY_FAILURES = 2
+def authorisation_of(order: dict[str, Any]) -> Authorisation:
+    return Authorisation(
+        amount_minor=order["total_minor"],
+        currency=order["currency"],
+        card_token=order["card_token"],
+        synthetic=order["synthetic"],
+    )
 
 
-def rule(card_token: str, before: Charge) -> Ruling:
-    """The next state of a charge that is still pending."""
-    assert before.status is ChargeStatus.PENDING
-    attempts = before.attempts + 1
-    if card_token == "tok_flaky" and attempts <= _FLAKY_FAILURES:
-        return Ruling(Charge(ChargeStatus.PENDING, attempts))
-    if card_token in ("tok_visa", "tok_timeout", "tok_flaky"):
-        # The money is taken all the same when the answer is lost: asking again must not repeat it.
-        is_answered = card_token != "tok_timeout"
-        return Ruling(Charge(ChargeStatus.CAPTURED, attempts), is_answered)
-    code = _DECLINES.get(card_token, "invalid_card")
-    return Ruling(Charge(ChargeStatus.DECLINED, attempts, code))
+def consequence(payment: Payment) -> tuple[OrderStatus, dict[str, str | None], str | None]:
+    """(state of the order, its `payment`, note of its timeline) of a captured or declined one."""
+    if payment.status is PaymentStatus.CAPTURED:
+        return OrderStatus.PAID, {"status": "captured", "failure_code": None}, None
+    assert payment.status is PaymentStatus.DECLINED, "the others have no outcome to book"
+    code = payment.failure_code or "declined"
+    failed: dict[str, str | None] = {"status": "failed", "failure_code": code}
+    return OrderStatus.PAYMENT_FAILED, failed, _NOTES.get(code, "The card was refused")
+
+
+def pause_s(attempt: int, first_s: int, dice: float) -> int:
+    """How long to wait before an attempt: doubling to five minutes, at random in its upper half.
+
+    Args: `attempt` from 1; `first_s` 0 means at once, always; `dice` in [0, 1).
+    """
+    bound = min(_LONGEST_PAUSE_S, first_s << min(attempt - 1, 10))
+    return round(bound * (0.5 + dice / 2))

@@ -1,13 +1,38 @@
-"""Lambda on the queue `payment`."""
+"""Lambda on the queue `payment`: events of the topic, webhooks taken in, and what was put off."""
 
-from pipeline.contracts.events import parse_event
-from pipeline.payment.gateway import SimulatedGateway
-from pipeline.payment.service import build_settle
+import random
+
+from pydantic import Field
+
+from pipeline.payment.breaker import build_breaker
+from pipeline.payment.gateway import HttpGateway, api_key
+from pipeline.payment.service import Settlement
+from pipeline.payment.store import PaymentQueue, parse_message
 from pipeline.runtime import clock, sqs
 from pipeline.runtime.lambda_signals import instrumented
 from pipeline.runtime.order_store import OrderStore
 from pipeline.runtime.settings import RuntimeSettings
 
-settings = RuntimeSettings()
-settle = build_settle(OrderStore(settings.names), SimulatedGateway(settings.names), clock.now)
-handler = instrumented("payment")(sqs.handler_of(lambda body: settle(parse_event(body))))
+
+class Settings(RuntimeSettings):
+    gateway_url: str
+    gateway_timeout_s: float = Field(default=1.5, gt=0, le=5)
+    circuit_failures: int = Field(default=5, ge=1, description="In a row; they open the circuit")
+    circuit_recovery_s: int = Field(default=10, ge=1, description="Until the next probe")
+    gateway_pause_s: int = Field(default=2, ge=0, le=300, description="Before a second attempt")
+
+
+settings = Settings()
+gateway = HttpGateway(
+    settings.gateway_url,
+    lambda: api_key(settings.names),
+    settings.gateway_timeout_s,
+    build_breaker(settings.names, settings.circuit_failures, settings.circuit_recovery_s),
+)
+settlement = Settlement(
+    OrderStore(settings.names), gateway, PaymentQueue(settings.names),
+    clock.now, random.Random(), settings.gateway_pause_s,
+)  # fmt: skip
+handler = instrumented("payment")(
+    sqs.handler_of(lambda body: settlement.on_message(parse_message(body)))
+)

@@ -24,6 +24,7 @@ STYLES = {Verdict.VALID: "green", Verdict.INVALID: "bold red", Verdict.NOT_PROVE
 class ProofSettings(RuntimeSettings):
     state_dir: Path
     edge_url: str
+    gateway_url: str
     journal: Path = Field(description="The edge's journal of acknowledged orders")
 
 
@@ -38,6 +39,7 @@ def main() -> int:
         settings.names,
         settings.journal,
         settings.edge_url,
+        settings.gateway_url,
         run_id=new_id(),
         at=now(),
         patience_s=arguments.patience,

@@ -38,7 +38,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order row as the table holds it; `units` is quantity by SKU."""
+    """An order row as the table holds it; `units` is quantity by SKU.
+
+    `owed_minor` is what the shop is to have of its money: the total once paid, less refunds.
+    """
 
     order_id: str
     status: str
@@ -48,6 +51,8 @@ class Order:
     units: Mapping[str, int]
     was_paid: bool
     synthetic: bool
+    total_minor: int = 0
+    owed_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +149,15 @@ def money_agrees(orders: Mapping[str, Order], facts: Sequence[Fact]) -> Check:
     return judge(
         "money of each order",
         "The merchandise value of an order is the sum of its lines in the lake",
-        _money(rows.values()),
-        _money(placed.values()),
+        say_money(rows.values()),
+        say_money(placed.values()),
         differing,
         ["orders.by_time: subtotal_minor", "raw/**: sum(line_total_minor) by order.placed"],
     )
 
 
-def _money(amounts: Iterable[tuple[str, int]]) -> str:
+def say_money(amounts: Iterable[tuple[str, int]]) -> str:
+    """Sums by currency: `GBP 1,234.50`."""
     by_currency: Counter[str] = Counter()
     for currency, amount in amounts:
         by_currency[currency] += amount
@@ -196,7 +202,7 @@ def totals_agree(
 def _summary(totals: Totals) -> str:
     orders = sum(row["orders"] for row in totals.values())
     net = [(key[2], row["gross"] + row["refunds"]) for key, row in totals.items()]
-    return f"{orders:,} orders, net {_money(net)}"
+    return f"{orders:,} orders, net {say_money(net)}"
 
 
 def stock_is_conserved(rows: Sequence[StockRow]) -> Check:

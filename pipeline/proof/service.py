@@ -10,6 +10,7 @@ from typing import Any
 from pipeline.contracts.events import REVERSALS, to_iso_z
 from pipeline.contracts.names import Names
 from pipeline.proof import store
+from pipeline.proof.charges import captured_is_owed
 from pipeline.proof.domain import (
     Check,
     Verdict,
@@ -62,7 +63,7 @@ def settle(check: Callable[[], Check], patience_s: float, clock: Callable[[], fl
 
 
 def claims(
-    names: Names, journal: Path, edge_url: str
+    names: Names, journal: Path, edge_url: str, gateway_url: str
 ) -> list[tuple[str, str, Callable[[], Check]]]:
     """Every claim as (name, sentence, check); each check reads both its sides anew.
 
@@ -81,6 +82,10 @@ def claims(
     def money() -> Check:
         rows = store.orders(names)
         return money_agrees(rows, store.order_facts(names))
+
+    def captured() -> Check:
+        rows = store.orders(names)
+        return captured_is_owed(rows, store.charges(names, gateway_url))
 
     def curated() -> Check:
         return totals_agree(
@@ -126,6 +131,7 @@ def claims(
         ("acknowledged orders exist", "No acknowledged order is missing", acknowledged),
         ("every state of every order is in the lake", "Each version is one event", in_lake),
         ("money of each order", "An order's value is the sum of its lines in the lake", money),
+        ("payments captured = orders paid - refunds", "Taken once, given back once", captured),
         ("curated table = raw events", "Each distinct event once", curated),
         ("aggregates = raw events", "To the penny", aggregates),
         ("report = aggregates", "The report answers what is folded", api),
@@ -139,6 +145,7 @@ def run(
     names: Names,
     journal: Path,
     edge_url: str,
+    gateway_url: str,
     *,
     run_id: str,
     at: datetime,
@@ -148,7 +155,7 @@ def run(
     """Check every claim in turn; `patience_s` bounds the waiting of the whole run."""
     started = time.monotonic()
     checks = []
-    for name, claim, check in claims(names, journal, edge_url):
+    for name, claim, check in claims(names, journal, edge_url, gateway_url):
         left_s = max(0.0, patience_s - (time.monotonic() - started))
         result = settle(lambda n=name, c=claim, k=check: attempt(n, c, k), left_s, time.monotonic)  # type: ignore[misc]
         checks.append(result)

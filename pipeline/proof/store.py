@@ -12,6 +12,8 @@ from boto3.dynamodb.conditions import Attr, Key
 from pipeline.contracts import keys
 from pipeline.contracts.events import ORDER_TYPES
 from pipeline.contracts.names import Names
+from pipeline.contracts.payments import Payment, net_owed_minor
+from pipeline.proof.charges import Charge
 from pipeline.proof.domain import METRICS, Fact, Order, StockRow, Totals
 from pipeline.runtime import aws
 from pipeline.runtime.lake import Lake
@@ -50,7 +52,29 @@ def _to_order(item: dict[str, Any]) -> Order:
         units=units_kept(item),
         was_paid=any(entry["status"] == "paid" for entry in item["timeline"]),
         synthetic=bool(item.get("synthetic", False)),
+        total_minor=int(item["total_minor"]),
+        owed_minor=net_owed_minor(item),
     )
+
+
+def charges(names: Names, gateway_url: str) -> dict[str, Charge]:
+    """The card gateway's own ledger, by order."""
+    name = names.secret("payment-gateway")
+    key = aws.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
+    found: dict[str, Charge] = {}
+    query: dict[str, str] = {"page_size": "1000"}
+    with httpx.Client(base_url=gateway_url, timeout=30, trust_env=False) as client:
+        client.headers["Authorization"] = f"Bearer {key}"
+        while True:
+            page = client.get("/v1/payments", params=query).raise_for_status().json()
+            for payment in map(Payment.model_validate, page["items"]):
+                found[payment.key] = Charge(
+                    payment.key, payment.status.value, payment.currency,
+                    payment.captured_minor, payment.refunded_minor,
+                )  # fmt: skip
+            if page["next_cursor"] is None:
+                return found
+            query["cursor"] = page["next_cursor"]
 
 
 def stock_rows(names: Names) -> list[StockRow]:

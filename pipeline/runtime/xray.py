@@ -25,6 +25,7 @@ from pipeline.runtime.trace_header import to_text
 MAX_DOCUMENTS = 50  # of one PutTraceSegments call
 MAX_INDEX_ITEMS = 25  # of one BatchWriteItem call
 INDEX_TTL_S = 86_400
+_REMOTE = {"namespace": "remote"}  # a call to somebody else's service, named after it
 _FAULTS = ("error", "throttle", "fault")
 log = get_logger()
 
@@ -69,7 +70,9 @@ def to_segment(span: ReadableSpan) -> dict[str, Any]:
         document["annotations"]["zone"] = span.resource.attributes.get("zone", "")
         document["service"] = {"version": str(span.resource.attributes.get("version", ""))}
     else:
-        document |= {"type": "subsegment", "namespace": "aws", "aws": _below(attributes, "aws.")}
+        document["type"] = "subsegment"
+        aws_facts = _below(attributes, "aws.")
+        document |= {"namespace": "aws", "aws": aws_facts} if aws_facts else _REMOTE
     if (fault := attributes.get("xray.fault")) in _FAULTS:
         document[str(fault)] = True
         if fault == "throttle":

@@ -20,6 +20,7 @@ from storefront_api.checkout.orders import Orders
 from storefront_api.checkout.promotion_store import PromotionStore
 from storefront_api.checkout.promotions import Promotions
 from storefront_api.checkout.store import CheckoutStore
+from storefront_api.checkout.webhooks import router as webhooks
 from storefront_api.settings import ServiceSettings
 
 
@@ -52,7 +53,7 @@ def build_app(settings: CheckoutSettings) -> FastAPI:
         "checkout",
         "Checkout",
         settings,
-        [cart_router.router, order_router.router, promotion_router.router],
+        [cart_router.router, order_router.router, promotion_router.router, webhooks],
         checks={
             "orders": reads("orders", keys.order("NONE")),
             "products": reads("products", keys.stock("NONE")),

@@ -31,9 +31,10 @@ def test_a_good_card_brings_the_order_to_the_door(shelf: Shelf, card: str) -> No
     order_id = shelf.place(sku, card)
     wait_until(lambda: shelf.states(order_id) == DELIVERED, PATIENCE_S)
     assert shelf.stock(sku) == (RECEIVED - HELD, 0, HELD)
-    order, charge = shelf.orders.get_order(order_id), shelf.charge(order_id)
+    order, payment = shelf.orders.get_order(order_id), shelf.payment(order_id)
     assert order["payment"] == {"status": "captured", "failure_code": None}
-    assert (charge["status"], charge["amount_minor"]) == ("captured", order["total_minor"])
+    assert payment is not None
+    assert (payment.status, payment.net_minor) == ("captured", order["total_minor"])
     assert [entry["version"] for entry in order["timeline"]] == [1, 2, 3, 4, 5]
     mails = wait_until(lambda: _when_all(shelf, order_id, len(DELIVERED)), PATIENCE_S)
     assert len({mail["subject"] for mail in mails}) == len(DELIVERED)
@@ -60,7 +61,8 @@ def test_an_order_cancelled_after_it_was_paid_gets_its_money_back(shelf: Shelf) 
     done = shelf.orders.advance(order_id, OrderStatus.CANCELLED, now())
     if done.order["status"] != "cancelled":
         pytest.fail("packed within a fraction of the step's delay")
-    wait_until(lambda: shelf.charge(order_id)["status"] == "voided", PATIENCE_S)
+    wait_until(lambda: shelf.payment(order_id).refunds, PATIENCE_S)
+    assert shelf.payment(order_id).net_minor == 0
     assert shelf.stock(sku) == (RECEIVED, 0, 0)
     time.sleep(1.5)  # the step that was already under way comes, and changes nothing
     assert shelf.states(order_id) == ["placed", "paid", "cancelled"]

@@ -4,6 +4,7 @@ import importlib
 import random
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,15 +12,18 @@ import pytest
 
 from iac.local import messaging, tables
 from iac.local.topology import Topology
+from payment_gateway.store import GatewayStore, Waiting
 from pipeline.contracts import keys
 from pipeline.contracts.events import to_iso_z
 from pipeline.contracts.names import Names
 from pipeline.contracts.orders import OrderStatus
+from pipeline.contracts.payments import Payment
 from pipeline.runtime import aws
 from pipeline.runtime.clock import new_id, now
 from pipeline.runtime.dynamo import Item, from_item, to_item, transact
 from pipeline.runtime.order_store import OrderStore
 from tests.conftest import Stack
+from tests.integration.gateway_door import GatewayDoor
 
 HELD = 3
 RECEIVED = 10
@@ -83,8 +87,14 @@ class Shelf:
         assert row["received"] == row["available"] + row["held"] + row["sold"]
         return row["available"], row["held"], row["sold"]
 
-    def charge(self, order_id: str) -> Item:
-        return self.read("orders", keys.charge(order_id))
+    def payment(self, order_id: str) -> Payment | None:
+        """As the card gateway has it."""
+        return GatewayStore(self.names).find(order_id)
+
+    def notices(self, order_id: str) -> list[Waiting]:
+        """Webhooks about an order that the gateway has still to deliver."""
+        waiting = GatewayStore(self.names).due(now() + timedelta(days=1), 1_000)
+        return [one for one in waiting if one.notice.payment.key == order_id]
 
     def mails(self, order_id: str) -> list[Item]:
         answer = aws.client("dynamodb").query(
@@ -112,12 +122,13 @@ class Floor(Shelf):
     def __init__(self, emulator: Stack) -> None:
         super().__init__(Names(f"w{uuid4().hex[:8]}"))
         topology = Topology(self.names)
-        for table in ("orders", "products"):
+        for table in ("orders", "products", "ops"):
             tables.apply_table(emulator.aws, self.names.table(table), topology.tables[table])
         for queue, declared in topology.queues.items():
             messaging.apply_queue(emulator.aws, self.names.queue(queue), declared)
         messaging.apply_stream(emulator.aws, self.names.events_stream, topology.streams["events"])
         messaging.apply_topic(emulator.aws, topology, "orders")
+        self.gateway = GatewayDoor(self.names)
         self._iterator = self._start_of_changes()
         self._handlers = {name: self._load(name) for name in ("relay", "stock", *_WORKERS)}
 
@@ -170,7 +181,7 @@ class Floor(Shelf):
         return [record["Data"].decode() for record in records]
 
     def play(self, dice: random.Random, cancel_after: int | None, order_id: str) -> None:
-        """Deliver everything twice, in any order, until nothing is left to deliver."""
+        """Deliver everything twice, webhooks too, in any order, until nothing is left."""
         pool: list[tuple[str, str]] = []
         seen: list[Item] = []
         for delivery in range(400):
@@ -181,18 +192,33 @@ class Floor(Shelf):
                 self.invoke("relay", {"Records": fresh})
                 self.invoke("relay", {"Records": dice.sample(seen, 1)})
                 pool += self._arrived(*_WORKERS)
+            pool += self._notices()
             if not pool:
                 return
             queue, body = chosen = dice.choice(pool)
+            if queue == "webhook":
+                assert self.gateway.notify(body.encode()).status_code == 200
+                pool.remove(chosen)
+                pool += [("payment", settle) for settle in self.take_messages("payment")]
+                continue
             if not self.deliver(queue, body):
                 pool.remove(chosen)
             if queue == "fulfilment":
                 pool += self._arrived(queue)
+            if queue == "payment":  # what it put off
+                pool += [(queue, settle) for settle in self.take_messages(queue)]
         raise AssertionError("the workers do not come to rest")
 
     def _arrived(self, *queues: str) -> list[tuple[str, str]]:
         """Each message twice: SQS promises at least once."""
         return [(queue, body) for queue in queues for body in self.take_messages(queue)] * 2
+
+    def _notices(self) -> list[tuple[str, str]]:
+        """Each webhook twice, and out of the gateway's outbox."""
+        waiting = self.gateway.outbox()
+        for one in waiting:
+            self.gateway.store.delivered(one)
+        return [("webhook", one.notice.model_dump_json()) for one in waiting] * 2
 
     def _load(self, function: str) -> Callable[[Item, Any], Any]:
         """The function's own handler, wired for this stage as a cold start would."""
@@ -202,6 +228,10 @@ class Floor(Shelf):
             patch.setenv("HAS_STAGE", self.names.stage)
             patch.setenv("HAS_STEP_DELAY_S", "0")
             patch.setenv("HAS_LOG_LEVEL", "CRITICAL")
+            patch.setenv("HAS_GATEWAY_URL", self.gateway.url)
+            patch.setenv("HAS_GATEWAY_TIMEOUT_S", "0.3")
+            patch.setenv("HAS_GATEWAY_PAUSE_S", "0")
+            patch.setenv("HAS_CIRCUIT_FAILURES", "1000")  # the circuit has tests of its own
             handler: Callable[[Item, Any], Any] = importlib.import_module(module).handler
         sys.modules.pop(module)
         return handler

@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from pipeline.contracts.events import REVERSALS
 from pipeline.proof import domain
+from pipeline.proof.charges import Charge, captured_is_owed
 from pipeline.proof.domain import Check, Fact, Order, StockRow, Verdict
 
 
 def an_order(order_id: str = "o1", version: int = 2, status: str = "paid") -> Order:
-    return Order(order_id, status, version, "GBP", 2000, {"sku": 2}, True, False)
+    return Order(order_id, status, version, "GBP", 2000, {"sku": 2}, True, False, 2399, 2399)
 
 
 def facts_of(order: Order) -> list[Fact]:
@@ -65,6 +66,57 @@ def test_stock_is_conserved_exactly_when_it_adds_up(a: int, h: int, s: int, off:
 def test_a_doubled_or_lost_stock_move_is_named(held: int, sold: int) -> None:
     rows = [StockRow("sku", 10, 10 - held - sold, held, sold)]
     assert_names(domain.stock_matches_orders(rows, [an_order()]), "sku")
+
+
+def test_a_paid_order_that_the_gateway_took_once_is_right() -> None:
+    assert captured_is_owed(by_id(an_order()), charges(a_charge())).verdict is Verdict.VALID
+
+
+@pytest.mark.parametrize(
+    "charge",
+    [
+        None,
+        Charge("o1", "captured", "GBP", 4798, 0),
+        Charge("o1", "captured", "GBP", 2399, 1),
+        Charge("o1", "authorised", "GBP", 0, 0),
+        Charge("o1", "voided", "GBP", 0, 0),
+    ],
+)
+def test_a_paid_order_that_was_not_charged_right_is_named(charge: Charge | None) -> None:
+    assert_names(captured_is_owed(by_id(an_order()), charges(charge)), "o1")
+
+
+@pytest.mark.parametrize("was_paid", [True, False])
+def test_money_that_a_cancelled_order_did_not_get_back_is_named(was_paid: bool) -> None:
+    order = replace(an_order(), status="cancelled", owed_minor=0, was_paid=was_paid)
+    assert_names(captured_is_owed(by_id(order), charges(a_charge())), "o1")
+    back = replace(a_charge(), refunded_minor=2399)
+    assert captured_is_owed(by_id(order), charges(back)).verdict is Verdict.VALID
+
+
+def test_a_part_given_back_must_be_the_part_that_is_owed() -> None:
+    order = replace(an_order(status="delivered"), owed_minor=1899)
+    right = replace(a_charge(), refunded_minor=500)
+    assert captured_is_owed(by_id(order), charges(right)).verdict is Verdict.VALID
+    assert_names(captured_is_owed(by_id(order), charges(a_charge())), "o1")
+
+
+def test_money_taken_for_no_order_is_named() -> None:
+    assert_names(captured_is_owed({}, charges(a_charge())), "o1")
+
+
+def test_an_order_without_an_outcome_is_not_judged_yet() -> None:
+    order = replace(an_order(version=1), status="placed", was_paid=False, owed_minor=0)
+    for charge in (None, a_charge()):
+        assert captured_is_owed(by_id(order), charges(charge)).verdict is Verdict.VALID
+
+
+def a_charge() -> Charge:
+    return Charge("o1", "captured", "GBP", 2399, 0)
+
+
+def charges(charge: Charge | None) -> dict[str, Charge]:
+    return {charge.order_id: charge} if charge else {}
 
 
 def test_totals_take_reversals_back_and_differences_name_month_and_metric() -> None:

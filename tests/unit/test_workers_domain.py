@@ -12,7 +12,6 @@ from pipeline.contracts.events import Envelope, Rejected, parse_event
 from pipeline.contracts.orders import ALLOWED_FROM, TERMINAL, OrderStatus
 from pipeline.fulfilment.domain import REACHES, is_early
 from pipeline.notification.domain import to_mail
-from pipeline.payment.domain import FINAL, Charge, ChargeStatus, rule
 from pipeline.relay.domain import in_waves, is_news, to_event
 
 S = OrderStatus
@@ -121,26 +120,6 @@ def test_waves_keep_each_orders_sequence_and_hold_an_order_once(orders: list[str
     for order_id, count in versions.items():
         mine = [event.event_id for event in sent if event.partition_key == order_id]
         assert mine == [f"{order_id}:{n}" for n in range(1, count + 1)]
-
-
-@pytest.mark.parametrize(
-    ("card", "status", "attempts"),
-    [
-        ("tok_visa", ChargeStatus.CAPTURED, 1),
-        ("tok_timeout", ChargeStatus.CAPTURED, 1),
-        ("tok_flaky", ChargeStatus.CAPTURED, 3),
-        ("tok_declined", ChargeStatus.DECLINED, 1),
-        ("tok_insufficient_funds", ChargeStatus.DECLINED, 1),
-        ("tok_unheard_of", ChargeStatus.DECLINED, 1),
-    ],
-)
-def test_a_test_card_ends_as_it_promises(card: str, status: ChargeStatus, attempts: int) -> None:
-    charge = Charge()
-    for _ in range(attempts):
-        assert charge.status not in FINAL
-        charge = rule(card, charge).charge
-    assert (charge.status, charge.attempts) == (status, attempts)
-    assert (charge.failure_code is not None) == (status is ChargeStatus.DECLINED)
 
 
 def test_a_step_is_early_exactly_while_the_order_can_still_come_there() -> None:

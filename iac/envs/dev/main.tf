@@ -15,6 +15,7 @@ locals {
     queues        = { for name, queue in module.queue : name => queue.arn }
     buckets       = { for name, bucket in module.bucket : name => bucket.arn }
     catalogs      = { lake = module.catalog.arns }
+    secrets       = { for name, secret in module.secret : name => secret.arn }
   }
 
   # One alarm for each value of what is watched; those of the error budgets come from slo.json.
@@ -132,7 +133,11 @@ module "function" {
   package         = var.function_package
   layer_arns      = [for layer in module.layer : layer.arn]
   log_retention_d = var.log_retention_d
-  environment     = merge({ HAS_STAGE = var.stage, HAS_CURRENCY = var.currency }, var.function_environment)
+  environment = merge(
+    { HAS_STAGE = var.stage, HAS_CURRENCY = var.currency },
+    each.key == "payment" ? { HAS_GATEWAY_URL = var.payment_gateway_url } : {},
+    var.function_environment,
+  )
 
   mappings = {
     for name, mapping in local.topology.mappings :

@@ -42,6 +42,17 @@ variable "function_environment" {
   default     = {}
 }
 
+variable "payment_gateway_url" {
+  description = "Where the card gateway answers. AWS has none: it is a company's, or the simulated one wherever it runs."
+  type        = string
+  default     = "http://127.0.0.1:8301"
+
+  validation {
+    condition     = var.emulated || startswith(var.payment_gateway_url, "https://")
+    error_message = "On AWS the card gateway is reached by https."
+  }
+}
+
 variable "currency" {
   description = "The one currency the shop sells in, ISO 4217."
   type        = string

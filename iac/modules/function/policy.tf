@@ -11,6 +11,7 @@ locals {
     streams = { write = ["kinesis:PutRecord", "kinesis:PutRecords"] }
     topics  = { publish = ["sns:Publish"] }
     queues  = { send = ["sqs:SendMessage", "sqs:GetQueueUrl"] }
+    secrets = { read = ["secretsmanager:GetSecretValue"] }
     buckets = {
       read  = ["s3:GetObject", "s3:ListBucket", "s3:GetBucketLocation"]
       write = ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]

@@ -79,9 +79,9 @@ variable "grants" {
   validation {
     condition = alltrue([
       for kind in keys(var.grants) :
-      contains(["tables", "streams", "topics", "queues", "buckets", "catalogs"], kind)
+      contains(["tables", "streams", "topics", "queues", "buckets", "catalogs", "secrets"], kind)
     ])
-    error_message = "Grants are on tables, streams, topics, queues, buckets or catalogs."
+    error_message = "Grants are on tables, streams, topics, queues, buckets, catalogs or secrets."
   }
 }
 
@@ -95,6 +95,7 @@ variable "arns" {
     queues        = map(string)
     buckets       = map(string)
     catalogs      = map(list(string))
+    secrets       = map(string)
   })
 }
 
