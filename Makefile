@@ -58,7 +58,7 @@ prove: .venv/stamp ## run the proof ledger; exit 0 only if every check holds
 	@$(BIN)/python -m iac.local run -- -m pipeline.proof
 
 gateway: .venv/stamp ## how the simulated card gateway behaves; SET="authorise latency_ms=300 lost_percent=20" or SET=reset
-	@$(BIN)/python -m iac.local run -- -m payment_gateway $(SET)
+	@$(BIN)/python -m iac.local run -- -m iac.local.payment_gateway $(SET)
 
 load: .venv/stamp ## load through the edge; SCENARIO=normal|peak|stress|soak|flash-sale USERS= RAMP= DURATION= RATE=
 	@$(BIN)/python -m iac.local run -- -m loadgen $(call option,SCENARIO,scenario) $(call option,USERS,users) $(call option,RAMP,ramp) $(call option,DURATION,duration) $(call option,RATE,rate)

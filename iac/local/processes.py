@@ -99,7 +99,7 @@ def _xray(at: Addresses) -> Program:
 def _payment_gateway(at: Addresses) -> Program:
     """A company of its own: it knows the shop by the door for its webhooks alone."""
     command = [
-        *(str(_BIN / "uvicorn"), "--factory", "payment_gateway.main:create"),
+        *(str(_BIN / "uvicorn"), "--factory", "iac.local.payment_gateway.main:create"),
         *("--host", HOST, "--port", str(at.gateway), "--loop", "uvloop", "--http", "httptools"),
         *("--no-access-log", "--no-server-header", "--log-level", "warning"),
         *("--timeout-keep-alive", "75", "--timeout-graceful-shutdown", "2"),

@@ -12,7 +12,7 @@ from iac.local.ports import ROOT, Addresses, process_environment
 
 _WEB = ROOT / "client_web"
 _BIN = Path(sys.prefix) / "bin"
-_PYTHON_CODE = ["pipeline", "payment_gateway", "storefront_api", "console", "loadgen", "iac"]
+_PYTHON_CODE = ["pipeline", "storefront_api", "console", "loadgen", "iac"]
 
 
 def run_module(at: Addresses, arguments: list[str]) -> int:

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import uvicorn
 
-from payment_gateway.main import build_app as build_gateway
-from payment_gateway.settings import GatewaySettings
-from payment_gateway.store import GatewayStore, Waiting
+from iac.local.payment_gateway.main import build_app as build_gateway
+from iac.local.payment_gateway.settings import GatewaySettings
+from iac.local.payment_gateway.store import GatewayStore, Waiting
 from pipeline.contracts.names import Names
 from pipeline.contracts.payments import Knobs, Payment
 from pipeline.runtime import aws, webhook_signature

@@ -11,8 +11,8 @@ from uuid import uuid4
 import pytest
 
 from iac.local import messaging, tables
+from iac.local.payment_gateway.store import GatewayStore, Waiting
 from iac.local.topology import Topology
-from payment_gateway.store import GatewayStore, Waiting
 from pipeline.contracts import keys
 from pipeline.contracts.events import to_iso_z
 from pipeline.contracts.names import Names

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payment_gateway import domain
-from payment_gateway.domain import KeyReused, NotCapturable, NotRefundable
+from iac.local.payment_gateway import domain
+from iac.local.payment_gateway.domain import KeyReused, NotCapturable, NotRefundable
 from pipeline.contracts.errors import ShopError
 from pipeline.contracts.orders import OrderStatus
 from pipeline.contracts.payments import (

@@ -203,6 +203,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/checkout/payments/webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Webhook
+         * @description Take in a notice of the card gateway, once per `event_id`.
+         */
+        post: operations["take_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/checkout/promotions/{code}": {
         parameters: {
             query?: never;
@@ -661,6 +681,16 @@ export interface components {
          * @enum {string}
          */
         ShippingMethod: "standard" | "express";
+        /**
+         * Taken
+         * @description `repeated`: this notice was taken in before, and nothing more was done.
+         */
+        Taken: {
+            /** Event Id */
+            event_id: string;
+            /** Repeated */
+            repeated: boolean;
+        };
         /** TimelineEntry */
         TimelineEntry: {
             /** At */
@@ -1509,6 +1539,69 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take_webhook: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t=<epoch s>,v1=<hex HMAC-SHA256 of "<t>.<body>">`, at most 300 s old */
+                "Payment-Signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: date-time */
+                    created_at: string;
+                    /** @example 01M874XHR3JTHHS7QZ585NHF8K:2 */
+                    event_id: string;
+                    /** @description As it stands after it */
+                    payment: Record<string, never>;
+                    /** @example payment.captured */
+                    type: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Taken"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };

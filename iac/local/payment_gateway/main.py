@@ -1,4 +1,4 @@
-"""The gateway's HTTP door: `uvicorn --factory payment_gateway.main:create`.
+"""The gateway's HTTP door: `uvicorn --factory iac.local.payment_gateway.main:create`.
 
 Payments lie under a key of the caller's own, so that every request may be made again: `PUT
 /v1/payments/{key}`, `POST …/capture`, `POST …/void`, `PUT …/refunds/{refund_key}`, `GET …`.
@@ -19,10 +19,10 @@ from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
-from payment_gateway.service import Answer, Behaviour, Gateway
-from payment_gateway.settings import GatewaySettings, secret
-from payment_gateway.store import GatewayStore
-from payment_gateway.webhooks import Webhooks
+from iac.local.payment_gateway.service import Answer, Behaviour, Gateway
+from iac.local.payment_gateway.settings import GatewaySettings, secret
+from iac.local.payment_gateway.store import GatewayStore
+from iac.local.payment_gateway.webhooks import Webhooks
 from pipeline.contracts.errors import ShopError, Unauthenticated, Unprocessable
 from pipeline.contracts.payments import (
     MAX_KEY,

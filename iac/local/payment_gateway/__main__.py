@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from payment_gateway.store import GatewayStore
+from iac.local.payment_gateway.store import GatewayStore
 from pipeline.contracts.payments import Knobs, Operation
 from pipeline.runtime.clock import now
 from pipeline.runtime.settings import RuntimeSettings

@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import stamina
 
-from payment_gateway import domain
-from payment_gateway.domain import Ruling
-from payment_gateway.store import GatewayStore, Moved, Waiting
+from iac.local.payment_gateway import domain
+from iac.local.payment_gateway.domain import Ruling
+from iac.local.payment_gateway.store import GatewayStore, Moved, Waiting
 from pipeline.contracts.errors import NotFound, Unavailable
 from pipeline.contracts.events import to_iso_z
 from pipeline.contracts.keys import PAYMENT_SHARDS

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 
-from payment_gateway.service import Behaviour
-from payment_gateway.store import GatewayStore, Waiting
+from iac.local.payment_gateway.service import Behaviour
+from iac.local.payment_gateway.store import GatewayStore, Waiting
 from pipeline.contracts.payments import Knobs
 from pipeline.runtime import webhook_signature
 from pipeline.runtime.clock import Clock
