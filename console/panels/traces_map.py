@@ -26,7 +26,9 @@ _STYLE = """<style>
 .st-key-service-map-wide [data-testid="stGraphVizChart"] svg {
   min-width: 1100px; height: auto;
 }
-.st-key-service-map a:hover :is(polygon, path, ellipse) { fill-opacity: 0.12; fill: currentColor; }
+/* A box without a fill would be hit on its outline only. */
+.st-key-service-map g.node a * { pointer-events: all; }
+.st-key-service-map g.node a:hover :is(polygon, path, ellipse) { stroke-width: 3; }
 </style>"""
 # A node is a link. A plain click on it stays on the page, which would otherwise start anew.
 _CLICKS = """
