@@ -126,7 +126,7 @@ def test_a_bad_token_is_refused_where_none_is_needed(
     stack: Stack, documents: dict[str, Any]
 ) -> None:
     """An expired session must not turn into a guest's without a word."""
-    bad = {"Authorization": "Bearer x.y.z"}
+    bad = {"Authorization": "Bearer x.y.z", "Idempotency-Key": "k"}
     for service in ("users", "checkout"):
         for path, methods in documents[f"openapi/{service}.json"]["paths"].items():
             for method, operation in methods.items():

@@ -70,9 +70,10 @@ function Account({ user }: { user: User }) {
       <Section title="Your data">
         <LeaveSection
           canDelete={user.role === "shopper"}
-          onDeleted={async () => {
+          onDeleted={() => {
             notify("Your account is deleted. Thank you for having been with us.");
-            await navigate("/");
+            // Guests are by now on the way from here to signing in.
+            void navigate("/", { replace: true });
           }}
         />
       </Section>

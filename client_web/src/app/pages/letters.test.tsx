@@ -31,7 +31,8 @@ test("a forgotten password is asked for without a word on who has an account", a
   const user = userEvent.setup();
   const { container } = renderAt("/sign-in");
   await user.click(await screen.findByRole("link", { name: "Forgotten your password?" }));
-  await user.type(await screen.findByLabelText("E-mail"), " ada@example.com ");
+  await screen.findByRole("heading", { name: "Forgotten your password?" });
+  await user.type(screen.getByLabelText("E-mail"), " ada@example.com ");
   expect(await axeFaults(container)).toEqual([]);
   await user.click(screen.getByRole("button", { name: "Send me a link" }));
   expect(await screen.findByText(/If there is an account for ada@example.com/)).toBeDefined();

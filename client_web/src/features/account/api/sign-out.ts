@@ -24,26 +24,26 @@ export function useSignOut() {
   });
 }
 
-/** `onDone` comes before the session ends here, as its page goes with it. */
 export function useSignOutEverywhere(onDone: () => void) {
   const forget = useForget();
   return useMutation({
     mutationFn: () => users.DELETE("/api/users/me/sessions"),
     // Only when the server has heard it: the point are the other devices.
     onSuccess: async () => {
-      onDone();
       await forget();
+      onDone();
     },
   });
 }
 
-export function useDeleteAccount(onDone: () => Promise<void>) {
+/** `onDone` is called although the page that asked, which is for users only, is gone by then. */
+export function useDeleteAccount(onDone: () => void) {
   const forget = useForget();
   return useMutation({
     mutationFn: (password: string) => users.DELETE("/api/users/me", { body: { password } }),
     onSuccess: async () => {
-      await onDone();
       await forget();
+      onDone();
     },
   });
 }

@@ -13,7 +13,7 @@ interface Confirmation {
 }
 
 interface DeleteProps {
-  onDone: () => Promise<void>;
+  onDone: () => void;
   onCancel: () => void;
 }
 
@@ -71,8 +71,8 @@ function DeleteForm({ onDone, onCancel }: DeleteProps) {
 
 interface Props {
   canDelete: boolean;
-  /** The way to another page; the account's is no more. */
-  onDeleted: () => Promise<void>;
+  /** Called as a guest: the account is no more. */
+  onDeleted: () => void;
 }
 
 /** Take one's data along, and leave. */
@@ -101,7 +101,8 @@ export function LeaveSection({ canDelete, onDeleted }: Props) {
         {canDelete && !isLeaving && (
           <Button
             variant="subtle"
-            color="red.9"
+            color="red"
+            c="var(--mantine-color-error)"
             onClick={() => {
               setLeaving(true);
             }}
