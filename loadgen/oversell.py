@@ -128,7 +128,7 @@ def _is_fine(answer: httpx.Response, expected: int, tally: Tally) -> bool:
 
 
 def _names_lines(problem: Mapping[str, Any]) -> bool:
-    lines = problem.get("lines")
+    lines = problem.get("lines") or []
     return bool(lines) and all(line["requested"] > line["available"] >= 0 for line in lines)
 
 
