@@ -22,6 +22,7 @@ from checkout_shop import (
     stock_of,
 )
 
+from loadgen.oversell import race
 from pipeline.contracts import keys
 from pipeline.contracts.events import OrderFact
 from pipeline.runtime.dynamo import from_item, to_item
@@ -163,6 +164,20 @@ def test_four_hundred_buyers_of_fifty_units_get_exactly_fifty(stack: Any) -> Non
     stock = stock_of(stack, sku)
     assert_conserved(stock)
     assert (stock["received"], stock["available"]) == (50, 0)
+
+
+def test_four_hundred_buyers_of_twenty_goods_with_cancellations_sell_no_unit_twice(
+    stack: Any,
+) -> None:
+    skus = [put_on_sale(stack, 25) for _ in range(20)]
+    tally = asyncio.run(race(stack.edge_url, skus, buyers=400, concurrency=64, seed=7))
+    assert tally.faults == []
+    assert tally.answers["ordered"] and tally.answers["cancelled"] and tally.answers["sold out"]
+    assert tally.unavailable_share < 0.01
+    for sku in skus:
+        stock = stock_of(stack, sku)
+        assert_conserved(stock)
+        assert stock["available"] == 25 - tally.sold[sku] >= 0
 
 
 async def _race(stack: Any, sku: str, buyers: int, concurrency: int) -> list[httpx.Response]:

@@ -72,6 +72,7 @@ def settle(model: Model, sent: list[Message], at: Any) -> None:
 DECISIONS = ["paid", "payment_failed", "cancel", "expire"]
 
 
+@settings(deadline=None)
 @given(
     st.permutations(["paid", "pack", "ship", "deliver"]),
     st.sampled_from([None, *DECISIONS[1:]]),
@@ -99,6 +100,7 @@ def test_the_end_depends_on_what_was_decided_first_and_on_no_other_order(
         assert "paid" not in [entry["status"] for entry in model.order["timeline"]]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=4).map(tuple), st.data())
 def test_refunds_in_any_steps_add_up_to_what_was_paid(
     quantities: tuple[int, ...], data: st.DataObject

@@ -3,7 +3,7 @@ import IconTag from "@tabler/icons-react/icons/IconTag";
 import { useState } from "react";
 
 import { useApplyPromotion, useDropPromotion } from "@/features/cart/api/promotion";
-import { friendlyMessage } from "@/lib/api/problem";
+import { friendlyMessage, Problem } from "@/lib/api/problem";
 import { formatMoney } from "@/lib/format-money";
 import { notify } from "@/lib/notices";
 
@@ -25,6 +25,11 @@ function standing(promotion: Promotion): string {
     return `${whatItGives(promotion)} from ${formatMoney(promotion.minimum_subtotal)}`;
   }
   return `${promotion.detail ?? "It cannot be used"}. Remove it to order.`;
+}
+
+function whyNot(error: unknown): string {
+  const [fault] = error instanceof Problem ? (error.body.errors ?? []) : [];
+  return fault?.message ?? friendlyMessage(error);
 }
 
 function Applied({ promotion }: { promotion: Promotion }) {
@@ -80,7 +85,7 @@ export function PromotionField({ promotion }: { promotion: Promotion | null }) {
         autoComplete="off"
         autoCapitalize="characters"
         spellCheck={false}
-        error={apply.isError ? friendlyMessage(apply.error) : undefined}
+        error={apply.isError ? whyNot(apply.error) : undefined}
         onChange={(event) => {
           apply.reset();
           setCode(event.target.value);
