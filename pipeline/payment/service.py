@@ -75,6 +75,9 @@ class Settlement:
     def _collect(self, order: dict[str, Any]) -> dict[str, Any]:
         """The money of a placed order; returns the row as it stands after it."""
         key = order["order_id"]
+        if not order["total_minor"]:  # nothing to pay, and no gateway takes nothing
+            free = {"payment": {"status": "captured", "failure_code": None}}
+            return self._orders.advance(key, OrderStatus.PAID, self._clock(), None, free).order
         payment = self._charge(key, order)
         if payment.status is P.VOIDED:
             log.info("payment.not_taken", order_id=key)

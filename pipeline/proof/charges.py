@@ -43,7 +43,7 @@ def captured_is_owed(orders: Mapping[str, Order], charges: Mapping[str, Charge])
 
 def _is_right(order: Order, charge: Charge | None) -> bool:
     if charge is None:
-        return order.owed_minor == 0 and not order.was_paid
+        return order.owed_minor == 0 and not (order.was_paid and order.total_minor)
     is_held = charge.status in ("pending", "authorised")
     took = order.total_minor if order.was_paid else charge.refunded_minor
     return not is_held and charge.captured_minor == took and charge.net_minor == order.owed_minor

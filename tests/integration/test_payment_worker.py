@@ -180,6 +180,16 @@ def test_a_cancellation_that_overtakes_the_order_forbids_its_charge(floor: Floor
     assert straggler.json()["status"] == "voided"
 
 
+def test_an_order_that_costs_nothing_is_paid_without_the_gateway(floor: Floor) -> None:
+    order_id = floor.place(floor.put_on_sale(), total_minor=0)
+    assert tell(floor, order_id) == []
+    assert floor.states(order_id) == ["placed", "paid"]
+    assert floor.gateway.store.find(order_id) is None
+    floor.orders.advance(order_id, S.CANCELLED, now())
+    assert tell(floor, order_id) == []
+    assert floor.gateway.payment(order_id).net_minor == 0
+
+
 @pytest.mark.parametrize("fault", [{}, {"lost_percent": 100}])
 def test_a_paid_order_given_up_is_refunded_exactly_once(
     floor: Floor, fault: dict[str, int]

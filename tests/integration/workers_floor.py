@@ -50,7 +50,9 @@ class Shelf:
                    "available": units, "held": 0, "sold": 0})  # fmt: skip
         return sku
 
-    def place(self, sku: str, card_token: str = "tok_visa", quantity: int = HELD) -> str:
+    def place(
+        self, sku: str, card_token: str = "tok_visa", quantity: int = HELD, **changes: Any
+    ) -> str:
         """An order as the checkout writes it, with its stock held; returns the order's id."""
         order_id, at = new_id(), to_iso_z(now())
         goods = {"line_no": 1, "sku": sku, "product_id": f"product-{sku}", "title": "Kettle",
@@ -66,7 +68,7 @@ class Shelf:
             "payment": {"status": "pending", "failure_code": None},
             "timeline": [{"version": 1, "status": "placed", "at": at, "note": None}],
             "correlation_id": f"corr-{order_id}", "synthetic": True,
-            "listing": keys.order_listing(True),
+            "listing": keys.order_listing(True), **changes,
         }  # fmt: skip
         take = {
             "TableName": self.names.table("products"), "Key": to_item(keys.stock(sku)),

@@ -101,6 +101,12 @@ def test_a_part_given_back_must_be_the_part_that_is_owed() -> None:
     assert_names(captured_is_owed(by_id(order), charges(a_charge())), "o1")
 
 
+def test_an_order_that_costs_nothing_needs_no_payment() -> None:
+    free = replace(an_order(), total_minor=0, owed_minor=0)
+    assert captured_is_owed(by_id(free), {}).verdict is Verdict.VALID
+    assert_names(captured_is_owed(by_id(free), charges(a_charge())), "o1")
+
+
 def test_money_taken_for_no_order_is_named() -> None:
     assert_names(captured_is_owed({}, charges(a_charge())), "o1")
 
