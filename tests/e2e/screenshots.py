@@ -24,7 +24,7 @@ from iac.local.supervise import Supervisor
 PASSWORD = "demo-Shop-2026!"
 FOLDER = ROOT / "docs" / "images"
 MAX_BYTES = 120_000
-WAIT_MS = 30_000
+WAIT_MS = 90_000
 DESK, PHONE = (1440, 1500), (390, 1700)
 
 
