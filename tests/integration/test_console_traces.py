@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from console.queries import traces
 from console.queries.edge import Unreachable
+from console.traces import service_map
 from console.traces.domain import Trace
 from console.traces.search import Search
 from iac.local.browser import CHROMIUM_OPTIONS
@@ -106,7 +107,13 @@ def test_an_operator_opens_it_by_its_order_and_reads_every_step(
 def test_a_click_on_the_map_leaves_the_traces_through_that_node(
     page: Page, purchase: tuple[str, str]
 ) -> None:
-    _, order_id = purchase
+    trace_id, order_id = purchase
+
+    def is_paid() -> bool:
+        trace = traces.find(trace_id)
+        return trace is not None and service_map.passes(trace, "payment")
+
+    wait_until(is_paid, timeout_s=30, pause_s=1)
     sign_in(page, "operator", f"/traces?order_id={order_id}")
     boxes = page.get_by_test_id("stGraphVizChart").locator("g.node a")
     boxes.filter(has_text="payment").click(timeout=WAIT_MS)
