@@ -15,6 +15,7 @@ from pipeline.payment.ports import Gateway, GatewayBusy, GatewayDown, Later, Out
 from pipeline.runtime.clock import Clock
 from pipeline.runtime.logs import get_logger
 from pipeline.runtime.metrics import metrics
+from pipeline.runtime.order_moves import is_overdue
 from pipeline.runtime.order_store import OrderStore, Outcome
 
 log = get_logger()
@@ -75,6 +76,9 @@ class Settlement:
     def _collect(self, order: dict[str, Any]) -> dict[str, Any]:
         """The money of a placed order; returns the row as it stands after it."""
         key = order["order_id"]
+        if is_overdue(order, self._clock()):
+            log.info("payment.overdue", order_id=key)
+            return order  # the expiry cancels it, and what may have been taken goes back then
         if not order["total_minor"]:  # nothing to pay, and no gateway takes nothing
             free = {"payment": {"status": "captured", "failure_code": None}}
             return self._orders.advance(key, OrderStatus.PAID, self._clock(), None, free).order

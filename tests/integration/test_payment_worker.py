@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pipeline.contracts.errors import Conflict
+from pipeline.contracts.events import to_iso_z
 from pipeline.contracts.orders import OrderStatus
 from pipeline.contracts.payments import Payment, PaymentStatus, Settle
 from pipeline.payment.breaker import build_breaker
@@ -178,6 +179,13 @@ def test_a_cancellation_that_overtakes_the_order_forbids_its_charge(floor: Floor
     asked = {"amount_minor": 100, "currency": "GBP", "card_token": "tok_visa"}
     straggler = a_gateway(floor)._send("authorise", "PUT", f"/v1/payments/{order_id}", asked)
     assert straggler.json()["status"] == "voided"
+
+
+def test_a_card_is_not_charged_for_an_order_whose_time_to_pay_is_over(floor: Floor) -> None:
+    order_id = floor.place(floor.put_on_sale(), pay_by=to_iso_z(now()))
+    assert tell(floor, order_id) == []
+    assert floor.states(order_id) == ["placed"]
+    assert floor.gateway.store.find(order_id) is None
 
 
 def test_an_order_that_costs_nothing_is_paid_without_the_gateway(floor: Floor) -> None:
