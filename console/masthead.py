@@ -38,7 +38,8 @@ def draw() -> None:
     takes away when it does not draw it again."""
     spot = st.session_state.get(_PLACE)
     if isinstance(spot, DeltaGenerator):
-        spot.caption(f"{stage()} {st.session_state.get(_SAID, 'All times in UTC')}")
+        # Not a caption: their paleness would take the badge's contrast.
+        spot.markdown(f"{stage()} :small[{st.session_state.get(_SAID, 'All times in UTC')}]")
 
 
 def stage() -> str:

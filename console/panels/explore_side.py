@@ -146,7 +146,8 @@ def _tables(period: Period) -> None:
     table = TABLES[name]
     st.caption(f"{table.about}.")
     _size(name, period)
-    with st.container(height=400, border=True):
+    # Of its full height: a box that scrolls by itself cannot be reached by keyboard everywhere.
+    with st.container(border=True):
         st.markdown(
             "\n\n".join(
                 f"`{one['Column']}` :small[:gray[{one['Type'].lower()}]]  \n{one['Meaning']}"

@@ -38,13 +38,14 @@ def key_figures(mine: Day, others: list[tuple[str, Day]], currency: str) -> None
         for label, field, words in _FIGURES:
             value = getattr(mine, field)
             lines = [
-                f"{name} {words(was, currency)}{_change(value, was)}"
+                f":small[{name} {words(was, currency)}]{_change(value, was)}"
                 for name, day in others
                 if (was := getattr(day, field)) is not None
             ]
             with st.container(border=True, height="stretch", gap="small"):
                 st.metric(label, words(value, currency), help=_HELP[field])
-                st.caption("  \n".join(lines) or "nothing to compare with")
+                # Not a caption: its paleness would take the colours' contrast.
+                st.markdown("  \n".join(lines) or ":small[nothing to compare with]")
 
 
 def hours(token: str, at: datetime, currency: str) -> None:
@@ -136,7 +137,7 @@ def _change(now: float | None, was: float) -> str:
         return ""
     moved = (now - was) / abs(was) * 100
     colour = "green" if moved >= 0 else "red"
-    return f" :{colour}[**{wording.percent(moved)}**]"
+    return f" :small[:{colour}[**{wording.percent(moved)}**]]"
 
 
 def _count(value: float, _currency: str) -> str:

@@ -52,7 +52,7 @@ def test_a_page_tells_its_age_has_no_serious_barrier_and_fits(
 ) -> None:
     screen.goto(f"/{name}")
     wait_for_whole_page(screen)
-    line = screen.get_by_test_id("stCaptionContainer").filter(has_text="As of").first
+    line = screen.get_by_test_id("stMarkdownContainer").filter(has_text="As of").first
     expect(line).to_have_text(
         re.compile(rf"{stack.at.stage} As of \d\d \w+ \d{{4}} \d\d:\d\d:\d\d UTC .*times in UTC")
     )

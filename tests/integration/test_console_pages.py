@@ -109,7 +109,9 @@ def test_a_page_draws_what_it_is_for(
         assert not re.search("on our side|cannot be shown", said), said
         missing = [wanted for wanted in CONTENT[name] if not re.search(wanted, said)]
         assert missing == [], said
-        assert re.search(rf"badge\[{stack.at.stage}\] As of .* UTC .*all times in UTC", said), said
+        assert re.search(
+            rf"badge\[{stack.at.stage}\] :small\[As of .* UTC .*all times in UTC", said
+        ), said
         return True
 
     # What was just bought, sampled or logged arrives within seconds.
