@@ -9,6 +9,7 @@ from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import structlog
+from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
 from pipeline.runtime import tracing
 
@@ -32,6 +33,7 @@ def configure(level: str = "INFO", **facts: str) -> None:
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(**facts)
+    set_on_retry_hooks([_log_retry])
 
 
 def add_sink(sink: Sink) -> None:
@@ -42,6 +44,17 @@ def add_sink(sink: Sink) -> None:
 
 def get_logger(**facts: Any) -> Any:
     return structlog.get_logger(**facts)
+
+
+def _log_retry(details: RetryDetails) -> None:
+    # Not the library's own hook, which writes the call's arguments too: whole batches of orders.
+    get_logger().warning(
+        "retry.scheduled",
+        callable=details.name,
+        retry_num=details.retry_num,
+        wait_s=round(details.wait_for, 3),
+        caused_by=f"{type(details.caused_by).__name__}: {details.caused_by}"[:300],
+    )
 
 
 def _add_trace(
