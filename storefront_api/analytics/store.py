@@ -48,7 +48,10 @@ class AnalyticsItems:
         self._kept = Kept()
 
     def months(self, stream: Stream, period: Range) -> Months:
-        since, until = f"{period.since:%Y-%m}", f"{period.until - timedelta(days=1):%Y-%m}"
+        # Not by strftime, which writes years before 1000 with fewer digits.
+        since, until = (
+            day.isoformat()[:7] for day in (period.since, period.until - timedelta(days=1))
+        )
         wanted = {f"#{index}": name for index, name in enumerate(COUNTERS)}
         projection = {
             "ProjectionExpression": f"sk,{','.join(wanted)}",

@@ -36,12 +36,14 @@ def refund(browser: Browser, order_id: str, key: str | None = None, **body: Any)
 
 
 def delivered(stack: Any, browser: Browser, *goods: tuple[str, int]) -> dict[str, Any]:
-    """An order that came all the way; the workers' steps are taken here, or were taken by them."""
+    """An order that came all the way: paid by the worker, for what is to be refunded has to be at
+    the gateway; the other steps are taken here, or were taken by the workers."""
     for sku, quantity in goods:
         browser.put(sku, quantity)
     order_id = browser.order().json()["order_id"]
     store = OrderStore(stack.names)
-    for to in (OrderStatus.PAID, OrderStatus.PACKED, OrderStatus.SHIPPED, OrderStatus.DELIVERED):
+    wait_until(lambda: store.get_order(order_id)["status"] != "placed", timeout_s=20)
+    for to in (OrderStatus.PACKED, OrderStatus.SHIPPED, OrderStatus.DELIVERED):
         store.advance(order_id, to, now())
     order: dict[str, Any] = browser.get(f"/orders/{order_id}").json()
     assert order["status"] == "delivered"
