@@ -3,11 +3,12 @@
 import os
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 import httpx
 import pytest
 from console_page import barriers, sign_in, wait_for_whole_page
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from console import settings
 from console.pages import ENTRIES
@@ -16,8 +17,8 @@ from console.sessions import SessionStore
 from iac.local.browser import CHROMIUM_OPTIONS
 from tests.conftest import Stack, wait_until
 
-DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-SCREENS = {"light": DESK, "dark": PHONE}
+DESK: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 expect.set_options(timeout=20_000)
 
 
@@ -29,12 +30,22 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="module", params=list(SCREENS))
-def screen(request: pytest.FixtureRequest, browser: Browser, stack: Stack) -> Iterator[Page]:
-    """An operator's, on a desk in the light theme and on a phone in the dark one."""
-    context = browser.new_context(
-        base_url=stack.console_url, color_scheme=request.param, viewport=SCREENS[request.param]
-    )
+@pytest.fixture(scope="module")
+def phone(browser: Browser, stack: Stack) -> Iterator[Page]:
+    """An operator's, in the dark theme."""
+    yield from an_operators(browser, stack, "dark", PHONE)
+
+
+@pytest.fixture(scope="module")
+def desk(browser: Browser, stack: Stack) -> Iterator[Page]:
+    """An operator's, in the light theme."""
+    yield from an_operators(browser, stack, "light", DESK)
+
+
+def an_operators(
+    browser: Browser, stack: Stack, scheme: Literal["dark", "light"], size: ViewportSize
+) -> Iterator[Page]:
+    context = browser.new_context(base_url=stack.console_url, color_scheme=scheme, viewport=size)
     page = context.new_page()
     page.goto("/sales")
     expect(page.get_by_label("E-mail")).to_be_visible()
@@ -47,22 +58,36 @@ def screen(request: pytest.FixtureRequest, browser: Browser, stack: Stack) -> It
 
 
 @pytest.mark.parametrize("name", [entry.name for entry in ENTRIES])
-def test_a_page_tells_its_age_has_no_serious_barrier_and_fits(
-    screen: Page, stack: Stack, name: str
+def test_a_page_tells_its_age_has_no_serious_barrier_and_fits_a_phone(
+    phone: Page, stack: Stack, name: str
 ) -> None:
-    screen.goto(f"/{name}")
-    wait_for_whole_page(screen)
-    line = screen.get_by_test_id("stMarkdownContainer").filter(has_text="As of").first
+    phone.goto(f"/{name}")
+    wait_for_whole_page(phone)
+    line = phone.get_by_test_id("stMarkdownContainer").filter(has_text="As of").first
     expect(line).to_have_text(
         re.compile(rf"{stack.at.stage} As of \d\d \w+ \d{{4}} \d\d:\d\d:\d\d UTC .*times in UTC")
     )
-    assert barriers(screen) == []
-    widths = screen.evaluate(
+    assert barriers(phone) == []
+    assert too_wide(phone) == [0, 0]
+    expect(phone.get_by_text("on our side")).to_have_count(0)
+
+
+@pytest.mark.parametrize("name", ["overview", "today", "explore", "traces", "slos"])
+def test_a_page_has_no_serious_barrier_in_the_light_theme(desk: Page, name: str) -> None:
+    """Those whose elements, taken together, are all there are."""
+    desk.goto(f"/{name}")
+    wait_for_whole_page(desk)
+    assert barriers(desk) == []
+    assert too_wide(desk) == [0, 0]
+
+
+def too_wide(page: Page) -> list[int]:
+    """By how many pixels the page, and its main part, must be scrolled sideways."""
+    widths: list[int] = page.evaluate(
         "[document.documentElement, document.querySelector('[data-testid=stMain]')]"
         ".map(box => box.scrollWidth - box.clientWidth)"
     )
-    assert widths == [0, 0]
-    expect(screen.get_by_text("on our side")).to_have_count(0)
+    return widths
 
 
 def test_a_session_outlives_its_console_and_a_sign_out_elsewhere_ends_it(
