@@ -6,6 +6,7 @@ from console_page import sign_in
 from playwright.sync_api import Browser, Page, expect
 
 from loadgen.record import Records
+from loadgen.scenarios import SHAPES, Scenario
 from tests.conftest import Stack
 
 
@@ -22,13 +23,19 @@ def a_page(browser: Browser, stack: Stack, who: str, path: str = "/load") -> Pag
 def choose(page: Page, scenario: str, **values: int) -> None:
     """Fill in the form: `users`, `ramp`, `duration`."""
     page.get_by_role("radiogroup", name="Scenario").get_by_text(scenario).click()
+    # Until then the fields are those of the scenario before, and forget what they are given.
+    meaning = SHAPES[Scenario(scenario.lower().replace(" ", "-"))].meaning
+    expect(page.get_by_text(meaning)).to_be_visible()
+    settled = page.locator("[data-test-script-state=notRunning]")
+    expect(settled).to_be_attached()
     labels = {"users": "Users", "ramp": "Ramp, seconds", "duration": "Duration, seconds"}
     for name, value in values.items():
         field = page.get_by_role("spinbutton", name=labels[name])
         expect(field).to_have_count(1)
         field.fill(str(value))
         field.press("Enter")
-        expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+        expect(settled).to_be_attached()
+        expect(field).to_have_value(str(value))
 
 
 def records(stack: Stack) -> Records:
