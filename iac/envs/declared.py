@@ -11,6 +11,7 @@ from iac.local.topology import Topology
 _DEAD_LETTERS: dict[str, Any] = {
     "visibility_timeout_s": 30,
     "retention_s": 1_209_600,
+    "delay_s": 0,
     "dead_letters": None,
     "max_receives": None,
     "allows": [],

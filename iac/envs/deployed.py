@@ -76,6 +76,7 @@ def _queues(sqs: Any) -> Part:
         queues[_last(found["QueueArn"])] = {
             "visibility_timeout_s": int(found["VisibilityTimeout"]),
             "retention_s": int(found["MessageRetentionPeriod"]),
+            "delay_s": int(found["DelaySeconds"]),
             "dead_letters": _last(redrive["deadLetterTargetArn"]) if redrive else None,
             "max_receives": int(redrive["maxReceiveCount"]) if redrive else None,
             "allows": [

@@ -77,8 +77,10 @@ def test_a_purchase_is_found_by_its_order_and_reaches_the_lake(
     assert waits["landing"] == "in the Kinesis stream"
     until = now() + timedelta(minutes=1)
     hour = until - timedelta(hours=1)
-    findings = traces.search(Search(hour, until, order_id=order_id))
-    assert findings.source == "index"
+    asked = Search(hour, until, order_id=order_id)
+    # The index is written by another process than the documents, in its own time.
+    wait_until(lambda: traces.search(asked).source == "index", timeout_s=15, pause_s=1)
+    findings = traces.search(asked)
     assert [found.trace_id for found in findings.found] == [trace_id]
     assert not traces.search(Search(hour, until, order_id=order_id, service="users")).found
 
@@ -116,16 +118,18 @@ def test_a_click_on_the_map_leaves_the_traces_through_that_node(
     wait_until(is_paid, timeout_s=30, pause_s=1)
     sign_in(page, "operator", f"/traces?order_id={order_id}")
     boxes = page.get_by_test_id("stGraphVizChart").locator("g.node a")
-    boxes.filter(has_text="payment").click(timeout=WAIT_MS)
+    payment = boxes.filter(has=page.get_by_text("payment", exact=True))
+    payment.click(timeout=WAIT_MS)
     narrowed = page.get_by_role(
         "heading", name=f"1 request through payment with order id {order_id}"
     )
     expect(narrowed).to_be_visible(timeout=WAIT_MS)
     assert f"order_id={order_id}" in page.url and "node=payment" in page.url
     # Where a script does not run, or in a new tab, the same box is a link to the same view.
-    address = boxes.filter(has_text="relay").evaluate("link => link.href.baseVal")
+    relay = boxes.filter(has=page.get_by_text("relay", exact=True))
+    address = relay.evaluate("link => link.href.baseVal")
     assert address == f"/traces?order_id={order_id}&node=relay"
-    boxes.filter(has_text="payment").click()
+    payment.click()
     expect(narrowed).to_have_count(0)
     assert "node=" not in page.url
 

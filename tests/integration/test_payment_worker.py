@@ -19,6 +19,7 @@ from pipeline.payment.service import Settlement
 from pipeline.payment.store import PaymentQueue
 from pipeline.relay.domain import to_event
 from pipeline.runtime.clock import now
+from pipeline.runtime.order_refunds import RefundRequest
 from pipeline.runtime.order_store import Advance, OrderStore
 from tests.conftest import Stack, wait_until
 from tests.integration.workers_floor import HELD, RECEIVED, Floor
@@ -214,21 +215,29 @@ def test_a_paid_order_given_up_is_refunded_exactly_once(
 
 
 def test_refunds_of_a_part_are_made_once_each_and_the_rest_with_the_order(floor: Floor) -> None:
-    order_id = floor.place(floor.put_on_sale())
+    sku = floor.put_on_sale()
+    order_id = floor.place(sku)
     tell(floor, order_id)
-    total_minor = floor.orders.get_order(order_id)["total_minor"]
-    part = {"refunds": [{"refund_id": "r1", "amount_minor": 500}]}
+    part = RefundRequest("r1", "key-1", "one unit", {sku: 1}, None, "operator-1")
+    amounts = refunds_after(floor, order_id, part)
     for to in (S.PACKED, S.SHIPPED):
-        floor.orders.advance(order_id, to, now(), extra=part)
+        floor.orders.advance(order_id, to, now())
         assert tell(floor, order_id) == []
-    assert floor.gateway.payment(order_id).refunds == {"r1": 500}
-    floor.orders.advance(order_id, S.REFUNDED, now())
+    assert floor.gateway.payment(order_id).refunds == amounts
+    rest = RefundRequest("r2", "key-2", "the rest", None, None, "operator-1")
+    amounts = refunds_after(floor, order_id, rest)
     with ThreadPoolExecutor(4) as pool:
         for done in [pool.submit(a_settlement(floor).settle, order_id) for _ in range(4)]:
             done.result()
     payment = floor.gateway.payment(order_id)
-    assert payment.refunds == {"r1": 500, "rest": total_minor - 500}
+    assert payment.refunds == amounts
     assert payment.net_minor == 0
+
+
+def refunds_after(floor: Floor, order_id: str, asked: RefundRequest) -> dict[str, int]:
+    """Minor units by refund, once this one is in the order's row."""
+    order = floor.orders.refund(order_id, asked, now()).order
+    return {str(one["refund_id"]): int(one["amount_minor"]) for one in order["refunds"]}
 
 
 def test_more_than_was_captured_is_never_given_back(floor: Floor) -> None:

@@ -37,19 +37,20 @@ def floor(emulator: Stack) -> Iterator[Floor]:
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )  # fmt: skip
 @given(
-    dice=st.randoms(use_true_random=False),
+    # A seed, not hypothesis' own dice: how often they are thrown depends on the messages so far.
+    seed=st.integers(0, 2**32 - 1),
     card=st.sampled_from(CARDS),
     cancel_after=st.none() | st.integers(0, 12),
     faults=st.sampled_from([{}, {"unavailable_percent": 40}, {"lost_percent": 25}]),
 )
 def test_in_whatever_order_messages_come_the_order_and_its_stock_end_right(
-    floor: Floor, dice: random.Random, card: str, cancel_after: int | None, faults: dict[str, int]
+    floor: Floor, seed: int, card: str, cancel_after: int | None, faults: dict[str, int]
 ) -> None:
     for operation in ("authorise", "capture", "void", "refund", "query"):
         floor.gateway.behave(operation, **faults)
     sku = floor.put_on_sale()
     order_id = floor.place(sku, card)
-    floor.play(dice, cancel_after, order_id)
+    floor.play(random.Random(seed), cancel_after, order_id)
     states, payment = floor.states(order_id), floor.gateway.payment(order_id)
     total_minor = floor.orders.get_order(order_id)["total_minor"]
     if states[-1] == "delivered":
