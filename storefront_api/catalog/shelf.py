@@ -17,6 +17,9 @@ Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 Path = tuple[str, ...]
 _MAX_VALUES = 40
+_NOBODY = np.empty(0, np.int32)
+# Most lists without a text are asked for again and again.
+_MAX_KEPT = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,30 +44,31 @@ class Keys:
 
 
 class Choice:
-    """Which goods come in which values of one option, as two parallel columns."""
+    """Which goods come in which values of one option: their ordinals, value after value."""
 
     def __init__(self, name: str, products: Sequence[Product]) -> None:
-        codes: dict[str, int] = {}
-        pairs = [
-            (ordinal, codes.setdefault(value, len(codes)))
-            for ordinal, product in enumerate(products)
-            for value in product.options.get(name, ())
-        ]
-        self._values = list(codes)
+        owners: dict[str, list[int]] = {}
+        for ordinal, product in enumerate(products):
+            for value in product.options.get(name, ()):
+                owners.setdefault(value, []).append(ordinal)
+        self._owners = {value: np.array(found, np.int32) for value, found in owners.items()}
         self._size = len(products)
-        self._owner, self._code = np.array(pairs, np.int32).reshape(-1, 2).T.copy()
+        self._owner = np.concatenate(list(self._owners.values()))
+        lengths = [len(found) for found in self._owners.values()]
+        self._starts = np.cumsum([0, *lengths[:-1]])
 
     def any_of(self, values: Sequence[str]) -> Mask:
-        wanted = np.array([value in values for value in self._values], bool)
         mask = np.zeros(self._size, bool)
-        mask[self._owner[wanted[self._code]]] = True
+        for value in values:
+            mask[self._owners.get(value, _NOBODY)] = True
         return mask
 
     def count(self, mask: Mask) -> list[tuple[str, int]]:
         """The most frequent values first, then as goods first named them."""
-        counts = np.bincount(self._code[mask[self._owner]], minlength=len(self._values))
+        counts = np.add.reduceat(mask[self._owner], self._starts, dtype=np.int64)
         order = np.argsort(-counts, kind="stable")[:_MAX_VALUES]
-        return [(self._values[at], int(counts[at])) for at in order if counts[at]]
+        values = list(self._owners)
+        return [(values[at], int(counts[at])) for at in order if counts[at]]
 
 
 class Shelf:
@@ -86,9 +90,20 @@ class Shelf:
         self._choices = {name: Choice(name, products) for name in _option_names(products)}
         self._standing = _ints([standing_of(product) for product in products])
         self._orders: dict[Sort, Ints] = {}
+        self._kept: dict[Filters, tuple[Mask, Facets]] = {}
 
     def matching(self, filters: Filters, text: Mask | None) -> tuple[Mask, Facets]:
-        """Which ordinals pass, and the facets."""
+        """Which ordinals pass, and the facets; `text` is what was found for the filters' text."""
+        if text is not None:  # what a text finds depends on how it was understood, too
+            return self._match(filters, text)
+        found = self._kept.get(filters)
+        if found is None:
+            if len(self._kept) >= _MAX_KEPT:
+                self._kept.clear()
+            found = self._kept[filters] = self._match(filters, None)
+        return found
+
+    def _match(self, filters: Filters, text: Mask | None) -> tuple[Mask, Facets]:
         base = self._active if text is None else self._active & text
         if filters.featured is not None:
             base = base & (self._featured == filters.featured)
