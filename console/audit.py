@@ -14,13 +14,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from console.queries import clients
 from console.queries.edge import Unreachable
 from console.settings import settings
-from pipeline.contracts import keys
+from pipeline.contracts.audit import Audit
 from pipeline.contracts.events import to_iso_z
 from pipeline.runtime import logs
 from pipeline.runtime.clock import new_id, now
 
 Result = Literal["started", "ok", "refused", "failed"]
-_KEPT_DAYS = 400
 _MAX_TARGET = 500
 _MAX_DETAIL = 300
 log = logs.get_logger()
@@ -124,22 +123,11 @@ def exported(person: Actor, what: str, make: Callable[[], Any]) -> Callable[[], 
 def _put(
     email: str, role: str, action: str, target: str, result: Result, facts: dict[str, str]
 ) -> dict[str, str]:
-    at = now()
-    key = keys.audit(f"{at:%Y-%m-%d}", new_id())
-    _ops().put_item(
-        Item={
-            **key,
-            "at": to_iso_z(at),
-            "actor": email,
-            "role": role,
-            "action": action,
-            "target": target[:_MAX_TARGET],
-            "result": result,
-            **facts,
-            "expires_at_epoch_s": int(at.timestamp()) + _KEPT_DAYS * 86_400,
-        }
+    entry = Audit(
+        new_id(), to_iso_z(now()), email, action, target[:_MAX_TARGET], role=role, result=result
     )
-    return dict(key)
+    _ops().put_item(Item=entry.to_item() | facts)
+    return dict(entry.key)
 
 
 def _ops() -> Any:

@@ -15,11 +15,11 @@ from botocore.exceptions import BotoCoreError
 
 from loadgen.scenarios import Plan, Scenario
 from pipeline.contracts import keys
+from pipeline.contracts.audit import Audit
 from pipeline.contracts.events import to_iso_z
 from pipeline.runtime.clock import new_id, now
 
 _MINUTES_KEPT_S = 90 * 86_400
-_AUDIT_KEPT_S = 400 * 86_400
 _MAX_RUNS = 200
 Item = dict[str, Any]
 
@@ -88,19 +88,8 @@ class Records:
 
     def audit(self, actor: str, action: str, target: str, detail: str = "") -> None:
         """An entry among what people did through the console."""
-        at = now()
-        self._table.put_item(
-            Item={
-                **keys.audit(f"{at:%Y-%m-%d}", new_id()),
-                "at": to_iso_z(at),
-                "actor": actor,
-                "role": "operator",
-                "action": action,
-                "target": target,
-                "detail": detail,
-                "expires_at_epoch_s": int(at.timestamp()) + _AUDIT_KEPT_S,
-            }
-        )
+        entry = Audit(new_id(), to_iso_z(now()), actor, action, target, detail)
+        self._table.put_item(Item=entry.to_item())
 
     def minutes(self, run_id: str, first: int = 0) -> dict[int, Item]:
         """The minutes from `first` on, by number; bounded by the longest run."""

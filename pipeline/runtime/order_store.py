@@ -11,7 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from pipeline.contracts import keys
+from pipeline.contracts.audit import Audit
 from pipeline.contracts.errors import NotFound, Unavailable, Unprocessable
+from pipeline.contracts.events import to_iso_z
 from pipeline.contracts.names import Names
 from pipeline.contracts.orders import RELEASES_STOCK, OrderStatus
 from pipeline.runtime import aws, tracing
@@ -26,7 +28,7 @@ from pipeline.runtime.order_moves import (
     stock_move,
     verdict,
 )
-from pipeline.runtime.order_refunds import RefundRequest, find_refund, plan_refund
+from pipeline.runtime.order_refunds import Refund, RefundRequest, find_refund, plan_refund
 
 __all__ = ["Advance", "IdempotencyKeyReused", "OrderStore", "Outcome", "StockMismatch"]
 
@@ -35,7 +37,8 @@ _MAX_RACES = 2 * len(OrderStatus)
 _OWNED = frozenset(
     {"pk", "sk", "order_id", "owner", "status", "version", "timeline", "lines", "refunds", "trace"}
 )
-_Plan = tuple[Item, Item, StockMove | None]  # the row after, what changed in it, goods that move
+# The row after, what changed in it, goods that move, and what is written with it.
+_Plan = tuple[Item, Item, StockMove | None, list[Item]]
 
 
 class IdempotencyKeyReused(Unprocessable):
@@ -60,6 +63,7 @@ class OrderStore:
     def __init__(self, names: Names) -> None:
         self._orders = names.table("orders")
         self._products = names.table("products")
+        self._ops = names.table("ops")
 
     def find_order(self, order_id: str) -> Item | None:
         answer = aws.client("dynamodb").get_item(
@@ -100,7 +104,7 @@ class OrderStore:
                 outcome = Outcome.REFUSED
             if outcome is not Outcome.ADVANCED:
                 return outcome
-            return moved(order, to, at, note, changes), changes, stock_move(order, to)
+            return moved(order, to, at, note, changes), changes, stock_move(order, to), []
 
         return self._change(order_id, plan)
 
@@ -125,7 +129,8 @@ class OrderStore:
             known = find_refund(order, asked.key)
             if known is None:
                 refund = plan_refund(order, asked)
-                return *refunded(order, refund, at), refund_move(refund)
+                told = self._audit(order, refund, at)
+                return *refunded(order, refund, at), refund_move(refund), [told]
             if known["body_hash"] != asked.body_hash:
                 raise IdempotencyKeyReused(
                     "Use a new Idempotency-Key for another refund",
@@ -142,11 +147,11 @@ class OrderStore:
             planned = plan(order)
             if isinstance(planned, Outcome):
                 return Advance(order, planned)
-            after, changes, goods = planned
+            after, changes, goods, also = planned
             traced = tracing.carried_in_row()
             after, changes = after | traced, changes | traced
             try:
-                transact(self._operations(order, after, changes, goods))
+                transact([*self._operations(order, after, changes, goods), *also])
             except TransactionCancelled as cancelled:
                 if 0 not in cancelled.failed:
                     raise StockMismatch(
@@ -178,6 +183,16 @@ class OrderStore:
         }
         to = OrderStatus(after["status"])
         return [{"Update": update}, *self._stock_moves(goods), *self._uses_back(order, to)]
+
+    def _audit(self, order: Item, refund: Refund, at: datetime) -> Item:
+        record = refund.record
+        amount = f"{record['amount_minor']} {order['currency']} minor units"
+        detail = f"{amount}: {record['reason']}" if record["reason"] else amount
+        entry = Audit(
+            record["refund_id"], to_iso_z(at), record["by"], "order.refunded", order["order_id"],
+            detail,
+        )  # fmt: skip
+        return {"Put": {"TableName": self._ops, "Item": to_item(entry.to_item())}}
 
     def _uses_back(self, order: Item, to: OrderStatus) -> list[Item]:
         """An order that fails or is cancelled has not used its promotion code."""

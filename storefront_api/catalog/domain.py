@@ -152,27 +152,6 @@ class Adjustment:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Audit:
-    """Who did what to what; kept in the table of operations."""
-
-    entry_id: str
-    at: str
-    actor: str
-    action: str
-    target: str
-    detail: str
-
-    def to_note(self) -> dict[str, Any]:
-        return {
-            "at": self.at,
-            "actor": self.actor,
-            "action": self.action,
-            "target": self.target,
-            "detail": self.detail,
-        }
-
-
 PRICE_BANDS = (
     PriceBand(0, 2_500),
     PriceBand(2_501, 5_000),

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import stamina
 
+from pipeline.contracts.audit import Audit
 from pipeline.contracts.errors import (
     Conflict,
     NotFound,
@@ -19,7 +20,6 @@ from storefront_api.catalog.domain import (
     ARCHIVED,
     MAX_VARIANTS,
     Adjustment,
-    Audit,
     Product,
     Refused,
     StockRow,

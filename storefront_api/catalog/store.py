@@ -10,12 +10,13 @@ from typing import Any
 from ulid import ULID
 
 from pipeline.contracts import keys
+from pipeline.contracts.audit import Audit
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws
 from pipeline.runtime.clock import now
 from pipeline.runtime.dynamo import TransactionCancelled, transact
 from storefront_api.catalog import items
-from storefront_api.catalog.domain import ARCHIVED, Adjustment, Audit, Product, Refused, StockRow
+from storefront_api.catalog.domain import ARCHIVED, Adjustment, Product, Refused, StockRow
 from storefront_api.catalog.items import Item
 
 Action = dict[str, Any]
@@ -253,8 +254,7 @@ class ProductStore:
         }
 
     def _audit(self, audit: Audit) -> Action:
-        item = items.encode({**keys.audit(audit.at[:10], audit.entry_id), **audit.to_note()})
-        return {"Put": {"TableName": self._ops, "Item": item}}
+        return {"Put": {"TableName": self._ops, "Item": items.encode(audit.to_item())}}
 
     def _transact(self, actions: list[Action]) -> None:
         try:

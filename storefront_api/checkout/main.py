@@ -71,7 +71,7 @@ def build_app(settings: CheckoutSettings) -> FastAPI:
         lambda order: PlacedOrder.of(order).model_dump_json(),
         timedelta(seconds=settings.payment_window_s),
     )
-    app.state.promotions = Promotions(PromotionStore(names), clock.new_id)
+    app.state.promotions = Promotions(PromotionStore(names), clock.now, clock.new_id)
     return app
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
+from pipeline.contracts.audit import Audit
 from storefront_api.checkout.domain import Cart, StockRow
 from storefront_api.checkout.promotion import Offer, Promotion, PromotionState
 
@@ -87,8 +88,8 @@ class PromotionTerms(Protocol):
     """Terms are written over the version read; False if somebody was faster."""
 
     def find(self, code: str) -> Offer | None: ...
-    def put(self, promotion: Promotion, over: str | None) -> bool: ...
-    def delete(self, code: str, version: str) -> bool: ...
+    def put(self, promotion: Promotion, over: str | None, audit: Audit) -> bool: ...
+    def delete(self, code: str, version: str, audit: Audit) -> bool: ...
 
 
 class Answer(Protocol):

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 
-from botocore.exceptions import ClientError
-
 from pipeline.contracts import keys
+from pipeline.contracts.audit import Audit
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws
-from pipeline.runtime.dynamo import Item, from_item, to_item
+from pipeline.runtime.dynamo import Item, TransactionCancelled, from_item, to_item, transact
 from storefront_api.checkout.promotion import NO_LIMIT, Offer, Promotion, PromotionState
 from storefront_api.checkout.rows import from_promotion, to_promotion
 
@@ -18,6 +17,7 @@ class PromotionStore:
 
     def __init__(self, names: Names) -> None:
         self._table = names.table("orders")
+        self._ops = names.table("ops")
 
     def find(self, code: str) -> Offer | None:
         """Two consistent reads; the second only if there is such a code."""
@@ -27,24 +27,25 @@ class PromotionStore:
         uses = self._get(keys.promotion_uses(code))
         return Offer(to_promotion(terms), uses["uses"] if uses else 0)
 
-    def put(self, promotion: Promotion, over: str | None) -> bool:
+    def put(self, promotion: Promotion, over: str | None, audit: Audit) -> bool:
         """Write the terms over that version, or over none; False when another one is there."""
-        item = {**keys.promotion(promotion.code), **from_promotion(promotion)}
-        return self._write(
-            "put_item",
-            Item=to_item(item),
-            ConditionExpression="version = :seen" if over else "attribute_not_exists(pk)",
+        put = {
+            "TableName": self._table,
+            "Item": to_item({**keys.promotion(promotion.code), **from_promotion(promotion)}),
+            "ConditionExpression": "version = :seen" if over else "attribute_not_exists(pk)",
             **({"ExpressionAttributeValues": _version(over)} if over else {}),
-        )
+        }
+        return self._write({"Put": put}, audit)
 
-    def delete(self, code: str, version: str) -> bool:
+    def delete(self, code: str, version: str, audit: Audit) -> bool:
         """False when it has another version, or is gone."""
-        return self._write(
-            "delete_item",
-            Key=to_item(keys.promotion(code)),
-            ConditionExpression="version = :seen",
-            ExpressionAttributeValues=_version(version),
-        )
+        delete = {
+            "TableName": self._table,
+            "Key": to_item(keys.promotion(code)),
+            "ConditionExpression": "version = :seen",
+            "ExpressionAttributeValues": _version(version),
+        }
+        return self._write({"Delete": delete}, audit)
 
     def _get(self, key: keys.Key) -> Item | None:
         answer = aws.client("dynamodb").get_item(
@@ -52,13 +53,12 @@ class PromotionStore:
         )
         return from_item(answer["Item"]) if "Item" in answer else None
 
-    def _write(self, operation: str, **arguments: object) -> bool:
+    def _write(self, operation: Item, audit: Audit) -> bool:
         try:
-            getattr(aws.client("dynamodb"), operation)(TableName=self._table, **arguments)
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return False
-            raise
+            note = {"TableName": self._ops, "Item": to_item(audit.to_item())}
+            transact([operation, {"Put": note}])
+        except TransactionCancelled:
+            return False
         return True
 
 

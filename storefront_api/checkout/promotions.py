@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+from pipeline.contracts.audit import Audit
 from pipeline.contracts.errors import NotFound, PreconditionFailed, PreconditionRequired
-from pipeline.runtime.clock import NewId
+from pipeline.contracts.events import to_iso_z
+from pipeline.runtime.clock import Clock, NewId
 from pipeline.runtime.logs import get_logger
 from storefront_api.checkout.ports import PromotionTerms
 from storefront_api.checkout.promotion import Offer, Promotion
@@ -12,8 +14,9 @@ log = get_logger()
 
 
 class Promotions:
-    def __init__(self, store: PromotionTerms, new_id: NewId) -> None:
+    def __init__(self, store: PromotionTerms, clock: Clock, new_id: NewId) -> None:
         self._store = store
+        self._clock = clock
         self._new_id = new_id
 
     def get(self, code: str) -> Offer:
@@ -36,7 +39,9 @@ class Promotions:
         if before is not None:
             _check(before.promotion, seen)
         terms = replace(wanted, version=self._new_id())
-        if not self._store.put(terms, before.promotion.version if before else None):
+        action = "promotion.edited" if before else "promotion.created"
+        audit = self._audit(operator, action, terms.code, terms.kind.value)
+        if not self._store.put(terms, before.promotion.version if before else None, audit):
             raise PreconditionFailed("Somebody changed this code at the same moment")
         log.info("promotion.put", code=terms.code, kind=terms.kind.value, by=operator)
         return (replace(before, promotion=terms), False) if before else (Offer(terms), True)
@@ -48,9 +53,13 @@ class Promotions:
         """
         terms = self.get(code).promotion
         _check(terms, seen)
-        if not self._store.delete(code, terms.version):
+        audit = self._audit(operator, "promotion.ended", code, "")
+        if not self._store.delete(code, terms.version, audit):
             raise PreconditionFailed("Somebody changed this code at the same moment")
         log.info("promotion.deleted", code=code, by=operator)
+
+    def _audit(self, operator: str, action: str, code: str, detail: str) -> Audit:
+        return Audit(self._new_id(), to_iso_z(self._clock()), operator, action, code, detail)
 
 
 def _check(terms: Promotion, seen: str | None) -> None:

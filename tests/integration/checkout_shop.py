@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -52,6 +53,15 @@ def put_on_sale(stack: Any, units: int, price_minor: int = 1999, **changes: Any)
         }
     )  # fmt: skip
     return sku
+
+
+def audit_of(stack: Any, target: str) -> list[dict[str, Any]]:
+    """Today's audit entries about a target, oldest first."""
+    day = keys.audit(f"{datetime.now(UTC):%Y-%m-%d}", "")["pk"]
+    found = stack.table("ops").query(
+        KeyConditionExpression="pk = :day", ExpressionAttributeValues={":day": day}
+    )
+    return [entry for entry in found["Items"] if entry["target"] == target]
 
 
 def stock_of(stack: Any, sku: str) -> dict[str, int]:

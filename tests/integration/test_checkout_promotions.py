@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from checkout_shop import Browser, assert_problem, bearer, put_on_sale, stock_of
+from checkout_shop import Browser, assert_problem, audit_of, bearer, put_on_sale, stock_of
 
 from pipeline.contracts import keys
 
@@ -229,7 +229,9 @@ def test_a_guests_code_comes_along_at_sign_in(
     assert guest.cart()["promotion"]["code"] == code
 
 
-def test_terms_are_edited_only_from_what_was_read(operator: Browser) -> None:
+def test_terms_are_edited_only_from_what_was_read_and_each_edit_is_audited(
+    stack: Any, operator: Browser
+) -> None:
     code = a_code(operator)
     path, other = f"/promotions/{code}", {"kind": "free_shipping"}
     etag = operator.get(path).headers["etag"]
@@ -244,6 +246,14 @@ def test_terms_are_edited_only_from_what_was_read(operator: Browser) -> None:
     assert_problem(operator.get(missing), 404, "not-found")
     answer = operator.request("PUT", missing, json=other, headers={"If-Match": "*"})
     assert_problem(answer, 412, "precondition-failed")
+    ended = operator.request("DELETE", path, headers={"If-Match": changed.headers["etag"]})
+    assert ended.status_code == 204
+    written = [(e["actor"], e["action"]) for e in audit_of(stack, code)]
+    assert written == [
+        ("operator-1", "promotion.created"),
+        ("operator-1", "promotion.edited"),
+        ("operator-1", "promotion.ended"),
+    ]
 
 
 def test_only_operators_see_and_make_codes(stack: Any, guest: Browser) -> None:

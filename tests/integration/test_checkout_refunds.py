@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from checkout_shop import Browser, assert_problem, bearer, put_on_sale, stock_of
+from checkout_shop import Browser, assert_problem, audit_of, bearer, put_on_sale, stock_of
 
 from pipeline.contracts import keys
 from pipeline.contracts.events import parse_event
@@ -71,6 +71,12 @@ def test_lines_are_refunded_and_then_the_rest_to_the_penny(
     seen = guest.get(path).json()
     assert (seen["status"], seen["refunded"]) == ("refunded", order["total"])
     assert len(seen["refunds"]) == 2
+    entries = audit_of(stack, order_id)
+    assert {(e["actor"], e["action"]) for e in entries} == {("operator-1", "order.refunded")}
+    assert f"{told['total']['amount_minor']} GBP minor units: Damaged" in {
+        e["detail"] for e in entries
+    }
+    assert len(entries) == 2
     assert_problem(refund(operator, order_id), 409, "nothing-to-refund")
     assert stock_of(stack, sku)["sold"] == 3  # it had left: what comes back is received by hand
     event = parse_event(to_event(OrderStore(stack.names).get_order(order_id)).model_dump_json())

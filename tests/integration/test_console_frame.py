@@ -72,9 +72,8 @@ def test_a_page_tells_its_age_has_no_serious_barrier_and_fits_a_phone(
     expect(phone.get_by_text("on our side")).to_have_count(0)
 
 
-@pytest.mark.parametrize("name", ["overview", "today", "explore", "traces", "slos"])
+@pytest.mark.parametrize("name", [entry.name for entry in ENTRIES])
 def test_a_page_has_no_serious_barrier_in_the_light_theme(desk: Page, name: str) -> None:
-    """Those whose elements, taken together, are all there are."""
     desk.goto(f"/{name}")
     wait_for_whole_page(desk)
     assert barriers(desk) == []

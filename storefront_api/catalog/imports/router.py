@@ -8,11 +8,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from pipeline.contracts.audit import Audit
 from pipeline.contracts.errors import BadRequest, Conflict, NotFound, Unprocessable
 from pipeline.contracts.events import to_iso_z
 from pipeline.runtime.clock import new_id, now
 from storefront_api.catalog import views
-from storefront_api.catalog.domain import Audit, Refused
+from storefront_api.catalog.domain import Refused
 from storefront_api.catalog.imports.domain import ENDED, Format, Job, Status
 from storefront_api.catalog.imports.store import Files, Jobs
 from storefront_api.problems import documented

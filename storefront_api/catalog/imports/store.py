@@ -8,11 +8,12 @@ from typing import IO, Any
 import stamina
 
 from pipeline.contracts import keys
+from pipeline.contracts.audit import Audit
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws
 from pipeline.runtime.dynamo import TransactionCancelled, transact
 from storefront_api.catalog import items
-from storefront_api.catalog.domain import Audit, Product, Refused, StockRow
+from storefront_api.catalog.domain import Product, Refused, StockRow
 from storefront_api.catalog.imports.domain import LEASE_S, Job, LineError, Status, to_job, to_row
 from storefront_api.catalog.imports.writer import Present
 
@@ -33,7 +34,7 @@ class Jobs:
 
     def add(self, job: Job, audit: Audit) -> None:
         row = items.encode({**keys.import_job(job.job_id), **to_row(job)})
-        note = items.encode({**keys.audit(audit.at[:10], audit.entry_id), **audit.to_note()})
+        note = items.encode(audit.to_item())
         transact([{"Put": {"TableName": self._table, "Item": each}} for each in (row, note)])
 
     def find(self, job_id: str) -> Job | None:
@@ -74,14 +75,14 @@ class Jobs:
         """The last word, with its audit. Raises Refused when it is another's by now."""
         row = to_row(job) | {"lease_until_epoch_s": 0}
         action = self._action(job, row, "#owner = :mine", {":mine": owner})
-        note = items.encode({**keys.audit(audit.at[:10], audit.entry_id), **audit.to_note()})
+        note = items.encode(audit.to_item())
         _transact([{"Update": action}, {"Put": {"TableName": self._table, "Item": note}}])
 
     def ask(self, job: Job, row: Mapping[str, Any], audit: Audit) -> None:
         """An operator's wish: to cancel or to go on. Raises Refused when it moved meanwhile."""
         action = self._action(job, row, "#status = :seen", {":seen": job.status.value})
         action["ExpressionAttributeNames"]["#status"] = "status"
-        note = items.encode({**keys.audit(audit.at[:10], audit.entry_id), **audit.to_note()})
+        note = items.encode(audit.to_item())
         _transact([{"Update": action}, {"Put": {"TableName": self._table, "Item": note}}])
 
     def add_errors(self, job_id: str, errors: Iterable[LineError]) -> None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import IO, Protocol
 
+from pipeline.contracts.audit import Audit
 from pipeline.contracts.events import to_iso_z
 from pipeline.runtime.clock import Clock, NewId
 from pipeline.runtime.logs import get_logger
-from storefront_api.catalog.domain import Audit
 from storefront_api.catalog.imports.domain import MAX_ERRORS, Job, LineError, Status
 from storefront_api.catalog.imports.rows import Read, WrongHeader, read, to_checked
 from storefront_api.catalog.imports.store import Files, Jobs
