@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import Literal
 
 import streamlit as st
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
 from streamlit.navigation.page import StreamlitPage
 
 from console.sessions import Session
@@ -42,6 +45,17 @@ ENTRIES = (
     Entry("logs", "Logs", "subject", "Operations"),
 )
 
+FIRST = ENTRIES[0]
+
+
+async def _to_first(request: Request) -> Response:
+    """Streamlit knows its first page by `/` alone."""
+    query = request.url.query
+    return RedirectResponse(f"/?{query}" if query else "/")
+
+
+ROUTES = [Route(f"/{FIRST.name}", _to_first, methods=["GET"])]
+
 
 def navigation(session: Session | None) -> StreamlitPage:
     """Declare all pages; those a person may not open are reachable but not listed."""
@@ -52,7 +66,7 @@ def navigation(session: Session | None) -> StreamlitPage:
             title=entry.title,
             icon=f":material/{entry.icon}:",
             url_path=entry.name,
-            default=entry.name == "overview",
+            default=entry is FIRST,
             visibility="visible" if session and _allows(entry, session) else "hidden",
         )
         sections.setdefault(entry.section, []).append(page)
@@ -81,7 +95,7 @@ def link(name: str, label: str) -> None:
 
 def _entry(page: StreamlitPage) -> Entry | None:
     # The default page's own address is empty.
-    return next((e for e in ENTRIES if e.name == (page.url_path or "overview")), None)
+    return next((e for e in ENTRIES if e.name == (page.url_path or FIRST.name)), None)
 
 
 def _allows(entry: Entry, session: Session) -> bool:

@@ -5,10 +5,10 @@ from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from boto3.dynamodb.conditions import Key
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Cookie, Page, expect
 
 from pipeline.contracts import keys
-from tests.conftest import Stack
+from tests.conftest import Stack, wait_until
 
 PASSWORD = "demo-Shop-2026!"
 # Streamlit's own markup, which a page cannot change: the sections of its navigation stand between
@@ -26,6 +26,14 @@ def sign_in(page: Page, who: str, path: str = "/") -> None:
     page.get_by_label("E-mail").fill(f"{who}@demo.shop")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
+
+
+def session_cookie(context: BrowserContext) -> Cookie:
+    """That of the session, once the page has had it set; Streamlit has one of its own, too."""
+    return wait_until(
+        lambda: next((c for c in context.cookies() if c["name"].startswith("has_console")), None),
+        timeout_s=20,
+    )
 
 
 def wait_for_whole_page(page: Page) -> None:

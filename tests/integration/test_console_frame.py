@@ -7,7 +7,7 @@ from typing import Literal
 
 import httpx
 import pytest
-from console_page import barriers, sign_in, wait_for_whole_page
+from console_page import barriers, session_cookie, sign_in, wait_for_whole_page
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from console import settings
@@ -52,7 +52,7 @@ def an_operators(
     assert barriers(page) == []
     sign_in(page, "operator")
     expect(page.get_by_text("As of").first).to_be_visible()
-    wait_until(context.cookies, timeout_s=10)
+    session_cookie(context)
     yield page
     context.close()
 
@@ -70,6 +70,7 @@ def test_a_page_tells_its_age_has_no_serious_barrier_and_fits_a_phone(
     assert barriers(phone) == []
     assert too_wide(phone) == [0, 0]
     expect(phone.get_by_text("on our side")).to_have_count(0)
+    expect(phone.get_by_text("Page not found")).to_have_count(0)
 
 
 @pytest.mark.parametrize("name", [entry.name for entry in ENTRIES])
@@ -96,8 +97,7 @@ def test_a_session_outlives_its_console_and_a_sign_out_elsewhere_ends_it(
     page = context.new_page()
     sign_in(page, "analyst", "/sales?range=7d")
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
-    cookie = wait_until(lambda: next(iter(context.cookies()), None), timeout_s=10)
-    assert cookie is not None
+    secret = session_cookie(context)["value"]
     before = stack.supervisor.running()["console"].pid
     os.kill(before, 9)
     wait_until(lambda: _console_pid(stack) not in (None, before), timeout_s=40)
@@ -108,8 +108,8 @@ def test_a_session_outlives_its_console_and_a_sign_out_elsewhere_ends_it(
     settings.settings.cache_clear()
     edge._client.cache_clear()
     other_console = SessionStore()
-    assert other_console.find(cookie["value"]) is not None
-    assert other_console.sign_out(cookie["value"])
+    assert other_console.find(secret) is not None
+    assert other_console.sign_out(secret)
     expect(page.get_by_text("Your session has ended.")).to_be_visible(timeout=10_000)
     edge._client().close()
     context.close()

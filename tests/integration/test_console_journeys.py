@@ -14,7 +14,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from checkout_shop import an_order, put_on_sale
-from console_page import audit_entries, sign_in
+from console_page import audit_entries, session_cookie, sign_in
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from console.pages import ENTRIES
@@ -105,10 +105,7 @@ def test_a_refresh_keeps_the_session_and_the_browser_holds_no_token(
 ) -> None:
     sign_in(page, "analyst", "/sales?range=7d")
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
-    cookie = wait_until(
-        lambda: next((c for c in context.cookies() if c["name"].startswith("has_console")), None),
-        timeout_s=10,
-    )
+    cookie = session_cookie(context)
     assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
     page.reload()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()

@@ -73,7 +73,7 @@ def test_a_run_outlives_its_browser_is_everybodys_and_leaves_nothing_behind(
         pause_s=0.5,
     )
     other.get_by_role("button", name="Stop", exact=True).click()
-    expect(other.get_by_role("button", name="Start", exact=True)).to_be_visible(timeout=8_000)
+    expect(other.get_by_role("button", name="Start", exact=True)).to_be_visible()
 
     run_id = str(records(stack).list_runs()[0]["run_id"])
     head = wait_until(lambda: ended(stack, run_id), timeout_s=30)
