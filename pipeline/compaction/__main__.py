@@ -3,6 +3,7 @@
 import sys
 
 from pipeline.compaction.service import compact
+from pipeline.insights.service import refresh
 from pipeline.runtime import clock, logs
 from pipeline.runtime.settings import RuntimeSettings
 
@@ -14,6 +15,7 @@ def main() -> int:
     if outcome.is_skipped:
         print("Another compaction is running; it holds the lease.")
         return 1
+    refresh(settings.names, clock.now)
     print(f"Merged {outcome.events:,} events of {outcome.files:,} raw files "
           f"into {outcome.dates:,} curated files.")  # fmt: skip
     return 0

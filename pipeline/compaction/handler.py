@@ -1,9 +1,10 @@
-"""Lambda on a schedule: raw files to curated tables."""
+"""Lambda on a schedule: raw files to curated tables, and what can be learnt from those."""
 
 from dataclasses import asdict
 from typing import Any
 
 from pipeline.compaction.service import compact
+from pipeline.insights.service import refresh
 from pipeline.runtime import clock
 from pipeline.runtime.lambda_signals import instrumented
 from pipeline.runtime.settings import RuntimeSettings
@@ -14,4 +15,7 @@ settings = RuntimeSettings()
 @instrumented("compaction")
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Returns what it did; raises when the lake cannot be read or written."""
-    return asdict(compact(settings.names, clock.now, clock.new_id))
+    outcome = compact(settings.names, clock.now, clock.new_id)
+    if outcome.events:
+        refresh(settings.names, clock.now)
+    return asdict(outcome)

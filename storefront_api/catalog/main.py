@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import FastAPI
 
 from pipeline.runtime import clock
+from pipeline.runtime.insights import InsightFile
 from storefront_api.app import create_app
 from storefront_api.catalog import operations, router
 from storefront_api.catalog.imports import router as imports
@@ -31,6 +32,7 @@ def build_app(settings: ServiceSettings) -> FastAPI:
         lambda since: store.changed_since(since, index.is_news),
         clock.now,
         Snapshots(settings.names),
+        InsightFile(settings.names),
     )
     jobs = Jobs(settings.names)
     runner = Runner(jobs, settings.replica, clock.new_id)

@@ -164,7 +164,7 @@ class Facets(BaseModel):
 
 class Suggestion(BaseModel):
     text: str
-    kind: str = Field(description="`product`, `category` or `brand`")
+    kind: str = Field(description="`product`, `category`, `brand` or `query`")
     product_id: str | None = None
 
 

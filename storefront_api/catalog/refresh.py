@@ -10,6 +10,7 @@ import stamina
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline.runtime.clock import Clock
+from pipeline.runtime.insights import Insights
 from pipeline.runtime.logs import get_logger
 from storefront_api.catalog.domain import Product
 from storefront_api.catalog.search import SearchIndex
@@ -31,6 +32,7 @@ _LONG_EVERY = 10
 # The longest a refresh may rest is not yet an outage.
 _STALE_AFTER = timedelta(seconds=30)
 _SNAPSHOT_EVERY = timedelta(minutes=10)
+_LEARN_EVERY = timedelta(minutes=1)
 
 
 class IndexNotBuilt(Exception):
@@ -42,6 +44,10 @@ class Keeper(Protocol):
     def save(self, taken_at: datetime, products: Iterable[Product]) -> None: ...
 
 
+class Teacher(Protocol):
+    def read_news(self) -> Insights | None: ...
+
+
 class Refresher:
     """`changed_since` yields the products changed at that time or later; all for None."""
 
@@ -51,9 +57,12 @@ class Refresher:
         changed_since: Callable[[datetime | None], Iterable[Product]],
         clock: Clock,
         snapshots: Keeper,
+        insights: Teacher,
     ) -> None:
         self._index = index
         self._snapshots = snapshots
+        self._insights = insights
+        self._asked_at: datetime | None = None
         self._saved_at: datetime | None = None
         self._saved_generation = ""
         self._changed_since = changed_since
@@ -93,6 +102,20 @@ class Refresher:
             log.warning("snapshot.not_saved", error=type(error).__name__)
         self._saved_at, self._saved_generation = at, view.generation
 
+    def learn(self) -> None:
+        """Ask once a minute for what shoppers buy together; without news all stays as it was."""
+        at = self._clock()
+        if self._asked_at and at - self._asked_at < _LEARN_EVERY:
+            return
+        self._asked_at = at
+        try:
+            news = self._insights.read_news()
+        except (ClientError, BotoCoreError, ValueError, KeyError) as error:
+            log.warning("insights.unreadable", error=f"{type(error).__name__}: {error}"[:300])
+            return
+        if news:
+            self._index.learn(news)
+
     def stale_for(self) -> timedelta | None:
         """How old the goods are, once the table has not answered for a while; None till then."""
         if self._last_started is None:
@@ -120,6 +143,7 @@ class Refresher:
                     duration_ms = round((time.perf_counter() - started) * 1000)
                     log.info("index.refreshed", products=count, duration_ms=duration_ms)
                 await asyncio.to_thread(self.keep)
+                await asyncio.to_thread(self.learn)
             spent_s = time.perf_counter() - started
             rest_s = _REST * spent_s if count > _MANY else PERIOD_S
             await asyncio.sleep(min(_MAX_PAUSE_S, max(PERIOD_S, rest_s)))

@@ -91,7 +91,7 @@ async def list_products(
 
 @router.get("/suggest", response_model=models.SuggestionList, responses=documented(422, 503))
 async def suggest(view: CurrentView, q: Annotated[str, Query(max_length=200)] = "") -> Response:
-    """Completions while somebody types: categories, brands, goods."""
+    """Completions while somebody types: what others look for, categories, brands, goods."""
     return _json({"items": views.suggestions(view.suggest(clean(q))), "next_cursor": None})
 
 
@@ -123,7 +123,7 @@ def get_product(request: Request, product_id: ProductId, service: Service) -> Re
     responses=documented(404, 503),
 )
 def list_related(product_id: ProductId, view: CurrentView, service: Service) -> Response:
-    """Up to eight goods of the same category, nearest in price."""
+    """Up to eight goods: those bought with it, then of the same category, nearest in price."""
     related = view.related(product_id)
     if related is None:
         service.get_product(product_id)  # known from old orders only, or not at all

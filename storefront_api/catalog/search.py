@@ -1,7 +1,7 @@
 """The search index of a replica: what may be found, and the one state requests read."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from itertools import islice
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.contracts.categories import to_text
 from pipeline.contracts.errors import Unavailable
+from pipeline.runtime.insights import Insights
 from storefront_api.catalog import cursor as cursors
 from storefront_api.catalog.domain import Filters, Product, Sort
 from storefront_api.catalog.shelf import Facets, Shelf
@@ -17,6 +18,7 @@ from storefront_api.catalog.text_index import Reader, TextIndex
 MAX_RELATED = 8
 MAX_SUGGESTIONS = 8
 _MAX_SUGGESTED_NAMES = 2
+_MAX_QUERIES, _LOOKED_AT = 3, 6
 _MAX_NEAR, _MAX_DEPARTMENTS = 3, 5
 
 
@@ -39,6 +41,7 @@ class View:
     reader: Reader
     ordinal_of: dict[str, int]
     generation: str
+    insights: Insights = field(default_factory=Insights)
 
     def list_page(self, filters: Filters, sort: Sort, size: int, cursor: str | None) -> Page:
         """One page; raises Unprocessable for a cursor that is not of this list."""
@@ -82,11 +85,14 @@ class View:
         return found
 
     def suggest(self, text: str) -> list[Suggestion]:
-        """(text, kind, product id of a product) of at most 8, categories and brands first."""
+        """(text, kind, product id of a product) of at most 8: what others look for, categories,
+        brands, and then goods."""
         wanted = text.casefold()
         if not wanted:
             return []
-        found: list[Suggestion] = []
+        asked = (q for q in self.insights.queries if q.startswith(wanted) and q != wanted)
+        popular = filter(self._finds, islice(asked, _LOOKED_AT))
+        found: list[Suggestion] = [(q, "query", None) for q in islice(popular, _MAX_QUERIES)]
         paths = (path for path, _ in self.shelf.count_paths() if _begins_a_word(path[-1], wanted))
         found += [(to_text(path), "category", None) for path in islice(paths, _MAX_SUGGESTED_NAMES)]
         brands = (brand for brand in self.shelf.brands if _begins_a_word(brand, wanted))
@@ -97,9 +103,19 @@ class View:
         return found
 
     def related(self, product_id: str) -> list[Product] | None:
-        """None for a product that was never on sale."""
+        """What is bought with it, then its neighbours; None for one that was never on sale."""
         ordinal = self.ordinal_of.get(product_id)
-        return None if ordinal is None else self.shelf.related(ordinal, MAX_RELATED)
+        if ordinal is None:
+            return None
+        others = map(self.find_product, self.insights.bought_with.get(product_id, ()))
+        bought = [each for each in others if each and each.is_active and each.in_stock]
+        known = {each.product_id for each in bought}
+        near = self.shelf.related(ordinal, MAX_RELATED)
+        return (bought + [each for each in near if each.product_id not in known])[:MAX_RELATED]
+
+    def _finds(self, text: str) -> bool:
+        """Whether it finds anything today, every word of it as it stands."""
+        return bool(self.reader.find(text, "").ordinals.size)
 
 
 class SearchIndex:
@@ -110,6 +126,7 @@ class SearchIndex:
         self._products: list[Product] = []
         self._ordinal_of: dict[str, int] = {}
         self._fingerprint = 0
+        self._insights = Insights()
         self._view: View | None = None
 
     @property
@@ -141,8 +158,15 @@ class SearchIndex:
             self._text.reader(),
             dict(self._ordinal_of),
             f"{self._fingerprint:016x}",
+            self._insights,
         )
         return len(news)
+
+    def learn(self, insights: Insights) -> None:
+        """Take in what shoppers buy together and look for."""
+        self._insights = insights
+        if self._view is not None:
+            self._view = replace(self._view, insights=insights)
 
     def is_news(self, product_id: str, changed_at: str) -> bool:
         known = self._find(product_id)

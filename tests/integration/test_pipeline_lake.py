@@ -14,10 +14,12 @@ from pipeline.compaction.service import compact
 from pipeline.compaction.store import CuratedFiles, Ops
 from pipeline.contracts import keys
 from pipeline.contracts.names import Names
+from pipeline.insights.service import refresh
 from pipeline.landing.service import land
 from pipeline.landing.store import LakeFiles
 from pipeline.runtime import aws, clock
 from pipeline.runtime.facts import ORDER_LINES, ORDERS, rows_of
+from pipeline.runtime.insights import InsightFile, Insights
 from pipeline.runtime.kinesis import StreamRecord
 from pipeline.runtime.lake import Lake
 from tests.conftest import Stack
@@ -105,6 +107,26 @@ def test_a_late_event_joins_its_own_date_and_compacting_again_changes_nothing(
     compact_now(stage)
     lines = Lake(stage).order_lines(date(1972, 1, 1), date(1972, 1, 2))
     assert lines["order_id"].to_list() == ["late-2", "late-2", "late-1", "late-1"]
+
+
+def test_what_is_bought_together_is_learnt_and_read_once(stage: Names) -> None:
+    def a_line(number: int, product: str) -> dict[str, Any]:
+        return {
+            "line_no": number, "sku": product, "product_id": product, "title": product,
+            "category": "Kitchen", "quantity": 1, "unit_price_minor": 200, "line_total_minor": 200,
+        }  # fmt: skip
+
+    basket = [a_line(1, "cup"), a_line(2, "saucer")]
+    orders = [an_order(f"tea-{n}", "1974-05-06T10:00:00.000Z", lines=basket) for n in range(3)]
+    tests = [an_order(f"test-{n}", "1974-05-06T11:00:00.000Z") for n in range(9)]
+    land_all(stage, [*orders, *({**each, "synthetic": True} for each in tests)], 500)
+    reader = InsightFile(stage)
+    assert reader.read_news() is None
+    compact_now(stage)
+    refresh(stage, clock.now)
+    learnt = reader.read_news()
+    assert learnt == Insights({"cup": ("saucer",), "saucer": ("cup",)})
+    assert reader.read_news() is None
 
 
 def test_two_writers_of_one_date_lose_no_row(stage: Names) -> None:

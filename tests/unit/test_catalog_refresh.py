@@ -8,6 +8,7 @@ from botocore.exceptions import EndpointConnectionError
 from ulid import ULID
 
 from pipeline.contracts.errors import Unavailable
+from pipeline.runtime.insights import Insights
 from storefront_api.catalog.domain import Product
 from storefront_api.catalog.last_good import LastGood
 from storefront_api.catalog.refresh import IndexNotBuilt, Refresher
@@ -81,9 +82,28 @@ def kept() -> Kept:
     return Kept()
 
 
+class Learnt:
+    """The port `Teacher` over one value; an exception is raised."""
+
+    def __init__(self) -> None:
+        self.news: Insights | Exception | None = None
+        self.asked = 0
+
+    def read_news(self) -> Insights | None:
+        self.asked += 1
+        if isinstance(self.news, Exception):
+            raise self.news
+        return self.news
+
+
 @pytest.fixture
-def refresher(table: Table, index: SearchIndex, kept: Kept) -> Refresher:
-    return Refresher(index, table.changed_since, table.clock, kept)
+def learnt() -> Learnt:
+    return Learnt()
+
+
+@pytest.fixture
+def refresher(table: Table, index: SearchIndex, kept: Kept, learnt: Learnt) -> Refresher:
+    return Refresher(index, table.changed_since, table.clock, kept, learnt)
 
 
 def known(index: SearchIndex) -> set[str]:
@@ -137,7 +157,7 @@ def test_a_replica_starts_from_the_snapshot_while_the_table_is_down_and_says_how
     assert refresher.stale_for() is None
     table.is_down, table.now_s = True, 600.0
     index = SearchIndex()
-    restarted = Refresher(index, table.changed_since, table.clock, kept)
+    restarted = Refresher(index, table.changed_since, table.clock, kept, Learnt())
     restarted.start()
     with pytest.raises(EndpointConnectionError):
         restarted.refresh()
@@ -161,6 +181,21 @@ def test_a_snapshot_is_saved_when_goods_changed_and_not_more_often_than_every_te
         assert kept.snapshot
         saved.append((kept.snapshot.taken_at - START).total_seconds())
     assert saved == [0.0, 0.0, 0.0, 601.0, 601.0]
+
+
+def test_what_is_learnt_is_asked_for_once_a_minute_and_outlives_a_broken_file(
+    table: Table, index: SearchIndex, refresher: Refresher, learnt: Learnt
+) -> None:
+    table.products = [changed("P1", 0.0)]
+    refresher.refresh()
+    news = Insights(queries=("p1",))
+    for now_s, found in ((0.0, news), (59.0, None), (60.0, ValueError("broken")), (121.0, None)):
+        table.now_s, learnt.news = now_s, found
+        refresher.learn()
+    table.products.append(changed("P2", 122.0))
+    table.now_s = 122.0
+    refresher.refresh()
+    assert (learnt.asked, index.view.insights) == (3, news)
 
 
 def test_a_replica_is_not_ready_before_its_first_reading(

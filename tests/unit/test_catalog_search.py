@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.contracts.errors import Unprocessable
+from pipeline.runtime.insights import Insights
 from storefront_api.catalog import models, views
 from storefront_api.catalog.domain import ARCHIVED, PRICE_BANDS, Filters, Product, Sort, prefixes
 from storefront_api.catalog.search import SearchIndex, View
@@ -298,6 +299,27 @@ def test_related_goods_are_of_the_same_kind_and_nearest_in_price() -> None:
     )
     related = index.view.related("this") or []
     assert [each.product_id for each in related] == ["near", "far", "cousin", "sold-out"]
+
+
+def test_what_is_bought_with_it_comes_before_its_neighbours() -> None:
+    index = an_index(
+        a_product("this"), a_product("neighbour"), a_product("both"),
+        a_product("charger", category=("Electronics",)),
+        a_product("gone", status=ARCHIVED), a_product("sold-out", in_stock=False),
+    )  # fmt: skip
+    index.learn(Insights({"this": ("charger", "gone", "never-was", "sold-out", "both")}))
+    related = index.view.related("this") or []
+    assert [each.product_id for each in related] == ["charger", "both", "neighbour", "sold-out"]
+
+
+def test_what_others_look_for_is_suggested_while_it_finds_something() -> None:
+    index = an_index(a_product("P1", "Linen dress"), a_product("P2", "Linen shirt"))
+    index.learn(
+        Insights(queries=("linen dress", "shirt", "linen sails", "linen", "linen shirt", "lin"))
+    )
+    suggested = [text for text, kind, _ in index.view.suggest("Lin") if kind == "query"]
+    assert suggested == ["linen dress", "linen", "linen shirt"]
+    assert not [kind for _, kind, _ in index.view.suggest("sails") if kind == "query"]
 
 
 def test_what_lists_and_pages_send_is_what_openapi_promises() -> None:

@@ -111,6 +111,7 @@ export function SearchBox({ initial = "" }: { initial?: string }) {
           >
             <span>{item.kind === "category" ? categoryName(item.text) : item.text}</span>
             {item.kind === "category" && <small>in categories</small>}
+            {item.kind === "query" && <small>popular search</small>}
           </li>
         ))}
       </ul>

@@ -1,0 +1,1 @@
+"""Learns from the curated tables what shoppers buy together and look for."""

@@ -1,0 +1,26 @@
+"""Reads the lake, learns, and leaves the result where the catalogue looks for it."""
+
+from datetime import timedelta
+
+import polars as pl
+
+from pipeline.contracts.names import Names
+from pipeline.insights.domain import learn
+from pipeline.runtime.clock import Clock
+from pipeline.runtime.insights import InsightFile
+from pipeline.runtime.lake import Lake
+from pipeline.runtime.logs import get_logger
+
+log = get_logger()
+_SEARCHES_OF = timedelta(days=30)
+
+
+def refresh(names: Names, clock: Clock) -> None:
+    """Raises when the lake cannot be read or written; what was learnt before stays."""
+    lake, now = Lake(names), clock()
+    is_real = ~pl.col("synthetic")
+    lines = lake.order_lines(fresh=False).filter(is_real)
+    clicks = lake.clickstream((now - _SEARCHES_OF).date(), fresh=False).filter(is_real)
+    found = learn(lines, clicks)
+    InsightFile(names).write(found, now)
+    log.info("insights.written", products=len(found.bought_with), queries=len(found.queries))
