@@ -105,6 +105,10 @@ def promotion(code: str) -> Key:
     return _key(f"PROMOTION#{code}", "PROMOTION")
 
 
+# `listing` of promotion codes; their `placed_at` is the version, the ULID of the last edit.
+PROMOTIONS = "promotion"
+
+
 def promotion_uses(code: str, subject: str | None = None) -> Key:
     """How many orders carry a code: all, or those of one shopper (`subject`)."""
     return _key(f"PROMOTION#{code}", f"USES#{subject}" if subject else "USES")

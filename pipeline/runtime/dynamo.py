@@ -3,7 +3,7 @@
 The low-level client with these two functions costs half of the CPU that boto3's resource takes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -37,6 +37,37 @@ def to_item(values: Mapping[str, Any]) -> Item:
 def from_item(item: Mapping[str, Any]) -> Item:
     """DynamoDB's JSON to plain Python values; whole numbers become `int`, others `Decimal`."""
     return {name: _reader.deserialize(value) for name, value in item.items()}
+
+
+class _Unprocessed(Unavailable):
+    """A part of a batch was put off; the client sees it as any unavailable dependency."""
+
+
+def read_all(
+    wanted: Mapping[str, Sequence[Mapping[str, str]]], *, may_lag: Collection[str] = ()
+) -> list[Item]:
+    """The rows of these keys by table, at most 100 together, in no order; what is not is missing.
+
+    Args: `may_lag` names the tables whose rows may be a little old, at half the cost.
+    Raises: Unavailable when the tables stay throttled for three seconds.
+    """
+    request: Item = {
+        table: {"Keys": [to_item(key) for key in rows], "ConsistentRead": table not in may_lag}
+        for table, rows in wanted.items()
+        if rows
+    }
+    found: list[Item] = []
+    for attempt in stamina.retry_context(
+        on=_Unprocessed, attempts=5, timeout=3, wait_initial=0.02, wait_max=0.5, wait_jitter=0.1
+    ):
+        with attempt:
+            answer = aws.client("dynamodb").batch_get_item(RequestItems=request) if request else {}
+            for rows in answer.get("Responses", {}).values():
+                found += map(from_item, rows)
+            request = answer.get("UnprocessedKeys") or {}
+            if request:
+                raise _Unprocessed("DynamoDB is throttling", headers={"Retry-After": "1"})
+    return found
 
 
 class TransactionCancelled(Exception):

@@ -155,3 +155,8 @@ class PromotionView(BaseModel):
             max_uses_per_shopper=terms.max_uses_per_shopper,
             uses=offer.uses,
         )
+
+
+class PromotionPage(BaseModel):
+    items: list[PromotionView]
+    next_cursor: str | None

@@ -1,10 +1,9 @@
 """The routes under /api/checkout/orders. Handlers are synchronous, as boto3 is."""
 
-import base64
 import json
 import re
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from pydantic import BaseModel
@@ -16,7 +15,7 @@ from storefront_api.checkout.carts import Shopper
 from storefront_api.checkout.cookies import CurrentShopper
 from storefront_api.checkout.order_views import OrderPage, OrderView, PlacedOrder, RefundView
 from storefront_api.checkout.orders import OrderRequest, Orders
-from storefront_api.checkout.ports import Place
+from storefront_api.checkout.places import to_cursor, to_place
 from storefront_api.checkout.schemas import PlaceOrder, RefundBody
 from storefront_api.problems import documented
 from storefront_api.security import Principal, require_role
@@ -127,10 +126,10 @@ def list_orders(
 ) -> OrderPage:
     """The shopper's own orders, newest first."""
     response.headers["Cache-Control"] = "private, no-store"
-    found, place = orders.list_(shopper, page_size, _to_place(cursor) if cursor else None)
+    found, place = orders.list_(shopper, page_size, to_place(cursor) if cursor else None)
     return OrderPage(
         items=[PlacedOrder.of(order) for order in found],
-        next_cursor=_to_cursor(place) if place else None,
+        next_cursor=to_cursor(place) if place else None,
     )
 
 
@@ -194,21 +193,3 @@ def refund_order(
     if is_replay:
         response.headers["Idempotent-Replay"] = "true"
     return RefundView.of(order, refund)
-
-
-def _to_cursor(place: Place) -> str:
-    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
-
-
-def _to_place(cursor: str) -> Place:
-    try:
-        document: Any = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        placed_at, order_id = document
-        if not all(isinstance(part, str) and part for part in (placed_at, order_id)):
-            raise ValueError
-    except (ValueError, TypeError):
-        message = "Not a cursor of this list"
-        raise Unprocessable(
-            f"cursor: {message}", errors=[{"field": "cursor", "message": message}]
-        ) from None
-    return placed_at, order_id

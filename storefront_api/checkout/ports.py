@@ -8,7 +8,8 @@ from storefront_api.checkout.domain import Cart, StockRow
 from storefront_api.checkout.promotion import Offer, Promotion, PromotionState
 
 Order = dict[str, Any]
-Place = tuple[str, str]  # in a list of orders: (placed_at, order_id)
+# In a list of orders (placed_at, order_id); in one of promotion codes (version, code).
+Place = tuple[str, str]
 
 
 class Snapshot(Protocol):
@@ -88,6 +89,9 @@ class PromotionTerms(Protocol):
     """Terms are written over the version read; False if somebody was faster."""
 
     def find(self, code: str) -> Offer | None: ...
+    def list_offers(
+        self, page_size: int, after: Place | None
+    ) -> tuple[list[Offer], Place | None]: ...
     def put(self, promotion: Promotion, over: str | None, audit: Audit) -> bool: ...
     def delete(self, code: str, version: str, audit: Audit) -> bool: ...
 

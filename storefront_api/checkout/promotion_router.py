@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from pipeline.contracts.errors import Unprocessable
-from storefront_api.checkout.cart_views import PromotionView
+from storefront_api.checkout.cart_views import PromotionPage, PromotionView
+from storefront_api.checkout.places import to_cursor, to_place
 from storefront_api.checkout.promotion import Offer
 from storefront_api.checkout.promotions import Promotions
 from storefront_api.checkout.schemas import Code, PromotionBody
@@ -24,6 +25,25 @@ def _promotions(request: Request) -> Promotions:
 
 
 Service = Annotated[Promotions, Depends(_promotions)]
+
+
+@router.get("/promotions", responses=documented(401, 403, 503))
+def list_promotions(
+    operator: Operator,
+    service: Service,
+    request: Request,
+    response: Response,
+    page_size: Annotated[int, Query(ge=1, le=50)] = 20,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> PromotionPage:
+    """Every code, the last edited first, with how many orders carry it."""
+    response.headers["Cache-Control"] = "private, no-store"
+    found, place = service.list_(page_size, to_place(cursor) if cursor else None)
+    currency = request.app.state.settings.currency
+    return PromotionPage(
+        items=[PromotionView.of(offer, currency) for offer in found],
+        next_cursor=to_cursor(place) if place else None,
+    )
 
 
 @router.get("/promotions/{code}", responses=documented(401, 403, 404, 503))

@@ -1,12 +1,20 @@
 """Promotion codes in DynamoDB: their terms, and counters that no race gets past."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pipeline.contracts import keys
 from pipeline.contracts.audit import Audit
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws
-from pipeline.runtime.dynamo import Item, TransactionCancelled, from_item, to_item, transact
+from pipeline.runtime.dynamo import (
+    Item,
+    TransactionCancelled,
+    from_item,
+    read_all,
+    to_item,
+    transact,
+)
+from storefront_api.checkout.ports import Place
 from storefront_api.checkout.promotion import NO_LIMIT, Offer, Promotion, PromotionState
 from storefront_api.checkout.rows import from_promotion, to_promotion
 
@@ -27,11 +35,39 @@ class PromotionStore:
         uses = self._get(keys.promotion_uses(code))
         return Offer(to_promotion(terms), uses["uses"] if uses else 0)
 
+    def list_offers(self, page_size: int, after: Place | None) -> tuple[list[Offer], Place | None]:
+        """One page, the last edited first, and where the next begins.
+
+        Eventually consistent, as indexes are; a code that was just deleted may still be there.
+        """
+        start = {}
+        if after:
+            version, code = after
+            start = {"ExclusiveStartKey": to_item(keys.promotion(code) | _listed(version))}
+        answer = aws.client("dynamodb").query(
+            TableName=self._table,
+            IndexName="by_time",
+            KeyConditionExpression="listing = :promotions",
+            ExpressionAttributeValues=to_item({":promotions": keys.PROMOTIONS}),
+            ScanIndexForward=False,
+            Limit=page_size,
+            **start,
+        )
+        terms = [to_promotion(from_item(item)) for item in answer["Items"]]
+        uses = self._read_uses([each.code for each in terms])
+        offers = [Offer(each, uses.get(each.code, 0)) for each in terms]
+        more = "LastEvaluatedKey" in answer and bool(terms)
+        return offers, (terms[-1].version, terms[-1].code) if more else None
+
     def put(self, promotion: Promotion, over: str | None, audit: Audit) -> bool:
         """Write the terms over that version, or over none; False when another one is there."""
         put = {
             "TableName": self._table,
-            "Item": to_item({**keys.promotion(promotion.code), **from_promotion(promotion)}),
+            "Item": to_item(
+                keys.promotion(promotion.code)
+                | from_promotion(promotion)
+                | _listed(promotion.version)
+            ),
             "ConditionExpression": "version = :seen" if over else "attribute_not_exists(pk)",
             **({"ExpressionAttributeValues": _version(over)} if over else {}),
         }
@@ -52,6 +88,11 @@ class PromotionStore:
             TableName=self._table, Key=to_item(key), ConsistentRead=True
         )
         return from_item(answer["Item"]) if "Item" in answer else None
+
+    def _read_uses(self, codes: Sequence[str]) -> dict[str, int]:
+        wanted = {keys.promotion_uses(code)["pk"]: code for code in codes}
+        rows = read_all({self._table: [keys.promotion_uses(code) for code in codes]})
+        return {wanted[row["pk"]]: row["uses"] for row in rows}
 
     def _write(self, operation: Item, audit: Audit) -> bool:
         try:
@@ -112,6 +153,10 @@ def _count(table: str, counter: keys.Key, limit: int | None) -> Item:
         "ConditionExpression": "attribute_not_exists(uses) OR uses < :limit",
         "ExpressionAttributeValues": to_item({":one": 1, ":limit": limit or NO_LIMIT}),
     }
+
+
+def _listed(version: str) -> Item:
+    return {"listing": keys.PROMOTIONS, "placed_at": version}
 
 
 def _version(version: str) -> Item:

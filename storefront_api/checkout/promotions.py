@@ -7,7 +7,7 @@ from pipeline.contracts.errors import NotFound, PreconditionFailed, Precondition
 from pipeline.contracts.events import to_iso_z
 from pipeline.runtime.clock import Clock, NewId
 from pipeline.runtime.logs import get_logger
-from storefront_api.checkout.ports import PromotionTerms
+from storefront_api.checkout.ports import Place, PromotionTerms
 from storefront_api.checkout.promotion import Offer, Promotion
 
 log = get_logger()
@@ -25,6 +25,10 @@ class Promotions:
         if offer is None:
             raise NotFound(f"There is no promotion code {code}", code=code)
         return offer
+
+    def list_(self, page_size: int, after: Place | None) -> tuple[list[Offer], Place | None]:
+        """One page of codes, the last edited first, and where the next begins."""
+        return self._store.list_offers(page_size, after)
 
     def put(self, wanted: Promotion, seen: str | None, operator: str) -> tuple[Offer, bool]:
         """Make a code, or give it other terms; its uses stay counted.

@@ -3,14 +3,19 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-import stamina
 from botocore.exceptions import ClientError
 
 from pipeline.contracts import keys
-from pipeline.contracts.errors import Unavailable
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws, tracing
-from pipeline.runtime.dynamo import Item, TransactionCancelled, from_item, to_item, transact
+from pipeline.runtime.dynamo import (
+    Item,
+    TransactionCancelled,
+    from_item,
+    read_all,
+    to_item,
+    transact,
+)
 from storefront_api.checkout.domain import Cart, CartLine, StockRow, emptied
 from storefront_api.checkout.promotion import Offer, Promotion, PromotionState
 from storefront_api.checkout.promotion_store import refused_use, use_operations
@@ -89,7 +94,7 @@ class CheckoutStore:
             wanted.append(keys.idempotency(owner, idempotency_key))
         if code:
             wanted += offer_keys(code, owner)
-        rows = Rows(self._batch_get(wanted, [keys.stock(sku)] if sku else []))
+        rows = Rows(self._read(wanted, [keys.stock(sku)] if sku else []))
         answered = rows.at(keys.idempotency(owner, idempotency_key)) if idempotency_key else None
         stock = rows.at(keys.stock(sku)) if sku else None
         return Snapshot(
@@ -106,9 +111,13 @@ class CheckoutStore:
         terms = offer_keys(code, owner) if code else []
         if not wanted and not terms:
             return Current({}, None)
-        found = self._batch_get(terms, wanted)
+        found = self._read(terms, wanted)
         stock = {row["sku"]: to_stock(row) for row in found if row["sk"] == "STOCK"}
         return Current(stock, Rows(found).offer(code, owner) if code else None)
+
+    def _read(self, orders: list[keys.Key], products: list[keys.Key]) -> list[Item]:
+        wanted = {self._orders: orders, self._products: products}
+        return read_all(wanted, may_lag={self._products})
 
     def put_cart(self, cart: Cart, now_epoch_s: int) -> Cart | None:
         """Write a cart over the version it was read at; None when somebody wrote in between."""
@@ -248,27 +257,3 @@ class CheckoutStore:
             ),
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-
-    def _batch_get(self, orders: list[keys.Key], products: list[keys.Key]) -> list[Item]:
-        request: Item = {}
-        if orders:
-            wanted = [to_item(key) for key in orders]
-            request[self._orders] = {"Keys": wanted, "ConsistentRead": True}
-        if products:
-            request[self._products] = {"Keys": [to_item(key) for key in products]}
-        found: list[Item] = []
-        for attempt in stamina.retry_context(
-            on=_Unprocessed, attempts=5, timeout=3, wait_initial=0.02, wait_max=0.5, wait_jitter=0.1
-        ):
-            with attempt:
-                answer = aws.client("dynamodb").batch_get_item(RequestItems=request)
-                for rows in answer["Responses"].values():
-                    found += [from_item(row) for row in rows]
-                request = answer.get("UnprocessedKeys") or {}
-                if request:
-                    raise _Unprocessed("DynamoDB is throttling", headers={"Retry-After": "1"})
-        return found
-
-
-class _Unprocessed(Unavailable):
-    """A part of a batch was put off; the client sees it as any unavailable dependency."""

@@ -4,7 +4,6 @@ A notice changes nothing by itself. It says that an order is worth a look, and t
 gateway and the order's row how things stand: so a notice may come twice, late or after a later one.
 """
 
-from collections.abc import Mapping
 from datetime import timedelta
 from functools import cache
 from typing import Annotated, Any
@@ -17,7 +16,7 @@ from pipeline.contracts.errors import Unauthenticated, Unprocessable
 from pipeline.contracts.names import Names
 from pipeline.contracts.payments import Notice, Settle, is_settled
 from pipeline.runtime import aws, clock, webhook_signature
-from pipeline.runtime.dynamo import Item, from_item, to_item
+from pipeline.runtime.dynamo import Item, read_all, to_item
 from pipeline.runtime.logs import get_logger
 from pipeline.runtime.webhook_signature import HEADER, TOLERANCE_S, BadSignature
 from storefront_api.problems import documented
@@ -126,15 +125,8 @@ def _take(names: Names, notice: Notice, request: Request) -> bool:
 
 def _read(names: Names, notice: Notice) -> tuple[Item | None, Item | None]:
     """(the mark of an earlier arrival, the order), where there are such."""
-    table = names.table("orders")
-    wanted: list[Mapping[str, Any]] = [
-        to_item(keys.webhook(notice.event_id)),
-        to_item(keys.order(notice.payment.key)),
-    ]
-    answer = aws.client("dynamodb").batch_get_item(
-        RequestItems={table: {"Keys": wanted, "ConsistentRead": True}}
-    )
-    rows = {row["sk"]: row for row in map(from_item, answer["Responses"].get(table, []))}
+    wanted = [keys.webhook(notice.event_id), keys.order(notice.payment.key)]
+    rows = {row["sk"]: row for row in read_all({names.table("orders"): wanted})}
     return rows.get("WEBHOOK"), rows.get("ORDER")
 
 

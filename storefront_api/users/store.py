@@ -8,7 +8,14 @@ from hashlib import sha256
 from pipeline.contracts import keys
 from pipeline.contracts.events import to_iso_z
 from pipeline.runtime import aws
-from pipeline.runtime.dynamo import Item, TransactionCancelled, from_item, to_item, transact
+from pipeline.runtime.dynamo import (
+    Item,
+    TransactionCancelled,
+    from_item,
+    read_all,
+    to_item,
+    transact,
+)
 from storefront_api.users.domain import (
     MAX_ADDRESSES,
     Failures,
@@ -127,11 +134,8 @@ class UserStore(UsersTable):
 
     def read_failures(self, subjects: Sequence[str]) -> list[Failures]:
         """One for each subject, in order; a subject is anything that can be guessed from or at."""
-        wanted = [to_item(_failures_key(subject)) for subject in subjects]
-        answer = aws.client("dynamodb").batch_get_item(
-            RequestItems={self._table: {"Keys": wanted, "ConsistentRead": True}}
-        )
-        found = {item["pk"]: item for item in map(from_item, answer["Responses"][self._table])}
+        wanted = [_failures_key(subject) for subject in subjects]
+        found = {item["pk"]: item for item in read_all({self._table: wanted})}
         return [_to_failures(found.get(_failures_key(subject)["pk"])) for subject in subjects]
 
     def add_failure(self, subject: str, at: datetime, memory_s: int) -> None:

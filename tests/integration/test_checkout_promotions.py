@@ -290,3 +290,30 @@ def test_a_code_that_is_none_is_refused(guest: Browser, code: Any) -> None:
     answer = guest.request("PUT", "/cart/promotion", json={"code": code})
     problem = assert_problem(answer, 422, "unprocessable")
     assert problem["errors"][0]["field"] == "code"
+
+
+def test_operators_see_every_code_with_its_uses_the_last_edited_first(
+    stack: Any, guest: Browser, operator: Browser
+) -> None:
+    first, second, ended = (a_code(operator) for _ in range(3))
+    guest.put(put_on_sale(stack, 5, 1000), 1)
+    quote = use(guest, first).json()["quote"]
+    assert guest.order(expected_total=quote["total"]).status_code == 201
+    edit = {"kind": "percentage", "percent": 20}
+    operator.request("PUT", f"/promotions/{first}", json=edit, headers={"If-Match": "*"})
+    operator.request("DELETE", f"/promotions/{ended}", headers={"If-Match": "*"})
+
+    seen: list[dict[str, Any]] = []
+    cursor = None
+    while not {first, second} <= {row["code"] for row in seen}:
+        page = operator.get("/promotions", params={"page_size": 1, "cursor": cursor}).json()
+        seen, cursor = seen + page["items"], page["next_cursor"]
+        assert cursor or len(page["items"]) == 1
+
+    ours = [(row["code"], row["percent"], row["uses"]) for row in seen]
+    assert ours == [(first, 20, 1), (second, 10, 0)]
+    assert_problem(guest.get("/promotions"), 401, "unauthenticated")
+    refused = assert_problem(
+        operator.get("/promotions", params={"cursor": "x"}), 422, "unprocessable"
+    )
+    assert refused["errors"][0]["field"] == "cursor"

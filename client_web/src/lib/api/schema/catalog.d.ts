@@ -210,7 +210,7 @@ export interface paths {
         };
         /**
          * List Related
-         * @description Up to eight goods of the same category, nearest in price.
+         * @description Up to eight goods: those bought with it, then of the same category, nearest in price.
          */
         get: operations["list_related"];
         put?: never;
@@ -270,7 +270,7 @@ export interface paths {
         };
         /**
          * Suggest
-         * @description Completions while somebody types: categories, brands, goods.
+         * @description Completions while somebody types: what others look for, categories, brands, goods.
          */
         get: operations["suggest"];
         put?: never;
@@ -728,7 +728,7 @@ export interface components {
         Suggestion: {
             /**
              * Kind
-             * @description `product`, `category` or `brand`
+             * @description `product`, `category`, `brand` or `query`
              */
             kind: string;
             /** Product Id */
