@@ -1,0 +1,108 @@
+"""A corpus of what nobody should send, at every route that takes it: each gets its 4xx, as a
+problem that says which, and the answer never repeats what would run in a browser."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from iac.local.ports import ROOT
+from pipeline.contracts import keys
+from tests.conftest import Stack
+from tests.integration.users_door import PASSWORD
+
+SERVICES = ("analytics", "catalog", "checkout", "users")
+NOTHING = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+DEEP = 4_000
+
+# Whatever a route expects, none of these is it. (name, body, statuses one of which is right)
+BODIES: list[tuple[str, bytes, set[int]]] = [
+    ("nothing", b"", {422}),
+    ("no JSON", b"{not json", {400}),
+    ("half a document", b'{"email": "a@b.c', {400}),
+    ("no text", b"\xff\xfe\x00\x01", {400}),
+    ("lists in lists", b"[" * DEEP + b"]" * DEEP, {400, 422}),
+    ("objects in objects", b'{"a":' * DEEP + b"1" + b"}" * DEEP, {400, 422}),
+    ("a list", b"[]", {422}),
+    ("a text", b'"text"', {422}),
+    ("a number", b"1e400", {400, 422}),
+    ("many digits", b"9" * 5_000, {400, 422}),
+    ("null", b"null", {422}),
+    ("not a number", b"NaN", {400, 422}),
+    ("an object of nothing known", b'{"__proto__": {}, "$where": "1", "\\u0000": 1}', {422}),
+    ("too much", b'{"a": "' + b"x" * 2_000_000 + b'"}', {413}),
+]
+# In a path these name nothing, and must reach nothing else.
+NAMES = [
+    "..%2F..%2Fetc%2Fpasswd", "%00", "'%20OR%20'1'='1", "%3Cscript%3Ealert(1)%3C%2Fscript%3E",
+    "$%7Bjndi:ldap:x%7D", "%7B%7B7*7%7D%7D", "%E2%80%AEtxt.exe", "%ED%A0%80", "%F0%9F%91%97",
+    "A" * 2_000, "-1", "NaN", "%0d%0aSet-Cookie:%20a=b", "*", "%25s%25n",
+]  # fmt: skip
+
+
+def _operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for service in SERVICES:
+        document = json.loads((ROOT / f"docs/contracts/openapi/{service}.json").read_text())
+        for path, methods in document["paths"].items():
+            for method, operation in methods.items():
+                yield method.upper(), path, operation
+
+
+WITH_BODY = [
+    (method, path)
+    for method, path, operation in _operations()
+    if "application/json" in operation.get("requestBody", {}).get("content", {})
+    and operation["requestBody"].get("required")
+]
+WITH_NAME = [(m, path) for m, path, _ in _operations() if m == "GET" and "{" in path]
+
+
+@pytest.fixture(scope="module")
+def operator(stack: Stack) -> Iterator[httpx.Client]:
+    """Somebody who may call everything, so that no refusal hides another."""
+    person = {"email": "corpus@shop.test", "password": PASSWORD}
+    with stack.http() as http:
+        user = http.post("/api/users/register", json=person | {"name": "Corpus"}).json()["user"]
+        stack.table("users").update_item(
+            Key=dict(keys.user(user["user_id"])),
+            UpdateExpression="SET #role = :role",
+            ExpressionAttributeNames={"#role": "role"},
+            ExpressionAttributeValues={":role": "admin"},
+        )
+        token = http.post("/api/users/login", json=person).json()["access_token"]
+        http.headers |= {
+            "Authorization": f"Bearer {token}", "X-Synthetic": "1", "Idempotency-Key": "corpus",
+            "If-Match": "*", "Content-Type": "application/json",
+        }  # fmt: skip
+        yield http
+
+
+@pytest.mark.parametrize(("method", "path"), WITH_BODY, ids=lambda part: str(part))
+def test_a_bad_body_gets_its_refusal(operator: httpx.Client, method: str, path: str) -> None:
+    url = re.sub(r"\{\w+\}", NOTHING, path)
+    wrong = []
+    for name, body, statuses in BODIES:
+        answer = operator.request(method, url, content=body)
+        if answer.status_code not in statuses or not _is_problem(answer):
+            wrong.append((name, answer.status_code, answer.text[:200]))
+    assert wrong == []
+
+
+@pytest.mark.parametrize(("method", "path"), WITH_NAME, ids=lambda part: str(part))
+def test_a_bad_name_leads_nowhere(operator: httpx.Client, method: str, path: str) -> None:
+    wrong = []
+    for name in NAMES:
+        answer = operator.request(method, re.sub(r"\{\w+\}", lambda _, n=name: n, path))
+        is_refused = answer.status_code in {400, 404, 422}
+        if not is_refused or not _is_problem(answer) or "set-cookie" in answer.headers:
+            wrong.append((name, answer.status_code, answer.text[:200]))
+    assert wrong == []
+
+
+def _is_problem(answer: httpx.Response) -> bool:
+    """Of ours, with its own status; nothing in it is read as a page by a browser."""
+    is_ours = answer.headers.get("content-type", "").startswith("application/problem+json")
+    return is_ours and bool(answer.json()["status"] == answer.status_code)
