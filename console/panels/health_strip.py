@@ -13,6 +13,8 @@ from console.queries import clients, dataplane, replicas
 from console.queries.probes import Reading, Watch, as_of
 from console.settings import settings
 
+_SHOWN_AGAIN_S = 60
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -81,9 +83,20 @@ def _edge(found: dict[str, Reading]) -> Mark:
 def _replica(name: str, found: dict[str, Reading]) -> Mark:
     reading = found[name]
     if machines.is_ready(reading):
-        return Mark(name, "good", "")
+        again_s = _started_again(name, found["processes"])
+        if again_s is None:
+            return Mark(name, "good", "")
+        return Mark(name, "warn", f"started again {again_s} s ago")
     why = reading.fault or "not ready: " + ", ".join(reading.value.faults)
     return Mark(name, "bad", f"is down ({why})")
+
+
+def _started_again(name: str, found: Reading) -> int | None:
+    """Seconds since a replica came back, for a minute: it may have been gone between two looks."""
+    process = next((p for p in found.value or () if p.name == name), None)
+    if process is None or not process.restarts or not process.is_up:
+        return None
+    return int(process.up_s) if process.up_s < _SHOWN_AGAIN_S else None
 
 
 def _silent(name: str, fault: str) -> Mark:

@@ -47,7 +47,7 @@ class Shop:
             Item={
                 **keys.order(order_id), "order_id": order_id, "owner": "guest:1", "version": 1,
                 "status": "placed", "lines": lines, "shipping_minor": 399, "tax_minor": 280,
-                "total_minor": 2179, "timeline": [
+                "total_minor": 2179, "currency": "GBP", "timeline": [
                     {"version": 1, "status": "placed", "at": to_iso_z(AT), "note": None}
                 ], **changes,
             }
@@ -84,7 +84,7 @@ class Shop:
 def shop(emulator: Any) -> Iterator[Shop]:
     names = Names(f"t{uuid4().hex[:8]}")
     dynamodb = emulator.aws("dynamodb")
-    for table in ("orders", "products"):
+    for table in ("orders", "products", "ops"):
         dynamodb.create_table(
             TableName=names.table(table),
             KeySchema=[
@@ -97,7 +97,7 @@ def shop(emulator: Any) -> Iterator[Shop]:
             BillingMode="PAY_PER_REQUEST",
         )
     yield Shop(names)
-    for table in ("orders", "products"):
+    for table in ("orders", "products", "ops"):
         dynamodb.delete_table(TableName=names.table(table))
 
 

@@ -57,6 +57,14 @@ def an_operators(
     context.close()
 
 
+@pytest.fixture(autouse=True)
+def _leave(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Nobody looks at a page any longer than its test: its live parts would go on."""
+    yield
+    for name in {"phone", "desk"} & set(request.fixturenames):
+        request.getfixturevalue(name).goto("about:blank")
+
+
 @pytest.mark.parametrize("name", [entry.name for entry in ENTRIES])
 def test_a_page_tells_its_age_has_no_serious_barrier_and_fits_a_phone(
     phone: Page, stack: Stack, name: str

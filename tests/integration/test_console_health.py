@@ -76,7 +76,7 @@ def _answers_of_categories() -> int:
 
 def test_the_strip_names_a_killed_replica_within_five_seconds(page: Page, stack: Stack) -> None:
     expect(page.get_by_text("The edge passes on")).to_be_visible(timeout=40_000)  # all is drawn
-    expect(page.get_by_text(WELL)).to_be_visible(timeout=40_000)
+    expect(page.get_by_text(WELL)).to_be_visible(timeout=90_000)
     try:
         os.kill(stack.supervisor.running()["analytics-b"].pid, 9)
         expect(page.get_by_text(re.compile("analytics-b is down", re.IGNORECASE))).to_be_visible(

