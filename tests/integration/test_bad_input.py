@@ -81,15 +81,7 @@ def operator(stack: Stack) -> Iterator[httpx.Client]:
             ExpressionAttributeValues={":role": "admin"},
         )
         token = http.post("/api/users/login", json=person).json()["access_token"]
-        http.headers.update(
-            {
-                "Authorization": f"Bearer {token}",
-                "X-Synthetic": "1",
-                "If-Match": "*",
-                "Idempotency-Key": "corpus",
-                "Content-Type": "application/json",
-            }  # fmt: skip
-        )
+        http.headers.update(HEADERS | {"Authorization": f"Bearer {token}"})
         yield http
 
 
