@@ -35,7 +35,9 @@ _BATCH = 5  # of one BatchGetTraces call
 _MAX_READ = 500  # documents read to find LIMIT when the index knows nothing
 _MAX_MINUTES = 24 * 60  # as long as the index keeps its items
 _MINUTES_FIRST, _MINUTES_AT_ONCE = 6, 54
-_MAX_PAGES = 5
+_SUMMARY_PAGES = 5
+_MAX_PAGES = 20
+_PAGE = 500  # items: of a minute of load a whole megabyte takes longer than a page may wait
 # Functions may still add to a trace that began within this time, and the index too.
 _SETTLED_AFTER = timedelta(minutes=10)
 _UNSETTLED_TTL_S = 4.0
@@ -97,14 +99,30 @@ def _search_index(wanted: Search, limit: int) -> Findings:
     # A busy minute holds enough by itself: a few of the newest first.
     first, rest = minutes[:_MINUTES_FIRST], minutes[_MINUTES_FIRST:]
     for part in [first, *_chunks(rest, _MINUTES_AT_ONCE)]:
-        for rows in _at_once(lambda minute: _minute(minute, wanted, limit), part):
+        silent = None
+        for minute, rows in zip(
+            part, _at_once(lambda minute: _try_minute(minute, wanted, limit), part), strict=True
+        ):
+            if isinstance(rows, Unreachable):
+                silent = rows
+                break
             found.extend(each for each in rows if wanted.matches(each))
-        looked_from = max(part[-1], wanted.since)
-        if len(found) >= limit:
+            looked_from = max(minute, wanted.since)
+        if silent and looked_from == wanted.until:
+            raise silent
+        if silent or len(found) >= limit:
             break
     found.sort(key=lambda each: (each.at, each.trace_id), reverse=True)
     is_whole = looked_from == wanted.since and len(found) <= limit
     return Findings(tuple(found[:limit]), looked_from, is_whole, "index")
+
+
+def _try_minute(minute: datetime, wanted: Search, limit: int) -> tuple[Found, ...] | Unreachable:
+    """One minute that does not answer hides none of those after it."""
+    try:
+        return _minute(minute, wanted, limit)
+    except Unreachable as problem:
+        return problem
 
 
 def _minute(minute: datetime, wanted: Search, limit: int) -> tuple[Found, ...]:
@@ -121,6 +139,7 @@ def _minute(minute: datetime, wanted: Search, limit: int) -> tuple[Found, ...]:
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": values,
         "ScanIndexForward": False,
+        "Limit": _PAGE,
     }
     found: list[Found] = []
     for _ in range(_MAX_PAGES):
@@ -196,7 +215,7 @@ def _list_ids(wanted: Search, limit: int) -> tuple[list[str], bool]:
 
 def _summaries(since: datetime, until: datetime) -> Iterator[str]:
     request: dict[str, Any] = {"StartTime": since, "EndTime": until + timedelta(seconds=1)}
-    for _ in range(_MAX_PAGES):
+    for _ in range(_SUMMARY_PAGES):
         page = _ask(lambda client: client.get_trace_summaries(**request))
         yield from (row["Id"] for row in page["TraceSummaries"] if TRACE_ID.match(row["Id"]))
         if not page.get("NextToken"):

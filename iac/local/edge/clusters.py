@@ -43,10 +43,16 @@ def _service(at: Addresses, service: str) -> Json:
             "thresholds": [
                 {
                     "max_connections": 512,
-                    "max_pending_requests": 512,
-                    "max_requests": 1024,
-                    # The default of 3 overflows when a replica dies under load.
-                    "max_retries": 100,
+                    # What waits longer than its timeout is work for nobody, and its retries are
+                    # more of it: beyond this many at once it is better to say 503 at once.
+                    "max_pending_requests": 256,
+                    "max_requests": 256,
+                    # The default of 3 overflows when a replica dies under load; a share keeps
+                    # retries from feeding an overload.
+                    "retry_budget": {
+                        "budget_percent": {"value": 25.0},
+                        "min_retry_concurrency": 50,
+                    },
                 }
             ]
         },
