@@ -64,11 +64,12 @@ def test_what_the_edge_refuses_for_want_of_a_replica_counts_as_bad(stack: Stack)
         for replica in replicas:
             stack.supervisor.stop_program(replica)
         with stack.http() as http:
-            answers = [http.get("/api/analytics/freshness").status_code for _ in range(REFUSED)]
+            answers = [http.get("/api/analytics/freshness") for _ in range(REFUSED)]
     finally:
         for replica in replicas:
             stack.supervisor.start_program(replica)
-    assert answers == [503] * REFUSED
+    said = [(answer.status_code, answer.headers.get("retry-after")) for answer in answers]
+    assert said == [(503, "1")] * REFUSED
 
     def told() -> bool:
         found = counted(stack, "EdgeAnswers", "Sum", "analytics")

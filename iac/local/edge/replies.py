@@ -9,6 +9,10 @@ SECURITY_HEADERS = {
     "referrer-policy": "strict-origin-when-cross-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
+_RETRY_AFTER = {
+    "header": {"key": "retry-after", "value": "1"},
+    "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+}
 # status → (slug, title, detail); the slugs of pipeline/contracts/errors.py where there is one.
 _PROBLEMS = {
     400: ("bad-request", "The request is not valid", "The request could not be read as HTTP"),
@@ -90,6 +94,7 @@ def _mapper(status: int) -> Json:
             }
         },
         "body_format_override": _format(_body(status, *_PROBLEMS[status])),
+        "headers_to_add": [_RETRY_AFTER] if status in (429, 503) else [],
     }
 
 
