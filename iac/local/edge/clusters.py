@@ -44,7 +44,7 @@ def _service(at: Addresses, service: str) -> Json:
                 {
                     "max_connections": 512,
                     # What waits longer than its timeout is work for nobody, and its retries are
-                    # more of it: beyond this many at once it is better to say 503 at once.
+                    # more of it. Beyond this many under way a quick 503 is the better answer.
                     "max_pending_requests": 128,
                     "max_requests": 128,
                     # The default of 3 overflows when a replica dies under load; a share keeps

@@ -1,6 +1,6 @@
 """What the edge says when it answers itself: the same problem+json as the services."""
 
-from iac.local.edge.types import Json, message_of
+from iac.local.edge.types import Json, message_of, set_header
 
 _MEDIA_TYPE = "application/problem+json"
 SECURITY_HEADERS = {
@@ -8,10 +8,6 @@ SECURITY_HEADERS = {
     "x-frame-options": "DENY",
     "referrer-policy": "strict-origin-when-cross-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
-}
-_RETRY_AFTER = {
-    "header": {"key": "retry-after", "value": "1"},
-    "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
 }
 # status → (slug, title, detail); the slugs of pipeline/contracts/errors.py where there is one.
 _PROBLEMS = {
@@ -68,10 +64,7 @@ def hidden_bucket_errors(headers: dict[str, str]) -> Json:
         status_code=404,
         body_format=_format(_body(404, *_PROBLEMS[404])),
         # This answer passes no other filter on its way out.
-        response_headers_to_add=[
-            {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
-            for key, value in headers.items()
-        ],
+        response_headers_to_add=[set_header(key, value) for key, value in headers.items()],
     )
     matcher = {
         "predicate": status_is_404,
@@ -94,7 +87,7 @@ def _mapper(status: int) -> Json:
             }
         },
         "body_format_override": _format(_body(status, *_PROBLEMS[status])),
-        "headers_to_add": [_RETRY_AFTER] if status in (429, 503) else [],
+        "headers_to_add": [set_header("retry-after", "1")] if status in (429, 503) else [],
     }
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from iac.local.edge.replies import hidden_bucket_errors
-from iac.local.edge.types import Json, message_of
+from iac.local.edge.types import Json, message_of, set_header
 from iac.local.ports import SERVICES, Addresses
 from pipeline.contracts.names import Names
 
@@ -36,7 +36,7 @@ def virtual_host(at: Addresses) -> Json:
         "routes": routes,
         "virtual_clusters": _counted_apart(),
         # A service can tell its trace when the edge took a request, and which attempt this is.
-        "request_headers_to_add": [_set("x-edge-start", "%START_TIME(%s.%3f)%")],
+        "request_headers_to_add": [set_header("x-edge-start", "%START_TIME(%s.%3f)%")],
         "include_request_attempt_count": True,
     }
 
@@ -74,7 +74,7 @@ def _service_routes(service: str) -> list[Json]:
         }
         routes.append(imports)
     docs = _to(service, {"path": f"/api/{service}/docs"}, _REQUEST_TIMEOUT, _repeatable("5s"))
-    docs["response_headers_to_add"] = [_set("content-security-policy", _DOCS_POLICY)]
+    docs["response_headers_to_add"] = [set_header("content-security-policy", _DOCS_POLICY)]
     keyed = _header("idempotency-key", present_match=True)
     return [
         *routes,
@@ -102,7 +102,8 @@ def _storefront_routes(bucket: str) -> list[Json]:
             cached=False,
             cache_control="no-cache",
         ),
-        _answer(405, {"prefix": "/"}) | {"response_headers_to_add": [_set("allow", "GET, HEAD")]},
+        _answer(405, {"prefix": "/"})
+        | {"response_headers_to_add": [set_header("allow", "GET, HEAD")]},
     ]
 
 
@@ -207,7 +208,3 @@ def _header(name: str, **match: Any) -> Json:
         if f"{kind}_match" in match:
             return {"name": name, "string_match": {kind: match[f"{kind}_match"]}}
     return {"name": name, **match}
-
-
-def _set(key: str, value: str) -> Json:
-    return {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
