@@ -5,7 +5,7 @@ import re
 from hashlib import sha256
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Request, Response
 from pydantic import BaseModel
 
 from pipeline.contracts.errors import BadRequest, Unprocessable
@@ -15,7 +15,7 @@ from storefront_api.checkout.carts import Shopper
 from storefront_api.checkout.cookies import CurrentShopper
 from storefront_api.checkout.order_views import OrderPage, OrderView, PlacedOrder, RefundView
 from storefront_api.checkout.orders import OrderRequest, Orders
-from storefront_api.checkout.places import to_cursor, to_place
+from storefront_api.checkout.places import Cursor, PageSize, to_cursor, to_place
 from storefront_api.checkout.schemas import PlaceOrder, RefundBody
 from storefront_api.problems import documented
 from storefront_api.security import Principal, require_role
@@ -121,8 +121,8 @@ def list_orders(
     shopper: CurrentShopper,
     orders: OrdersService,
     response: Response,
-    page_size: Annotated[int, Query(ge=1, le=50)] = 20,
-    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    page_size: PageSize = 20,
+    cursor: Cursor = None,
 ) -> OrderPage:
     """The shopper's own orders, newest first."""
     response.headers["Cache-Control"] = "private, no-store"

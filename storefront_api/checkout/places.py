@@ -1,11 +1,16 @@
-"""Where a page of a list ends, as the `next_cursor` that clients send back."""
+"""Pages of a list: how long one is, and where it ends, as the `next_cursor` clients send back."""
 
 import base64
 import json
-from typing import Any
+from typing import Annotated, Any
+
+from fastapi import Query
 
 from pipeline.contracts.errors import Unprocessable
 from storefront_api.checkout.ports import Place
+
+PageSize = Annotated[int, Query(ge=1, le=50)]
+Cursor = Annotated[str | None, Query(max_length=200)]
 
 
 def to_cursor(place: Place) -> str:

@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Request, Response
 
 from pipeline.contracts.errors import Unprocessable
 from storefront_api.checkout.cart_views import PromotionPage, PromotionView
-from storefront_api.checkout.places import to_cursor, to_place
+from storefront_api.checkout.places import Cursor, PageSize, to_cursor, to_place
 from storefront_api.checkout.promotion import Offer
 from storefront_api.checkout.promotions import Promotions
 from storefront_api.checkout.schemas import Code, PromotionBody
@@ -33,8 +33,8 @@ def list_promotions(
     service: Service,
     request: Request,
     response: Response,
-    page_size: Annotated[int, Query(ge=1, le=50)] = 20,
-    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    page_size: PageSize = 20,
+    cursor: Cursor = None,
 ) -> PromotionPage:
     """Every code, the last edited first, with how many orders carry it."""
     response.headers["Cache-Control"] = "private, no-store"
