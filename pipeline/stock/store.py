@@ -6,7 +6,7 @@ from pipeline.contracts import keys
 from pipeline.contracts.events import Envelope
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws
-from pipeline.runtime.dynamo import Item, from_item, to_item
+from pipeline.runtime.dynamo import Item, from_item, read_all, to_item
 from pipeline.runtime.kinesis import Outgoing, batches, put_records
 
 _READ_AT_ONCE = 100  # keys of one BatchGetItem
@@ -28,14 +28,9 @@ class ProductTable:
         so these are read from the table itself."""
         found = [keys.stock(sku) for sku in self._list_skus(product_id)]
         for start in range(0, len(found), _READ_AT_ONCE):
-            wanted = [to_item(key) for key in found[start : start + _READ_AT_ONCE]]
-            request = {self._table: {"Keys": wanted, "ConsistentRead": True}}
-            answer = aws.client("dynamodb").batch_get_item(RequestItems=request)
-            rows = map(from_item, answer["Responses"][self._table])
+            rows = read_all({self._table: found[start : start + _READ_AT_ONCE]})
             if any(row["available"] > 0 for row in rows):
                 return True
-            if answer.get("UnprocessedKeys"):
-                raise RuntimeError("the table is throttled")
         return False
 
     def _list_skus(self, product_id: str) -> list[str]:
