@@ -1,20 +1,16 @@
-"""What the shop has learnt of its shoppers together: one object in S3, written by the pipeline,
-read by every replica of the catalogue."""
+"""What the shop has learnt of its shoppers together: written by the pipeline, read by every replica
+of the catalogue."""
 
-import gzip
 from dataclasses import dataclass, field
 from datetime import datetime
-from json import dumps, loads
 
-from botocore.exceptions import ClientError
+from pydantic import BaseModel
 
 from pipeline.contracts.events import to_iso_z
 from pipeline.contracts.names import Names
-from pipeline.runtime import aws
+from pipeline.runtime.packed import Packed
 
 _KEY = "catalogue/insights-v1.json.gz"
-_UNCHANGED = ("304", "NotModified")
-_ABSENT = ("404", "NoSuchKey", "NoSuchBucket")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,35 +22,28 @@ class Insights:
     queries: tuple[str, ...] = ()
 
 
-class InsightFile:
-    """Remembers which version it has read, so that a reader asks for news only."""
+class _Document(BaseModel):
+    learnt_at: str
+    bought_with: dict[str, tuple[str, ...]]
+    queries: tuple[str, ...]
 
+
+class InsightFile:
     def __init__(self, names: Names) -> None:
-        self._bucket = names.lake_bucket
-        self._seen: str | None = None
+        self._file = Packed(names.lake_bucket, _KEY)
 
     def write(self, insights: Insights, learnt_at: datetime) -> None:
-        body = {
-            "learnt_at": to_iso_z(learnt_at),
-            "bought_with": insights.bought_with,
-            "queries": insights.queries,
-        }
-        aws.batch_client("s3").put_object(
-            Bucket=self._bucket, Key=_KEY, Body=gzip.compress(dumps(body).encode(), mtime=0)
+        document = _Document(
+            learnt_at=to_iso_z(learnt_at),
+            bought_with=insights.bought_with,
+            queries=insights.queries,
         )
+        self._file.write(document.model_dump_json().encode())
 
     def read_news(self) -> Insights | None:
         """None when there is nothing new. Raises botocore's errors; ValueError for a broken one."""
-        condition = {"IfNoneMatch": self._seen} if self._seen else {}
-        try:
-            answer = aws.batch_client("s3").get_object(Bucket=self._bucket, Key=_KEY, **condition)
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in (*_UNCHANGED, *_ABSENT):
-                return None
-            raise
-        body = loads(gzip.decompress(answer["Body"].read()))
-        self._seen = answer["ETag"]
-        return Insights(
-            {key: tuple(others) for key, others in body["bought_with"].items()},
-            tuple(body["queries"]),
-        )
+        content = self._file.read()
+        if content is None:
+            return None
+        document = _Document.model_validate_json(content)
+        return Insights(document.bought_with, document.queries)

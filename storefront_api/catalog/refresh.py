@@ -82,7 +82,7 @@ class Refresher:
         """Begin with the last snapshot, if there is one; without it all is read from the table."""
         try:
             snapshot = self._snapshots.load()
-        except (ClientError, BotoCoreError, ValueError, KeyError) as error:
+        except (ClientError, BotoCoreError, ValueError) as error:
             log.warning("snapshot.unreadable", error=f"{type(error).__name__}: {error}"[:300])
             return
         if snapshot:
@@ -110,7 +110,7 @@ class Refresher:
         self._asked_at = at
         try:
             news = self._insights.read_news()
-        except (ClientError, BotoCoreError, ValueError, KeyError) as error:
+        except (ClientError, BotoCoreError, ValueError) as error:
             log.warning("insights.unreadable", error=f"{type(error).__name__}: {error}"[:300])
             return
         if news:

@@ -4,22 +4,18 @@ One object, written whole by any replica; an older one that comes in late does n
 product carries when it changed and a replica asks the table for all since.
 """
 
-import gzip
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from json import dumps, loads
 
-from botocore.exceptions import ClientError
-
 from pipeline.contracts.events import to_iso_z
 from pipeline.contracts.names import Names
-from pipeline.runtime import aws
+from pipeline.runtime.packed import Packed
 from storefront_api.catalog import items
 from storefront_api.catalog.domain import Product
 
 _KEY = "catalogue/snapshot-v1.json.gz"
-_FASTEST = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +28,21 @@ class Snapshot:
 
 class Snapshots:
     def __init__(self, names: Names) -> None:
-        self._bucket = names.lake_bucket
+        self._file = Packed(names.lake_bucket, _KEY)
 
     def load(self) -> Snapshot | None:
         """None when there is none yet. Raises botocore's errors; ValueError for a broken one."""
-        s3 = aws.batch_client("s3")
-        try:
-            body = s3.get_object(Bucket=self._bucket, Key=_KEY)["Body"].read()
-        except s3.exceptions.NoSuchKey:
+        content = self._file.read()
+        if content is None:
             return None
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in ("404", "NoSuchBucket"):
-                return None
-            raise
-        head, *lines = gzip.decompress(body).splitlines()
-        taken_at = datetime.fromisoformat(loads(head)["taken_at"])
-        return Snapshot(taken_at, [items.to_product(loads(line)) for line in lines])
+        try:
+            head, *lines = content.splitlines()
+            taken_at = datetime.fromisoformat(loads(head)["taken_at"])
+            return Snapshot(taken_at, [items.to_product(loads(line)) for line in lines])
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"{_KEY} is no snapshot: {error!r}") from None
 
     def save(self, taken_at: datetime, products: Iterable[Product]) -> None:
         lines = [dumps({"taken_at": to_iso_z(taken_at)})]
         lines += (dumps(items.from_product(product)) for product in products)
-        body = gzip.compress("\n".join(lines).encode(), _FASTEST)
-        aws.batch_client("s3").put_object(Bucket=self._bucket, Key=_KEY, Body=body)
+        self._file.write("\n".join(lines).encode())
