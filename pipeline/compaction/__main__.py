@@ -2,8 +2,7 @@
 
 import sys
 
-from pipeline.compaction.service import compact
-from pipeline.insights.service import refresh
+from pipeline.compaction.service import compact_and_learn
 from pipeline.runtime import clock, logs
 from pipeline.runtime.settings import RuntimeSettings
 
@@ -11,11 +10,10 @@ from pipeline.runtime.settings import RuntimeSettings
 def main() -> int:
     settings = RuntimeSettings(service="compaction")
     logs.configure("WARNING")
-    outcome = compact(settings.names, clock.now, clock.new_id)
+    outcome = compact_and_learn(settings.names, clock.now, clock.new_id)
     if outcome.is_skipped:
         print("Another compaction is running; it holds the lease.")
         return 1
-    refresh(settings.names, clock.now)
     print(f"Merged {outcome.events:,} events of {outcome.files:,} raw files "
           f"into {outcome.dates:,} curated files.")  # fmt: skip
     return 0

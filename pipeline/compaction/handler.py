@@ -3,8 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from pipeline.compaction.service import compact
-from pipeline.insights.service import refresh
+from pipeline.compaction.service import compact_and_learn
 from pipeline.runtime import clock
 from pipeline.runtime.lambda_signals import instrumented
 from pipeline.runtime.settings import RuntimeSettings
@@ -15,7 +14,4 @@ settings = RuntimeSettings()
 @instrumented("compaction")
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Returns what it did; raises when the lake cannot be read or written."""
-    outcome = compact(settings.names, clock.now, clock.new_id)
-    if outcome.events:
-        refresh(settings.names, clock.now)
-    return asdict(outcome)
+    return asdict(compact_and_learn(settings.names, clock.now, clock.new_id))

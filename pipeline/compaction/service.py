@@ -5,10 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import polars as pl
+from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline.compaction.domain import groups, next_state
 from pipeline.compaction.store import Catalogue, CuratedFiles, Ops
 from pipeline.contracts.names import Names
+from pipeline.insights import service as insights
 from pipeline.runtime.clock import Clock, NewId
 from pipeline.runtime.facts import TABLES, Table, rows_of
 from pipeline.runtime.lake import Lake, read_state
@@ -28,6 +30,17 @@ class Outcome:
     events: int = 0
     dates: int = 0
     is_skipped: bool = False
+
+
+def compact_and_learn(names: Names, clock: Clock, new_id: NewId) -> Outcome:
+    """Compacts, and learns from the result; what cannot be learnt now is learnt the next time."""
+    outcome = compact(names, clock, new_id)
+    if outcome.events:
+        try:
+            insights.refresh(names, clock)
+        except (BotoCoreError, ClientError, pl.exceptions.PolarsError):
+            log.exception("insights.failed")
+    return outcome
 
 
 def compact(names: Names, clock: Clock, new_id: NewId) -> Outcome:

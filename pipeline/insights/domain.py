@@ -15,18 +15,19 @@ _MOST_QUERIES = 2_000
 _LONGEST_QUERY = 60
 
 
-def learn(order_lines: pl.DataFrame, clicks: pl.DataFrame) -> Insights:
-    """From frames with (some of) the columns of the curated tables."""
+def learn(order_lines: pl.LazyFrame, clicks: pl.LazyFrame) -> Insights:
+    """From (some of) the columns of the curated tables."""
     return Insights(bought_with(order_lines), popular_queries(clicks))
 
 
-def bought_with(order_lines: pl.DataFrame) -> dict[str, tuple[str, ...]]:
+def bought_with(order_lines: pl.LazyFrame) -> dict[str, tuple[str, ...]]:
     """For each product those most often in one order with it, best first, at most 8.
 
     Ranked by cosine similarity (orders of both / sqrt(orders of one * orders of the other);
     Linden, Smith, York: "Amazon.com recommendations", IEEE Internet Computing 7(1), 2003).
     """
-    goods = order_lines.filter(pl.col("kind") == "sale").select("order_id", "product_id").unique()
+    is_sale = pl.col("kind") == "sale"
+    goods = order_lines.filter(is_sale).select("order_id", "product_id").unique().collect()
     size = pl.len().over("order_id")
     baskets = goods.filter((size > 1) & (size <= _LARGEST_BASKET)).with_columns(
         pl.len().over("product_id").alias("orders")
@@ -49,7 +50,7 @@ def bought_with(order_lines: pl.DataFrame) -> dict[str, tuple[str, ...]]:
     return {product_id: tuple(others) for product_id, others in together.iter_rows()}
 
 
-def popular_queries(clicks: pl.DataFrame) -> tuple[str, ...]:
+def popular_queries(clicks: pl.LazyFrame) -> tuple[str, ...]:
     """Texts that found goods in the searches of at least 5 visits, the most asked for first."""
     text = pl.col("query").str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
     asked = (
@@ -62,5 +63,7 @@ def popular_queries(clicks: pl.DataFrame) -> tuple[str, ...]:
         .agg(pl.col("session_id").n_unique().alias("visits"))
         .filter(pl.col("visits") >= _LEAST_VISITS)
         .sort("visits", "query", descending=[True, False])
+        .head(_MOST_QUERIES)
+        .collect()
     )
-    return tuple(asked["query"].head(_MOST_QUERIES))
+    return tuple(asked["query"])

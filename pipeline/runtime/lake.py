@@ -168,18 +168,26 @@ class Lake:
         frames = [frame for frame in self.read_objects(objects) if frame.height]
         return pl.concat(frames) if frames else pl.DataFrame(schema=RAW)
 
+    def scan(self, table: Table, since: date | None = None) -> pl.LazyFrame:
+        """LazyFrame[dt, …], the curated rows booked since a date, without the raw tail: only the
+        columns that are used are read. Collecting raises PolarsError when compaction replaces a
+        file meanwhile: scan again."""
+        found = self.list_objects(f"curated/{table.name}/", since)
+        if not found:
+            return pl.LazyFrame(schema={"dt": pl.Date, **table.columns})
+        return self._scan(table, found)
+
+    def _scan(self, table: Table, objects: Sequence[LakeObject]) -> pl.LazyFrame:
+        return pl.scan_parquet(
+            [f"s3://{self._bucket}/{one.key}" for one in objects],
+            storage_options=aws.s3_storage_options(),
+            hive_partitioning=True,
+        ).select(pl.col("dt").cast(pl.Date), *table.columns)
+
     @stamina.retry(on=pl.exceptions.PolarsError, attempts=3, wait_initial=0.2)
-    def _scan(self, table: Table, objects: Sequence[LakeObject]) -> pl.DataFrame:
-        """Curated files; read again when compaction replaces one meanwhile."""
-        return (
-            pl.scan_parquet(
-                [f"s3://{self._bucket}/{one.key}" for one in objects],
-                storage_options=aws.s3_storage_options(),
-                hive_partitioning=True,
-            )
-            .select(pl.col("dt").cast(pl.Date), *table.columns)
-            .collect()
-        )
+    def _read_curated(self, table: Table, objects: Sequence[LakeObject]) -> pl.DataFrame:
+        """Read again when compaction replaces one meanwhile."""
+        return self._scan(table, objects).collect()
 
     def _read_object(self, key: str) -> pl.DataFrame:
         answer = aws.batch_client("s3").get_object(Bucket=self._bucket, Key=key)
@@ -192,7 +200,7 @@ class Lake:
         tail = rows_of(table, self.read_raw(self.pending())) if fresh else None
         found = self.list_objects(f"curated/{table.name}/", since)
         objects = [one for one in found if _within(one, since, until)]
-        frames = [self._scan(table, objects)] if objects else []
+        frames = [self._read_curated(table, objects)] if objects else []
         if tail is not None and tail.height:
             wanted = [pl.lit(True)]
             wanted += [pl.col("dt") >= since] if since else []

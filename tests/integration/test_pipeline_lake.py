@@ -10,11 +10,10 @@ import polars as pl
 import pytest
 
 from pipeline.compaction.domain import merged
-from pipeline.compaction.service import compact
+from pipeline.compaction.service import compact, compact_and_learn
 from pipeline.compaction.store import CuratedFiles, Ops
 from pipeline.contracts import keys
 from pipeline.contracts.names import Names
-from pipeline.insights.service import refresh
 from pipeline.landing.service import land
 from pipeline.landing.store import LakeFiles
 from pipeline.runtime import aws, clock
@@ -22,6 +21,7 @@ from pipeline.runtime.facts import ORDER_LINES, ORDERS, rows_of
 from pipeline.runtime.insights import InsightFile, Insights
 from pipeline.runtime.kinesis import StreamRecord
 from pipeline.runtime.lake import Lake
+from pipeline.runtime.packed import Packed
 from tests.conftest import Stack
 from tests.integration.pipeline_stage import own_stage
 
@@ -118,15 +118,24 @@ def test_what_is_bought_together_is_learnt_and_read_once(stage: Names) -> None:
 
     basket = [a_line(1, "cup"), a_line(2, "saucer")]
     orders = [an_order(f"tea-{n}", "1974-05-06T10:00:00.000Z", lines=basket) for n in range(3)]
-    tests = [an_order(f"test-{n}", "1974-05-06T11:00:00.000Z") for n in range(9)]
+    basket = [a_line(1, "cup"), a_line(2, "lid")]
+    tests = [an_order(f"test-{n}", "1974-05-06T11:00:00.000Z", lines=basket) for n in range(9)]
     land_all(stage, [*orders, *({**each, "synthetic": True} for each in tests)], 500)
     reader = InsightFile(stage)
     assert reader.read_news() is None
-    compact_now(stage)
-    refresh(stage, clock.now)
+    assert not compact_and_learn(stage, clock.now, clock.new_id).is_skipped
     learnt = reader.read_news()
     assert learnt == Insights({"cup": ("saucer",), "saucer": ("cup",)})
     assert reader.read_news() is None
+    broken = Packed(stage.lake_bucket, "catalogue/insights-v1.json.gz")
+    for content in (b"[]", b"{", b'{"bought_with": 1}'):
+        broken.write(content)
+        with pytest.raises(ValueError):
+            reader.read_news()
+    key = {"Bucket": stage.lake_bucket, "Key": "catalogue/insights-v1.json.gz"}
+    aws.client("s3").put_object(**key, Body=b"no gzip")
+    with pytest.raises(ValueError):
+        reader.read_news()
 
 
 def test_two_writers_of_one_date_lose_no_row(stage: Names) -> None:

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from pipeline.insights.domain import bought_with, popular_queries
 
 
-def lines(baskets: list[list[str]], kind: str = "sale") -> pl.DataFrame:
+def lines(baskets: list[list[str]], kind: str = "sale") -> pl.LazyFrame:
     """A line for each mention of a product; the same product may be mentioned twice."""
     rows = [(f"O{n}", product, kind) for n, basket in enumerate(baskets) for product in basket]
     schema = {"order_id": pl.String, "product_id": pl.String, "kind": pl.String}
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    return pl.LazyFrame(rows, schema=schema, orient="row")
 
 
 @given(st.lists(st.lists(st.sampled_from("abcdef"), max_size=6), max_size=40))
@@ -57,7 +57,7 @@ def test_a_text_is_popular_once_five_visits_found_goods_by_it() -> None:
         *asked("Red  Dress ", 3), *asked("red dress", 6), *asked("boots", 7), *asked("rare", 4),
         *asked("nothing", 9, 0), *asked(None, 9), *asked("x" * 61, 9),
         *[("shopper.searched.v1", "again and again", 3, "S1")] * 9,
-        *[("product.viewed.v1", "viewed", 3, f"S{n}") for n in range(9)],
+        *[("shopper.product_viewed.v1", "viewed", 3, f"S{n}") for n in range(9)],
     ]  # fmt: skip
     names = ("event_type", "query", "results_count", "session_id")
-    assert popular_queries(pl.DataFrame(rows, schema=names, orient="row")) == ("boots", "red dress")
+    assert popular_queries(pl.LazyFrame(rows, schema=names, orient="row")) == ("boots", "red dress")
