@@ -91,7 +91,7 @@ class View:
         if not wanted:
             return []
         asked = (q for q in self.insights.queries if q.startswith(wanted) and q != wanted)
-        popular = filter(self._finds, islice(asked, _LOOKED_AT))
+        popular = filter(self.reader.has, islice(asked, _LOOKED_AT))
         found: list[Suggestion] = [(q, "query", None) for q in islice(popular, _MAX_QUERIES)]
         paths = (path for path, _ in self.shelf.count_paths() if _begins_a_word(path[-1], wanted))
         found += [(to_text(path), "category", None) for path in islice(paths, _MAX_SUGGESTED_NAMES)]
@@ -112,10 +112,6 @@ class View:
         known = {each.product_id for each in bought}
         near = self.shelf.related(ordinal, MAX_RELATED)
         return (bought + [each for each in near if each.product_id not in known])[:MAX_RELATED]
-
-    def _finds(self, text: str) -> bool:
-        """Whether it finds anything today, every word of it as it stands."""
-        return bool(self.reader.find(text, "").ordinals.size)
 
 
 class SearchIndex:
