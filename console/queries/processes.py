@@ -15,12 +15,13 @@ from console.settings import settings
 
 _QUICK_S = 1.5
 _LOG_TAIL_BYTES = 400_000
+_BEGAN = "supervisord started with pid"
 _SPAWNED = re.compile(r"spawned: '([^']+)' with pid")
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """`state` as supervisor names it; `restarts` since supervisor's log began."""
+    """`state` as supervisor names it; `restarts` since supervisor itself started."""
 
     name: str
     state: str
@@ -55,11 +56,16 @@ def list_processes() -> list[Process]:
     with connect(_QUICK_S) as rpc:
         infos: list[dict[str, Any]] = rpc.supervisor.getAllProcessInfo()  # type: ignore[assignment]
         tail = str(rpc.supervisor.readLog(-_LOG_TAIL_BYTES, 0))
-    starts = Counter(_SPAWNED.findall(tail))
+    starts = count_starts(tail)
     found = [_process(info, starts[str(info["name"])]) for info in infos]
     for pid in _seen.keys() - {process.pid for process in found}:
         del _seen[pid]
     return found
+
+
+def count_starts(log: str) -> Counter[str]:
+    """How often supervisor has started each program, since it was started itself."""
+    return Counter(_SPAWNED.findall(log.rpartition(_BEGAN)[2]))
 
 
 def connect(timeout_s: float) -> ServerProxy:
