@@ -96,33 +96,39 @@ def _search_index(wanted: Search, limit: int) -> Findings:
         minutes.append(minute)
     found: list[Found] = []
     looked_from = wanted.until
-    # A busy minute holds enough by itself: a few of the newest first.
-    first, rest = minutes[:_MINUTES_FIRST], minutes[_MINUTES_FIRST:]
-    for part in [first, *_chunks(rest, _MINUTES_AT_ONCE)]:
-        silent = None
-        for minute, rows in zip(
-            part, _at_once(lambda minute: _try_minute(minute, wanted, limit), part), strict=True
-        ):
-            if isinstance(rows, Unreachable):
-                silent = rows
-                break
-            found.extend(each for each in rows if wanted.matches(each))
-            looked_from = max(minute, wanted.since)
-        if silent and looked_from == wanted.until:
-            raise silent
-        if silent or len(found) >= limit:
+    for minute, rows in _newest_first(minutes, wanted, limit):
+        found.extend(each for each in rows if wanted.matches(each))
+        looked_from = max(minute, wanted.since)
+        if len(found) >= limit:
             break
     found.sort(key=lambda each: (each.at, each.trace_id), reverse=True)
     is_whole = looked_from == wanted.since and len(found) <= limit
     return Findings(tuple(found[:limit]), looked_from, is_whole, "index")
 
 
-def _try_minute(minute: datetime, wanted: Search, limit: int) -> tuple[Found, ...] | Unreachable:
-    """One minute that does not answer hides none of those after it."""
-    try:
-        return _minute(minute, wanted, limit)
-    except Unreachable as problem:
-        return problem
+def _newest_first(
+    minutes: Sequence[datetime], wanted: Search, limit: int
+) -> Iterator[tuple[datetime, tuple[Found, ...]]]:
+    """Each minute with what is in it, up to the first that does not answer.
+
+    Raises Unreachable when that is the newest of all: what came after it is not hidden by it.
+    """
+
+    def look(minute: datetime) -> tuple[Found, ...] | Unreachable:
+        try:
+            return _minute(minute, wanted, limit)
+        except Unreachable as problem:
+            return problem
+
+    # A busy minute holds enough by itself: a few of the newest first.
+    first, rest = minutes[:_MINUTES_FIRST], minutes[_MINUTES_FIRST:]
+    for part in [first, *_chunks(rest, _MINUTES_AT_ONCE)]:
+        for minute, rows in zip(part, _at_once(look, part), strict=True):
+            if isinstance(rows, Unreachable):
+                if minute == minutes[0]:
+                    raise rows
+                return
+            yield minute, rows
 
 
 def _minute(minute: datetime, wanted: Search, limit: int) -> tuple[Found, ...]:

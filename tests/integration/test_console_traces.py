@@ -4,15 +4,18 @@ import re
 import secrets
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.exceptions import ReadTimeoutError
 from checkout_shop import an_order, put_on_sale
 from console_page import sign_in
 from playwright.sync_api import Page, expect, sync_playwright
 
-from console.queries import traces
+from console.queries import clients, traces
 from console.queries.edge import Unreachable
 from console.traces import service_map
 from console.traces.domain import Trace
@@ -45,6 +48,21 @@ def page(stack: Stack) -> Iterator[Page]:
         context.set_default_timeout(WAIT_MS)
         yield context.new_page()
         chromium.close()
+
+
+@pytest.fixture
+def silent_minute(stack: Stack) -> Iterator[datetime]:
+    """The third last minute: as if the table did not answer for it."""
+    silent = now().replace(second=0, microsecond=0) - timedelta(minutes=2)
+    events = clients.quick("dynamodb").meta.events
+
+    def refuse(request: AWSPreparedRequest, **_: Any) -> None:
+        if f"TRACE#{silent:%Y-%m-%dT%H:%M}".encode() in (request.body or b""):
+            raise ReadTimeoutError(endpoint_url=request.url)
+
+    events.register("before-send.dynamodb.Query", refuse)
+    yield silent
+    events.unregister("before-send.dynamodb.Query", refuse)
 
 
 def waits_of(trace: Trace | None) -> dict[str, str]:
@@ -166,3 +184,14 @@ def test_an_x_ray_that_does_not_answer_is_said_in_a_sentence(
     finally:
         monkeypatch.undo()
         traces.forget_client()
+
+
+def test_a_minute_that_does_not_answer_hides_none_after_it(
+    silent_minute: datetime, purchase: tuple[str, str]
+) -> None:
+    at, minute = now(), timedelta(minutes=1)
+    findings = traces.search(Search(at - 30 * minute, at + minute))
+    assert not findings.is_whole
+    assert findings.looked_from == silent_minute + minute
+    with pytest.raises(Unreachable):
+        traces.search(Search(at - 30 * minute, silent_minute + minute / 2))
