@@ -1,5 +1,6 @@
 """The stack as an operator meets it: start, status, a lost replica, and who may reach it."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -11,6 +12,9 @@ import psutil
 
 from iac.local.health import is_healthy
 from tests.conftest import Stack, wait_until
+
+# The edge takes 128 at once, give or take what its threads let in at the same moment.
+CROWD, REFUSED = 200, 50
 
 
 def test_a_second_up_changes_nothing(stack: Stack) -> None:
@@ -94,3 +98,38 @@ def _is_back(stack: Stack, old_pid: int) -> bool:
     info = stack.supervisor.running()["catalog-a"]
     url = f"{stack.at.url(stack.at.zone_a)}/api/catalog/readyz"
     return info.pid not in (0, old_pid) and is_healthy(url)
+
+
+def test_beyond_what_a_service_can_take_the_edge_refuses_at_once_and_says_when_to_come_back(
+    stack: Stack,
+) -> None:
+    running = stack.supervisor.running()
+    stuck = [psutil.Process(running[f"analytics-{zone}"].pid) for zone in "ab"]
+
+    async def crowd() -> list[httpx.Response]:
+        limits = httpx.Limits(max_connections=CROWD)
+        async with httpx.AsyncClient(
+            base_url=stack.edge_url, timeout=20, trust_env=False, limits=limits
+        ) as http:
+            coming = [
+                asyncio.create_task(http.get("/api/analytics/freshness")) for _ in range(CROWD)
+            ]
+            refused: list[httpx.Response] = []
+            for answer in asyncio.as_completed(coming):
+                refused.append(await answer)
+                if len(refused) == REFUSED:
+                    break
+            for process in stuck:
+                process.resume()
+            await asyncio.gather(*coming)
+        return refused
+
+    try:
+        for process in stuck:
+            process.suspend()
+        refused = asyncio.run(crowd())
+    finally:
+        for process in stuck:
+            process.resume()
+    assert {(each.status_code, each.headers.get("retry-after")) for each in refused} == {(503, "1")}
+    wait_until(lambda: stack.run("status").returncode == 0, 20)
