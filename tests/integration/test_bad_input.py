@@ -1,5 +1,5 @@
 """A corpus of what nobody should send, at every route that takes it: each gets its 4xx, as a
-problem that says which, and the answer never repeats what would run in a browser."""
+problem of ours, which no browser takes for a page."""
 
 import json
 import re

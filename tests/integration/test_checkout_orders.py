@@ -151,10 +151,10 @@ def test_fifty_posts_of_one_key_make_one_order(stack: Any, guest: Browser) -> No
     assert len(guest.cart()["items"]) == 1
 
 
-def test_two_hundred_buyers_of_fifty_units_get_exactly_fifty(stack: Any) -> None:
+def test_four_hundred_buyers_of_fifty_units_get_exactly_fifty(stack: Any) -> None:
     sku = put_on_sale(stack, 50)
-    answers = asyncio.run(_race(stack, sku, buyers=200, concurrency=64))
-    assert Counter(answer.status_code for answer in answers) == {201: 50, 409: 150}
+    answers = asyncio.run(_race(stack, sku, buyers=400, concurrency=64))
+    assert Counter(answer.status_code for answer in answers) == {201: 50, 409: 350}
     orders = {answer.json()["order_id"] for answer in answers if answer.status_code == 201}
     assert len(orders) == 50
     for answer in answers:
@@ -166,18 +166,18 @@ def test_two_hundred_buyers_of_fifty_units_get_exactly_fifty(stack: Any) -> None
     assert (stock["received"], stock["available"]) == (50, 0)
 
 
-def test_two_hundred_buyers_of_twenty_goods_with_cancellations_sell_no_unit_twice(
+def test_four_hundred_buyers_of_twenty_goods_with_cancellations_sell_no_unit_twice(
     stack: Any,
 ) -> None:
-    skus = [put_on_sale(stack, 12) for _ in range(20)]
-    tally = asyncio.run(race(stack.edge_url, skus, buyers=200, concurrency=64, seed=7))
+    skus = [put_on_sale(stack, 25) for _ in range(20)]
+    tally = asyncio.run(race(stack.edge_url, skus, buyers=400, concurrency=64, seed=7))
     assert tally.faults == []
     assert tally.answers["ordered"] and tally.answers["cancelled"] and tally.answers["sold out"]
     assert tally.unavailable_share < 0.01
     for sku in skus:
         stock = stock_of(stack, sku)
         assert_conserved(stock)
-        assert stock["available"] == 12 - tally.sold[sku] >= 0
+        assert stock["available"] == 25 - tally.sold[sku] >= 0
 
 
 async def _race(stack: Any, sku: str, buyers: int, concurrency: int) -> list[httpx.Response]:

@@ -5,6 +5,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -158,17 +159,10 @@ def test_an_operator_stops_a_replica_and_sees_it_down_within_five_seconds(
 
 def test_a_killed_replica_shows_as_down_within_five_seconds(page: Page, stack: Stack) -> None:
     sign_in(page, "operator", "/system")
-    all_well = page.get_by_text("All 8 replicas are ready in both zones")
-    expect(all_well).to_be_visible()
-
-    def kill_and_look() -> None:
-        os.kill(stack.supervisor.running()["users-b"].pid, 9)
-        try:
-            expect(page.get_by_text("Users-b is down")).to_be_visible(timeout=5_000)
-        finally:
-            expect(all_well).to_be_visible(timeout=45_000)
-
-    best_of_three(kill_and_look)
+    expect(page.get_by_text("All 8 replicas are ready in both zones")).to_be_visible()
+    os.kill(stack.supervisor.running()["users-b"].pid, 9)
+    expect(page.get_by_text("Users-b is down")).to_be_visible(timeout=5_000)
+    expect(page.get_by_text("All 8 replicas are ready in both zones")).to_be_visible(timeout=45_000)
 
 
 @pytest.fixture
@@ -210,9 +204,15 @@ def test_a_dead_aws_shows_red_panels_beside_those_that_still_work(
     for words in ("Queues do not answer", "Tables do not answer", "The lake does not answer"):
         expect(page.get_by_text(words)).to_be_visible()
     expect(page.get_by_text("All 8 replicas are ready in both zones")).to_be_visible()
-    page.goto(f"{lonely_console}/sales?range=7d")
-    expect(page.get_by_text("The orders table does not answer")).to_be_visible()
-    expect(page.get_by_test_id("stMetric").first).to_be_visible()
+
+    def open_sales() -> None:
+        began = time.monotonic()
+        page.goto(f"{lonely_console}/sales?range=7d")
+        expect(page.get_by_text("The orders table does not answer")).to_be_visible()
+        expect(page.get_by_test_id("stMetric").first).to_be_visible()
+        assert time.monotonic() - began < 10
+
+    best_of_three(open_sales)
     for entry in ENTRIES:
         page.goto(f"{lonely_console}/{entry.name}")
         expect(page.get_by_role("heading", level=1)).to_be_visible()

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from boto3.dynamodb.conditions import Attr
+from console_page import best_of_three
 from load_page import a_page, choose, ended, records
 from playwright.sync_api import Browser, expect, sync_playwright
 
@@ -119,6 +120,24 @@ def orders(stack: Stack, run_id: str = "") -> list[dict[str, Any]]:
     wanted = correlation_prefix(run_id) if run_id else "load-"
     condition = Attr("sk").eq("ORDER") & Attr("correlation_id").begins_with(wanted)
     return everything(stack.table("orders"), FilterExpression=condition)
+
+
+def test_a_run_that_is_stopped_makes_room_within_eight_seconds(
+    browser: Browser, stack: Stack
+) -> None:
+    page = a_page(browser, stack, "operator")
+    start = page.get_by_role("button", name="Start", exact=True)
+
+    def start_and_stop() -> None:
+        expect(start).to_be_visible()
+        choose(page, "Normal", users=3, ramp=1, duration=60)
+        start.click()
+        expect(page.get_by_text("Normal is running, 3 users")).to_be_visible()
+        page.get_by_role("button", name="Stop", exact=True).click()
+        expect(start).to_be_visible(timeout=8_000)
+
+    best_of_three(start_and_stop)
+    page.context.close()
 
 
 def test_an_analyst_is_refused_the_load_page(browser: Browser, stack: Stack) -> None:
