@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 import gevent
+import gevent.event
 from botocore.exceptions import BotoCoreError, ClientError
 from locust.env import Environment
 
@@ -37,6 +38,7 @@ _GRACE_S = 10.0
 _LEASE_PATIENCE_S = lease.TTL_S - 5
 _LONGEST_END_S = 600
 _LOG_SETTLES_S = 3.0
+_STOP_POLL_S = 0.5
 # Times the shop's own limit: what a client waited for, the service took a little less for.
 _SURELY_SLOW = 1.1
 
@@ -53,6 +55,7 @@ class Run:
         self._tally = Tally()
         self._seconds: list[Second] = []
         self._stop_reason = ""
+        self._stopped = gevent.event.Event()
         self._written_minutes = 0
 
     def execute(self) -> dict[str, Any]:
@@ -83,13 +86,13 @@ class Run:
         log = AccessLog(self._settings.access_log, correlation_prefix(self._plan.run_id))
         counters = read_envoy(self._settings.envoy_admin_url)
         drive = _Drive(self._plan, world, self._settings.edge_url, self._tally)
-        publisher = gevent.spawn(self._publish, world)
+        helpers = [gevent.spawn(self._publish, world), gevent.spawn(self._heed_stop)]
         try:
             drive.start()
             self._watch(drive, processor, log)
             drive.stop()
         finally:
-            publisher.kill()
+            gevent.killall(helpers)
         self._write(world)
         ours = self._tally.total.requests
         self._await_log(log, ours)
@@ -106,7 +109,9 @@ class Run:
         began = last = time.perf_counter()
         offered = 0.0
         for number in range(1, self._plan.duration_s + 1):
-            gevent.sleep(max(0.0, began + number - time.perf_counter()))
+            is_stopped = self._stopped.wait(max(0.0, began + number - time.perf_counter()))
+            if is_stopped and self._seconds:
+                return  # a part of a second would stand as one
             moment = time.perf_counter()
             requests, failures, p50, p95, p99 = self._tally.end_second()
             cpu, shares = processor.sample(moment - last)
@@ -119,8 +124,6 @@ class Run:
             self._seconds.append(second)
             log.read()
             self._on_second(second)
-            if self._stop_reason:
-                return
 
     def _keep_lease(self) -> None:
         renewed = time.monotonic()
@@ -141,12 +144,14 @@ class Run:
     def _publish(self, world: World) -> None:
         while True:
             gevent.sleep(1)
-            try:
+            with suppress(BotoCoreError, ClientError):  # the next second writes it all again
                 self._write(world)
+
+    def _heed_stop(self) -> None:
+        while not self._stopped.wait(_STOP_POLL_S):
+            with suppress(BotoCoreError, ClientError):
                 if by := self._records.find_stop(self._plan.run_id):
                     self._stop(f"was stopped by {by}")
-            except (BotoCoreError, ClientError):
-                continue  # the next second writes it all again
 
     def _write(self, world: World) -> None:
         """The minute under way, and once more the one before when a new one has begun."""
@@ -173,6 +178,7 @@ class Run:
 
     def _stop(self, reason: str) -> None:
         self._stop_reason = self._stop_reason or reason
+        self._stopped.set()
 
 
 class _Drive:

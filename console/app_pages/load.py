@@ -28,7 +28,16 @@ def watch() -> None:
         load_live.running(going)
 
 
+@live("The course of the load run", run_every_s=3)
+def follow() -> None:
+    """Less often than the figures: drawing charts takes the processor that the load needs."""
+    going = load.find_running()
+    if going is not None:
+        load_live.course(going)
+
+
 watch()
+follow()
 with boundary("Earlier load runs"):
     load_history.history(running)
 with boundary("Cleaning up"):

@@ -18,7 +18,7 @@ _LISTED = 10
 
 
 def running(run_id: str) -> None:
-    """The run that goes on, from its second newest to now."""
+    """The run that goes on: how far it is, its latest figures, the way to stop it."""
     head = load.find_run(run_id)
     progress = load.read_progress(run_id)
     if head is None or not progress.seconds:
@@ -53,6 +53,14 @@ def running(run_id: str) -> None:
                 icon=":material/heart_broken:",
             )
         key_figures(progress)
+
+
+def course(run_id: str) -> None:
+    """Its charts and tables, from its first second to now; nothing before there is one."""
+    head = load.find_run(run_id)
+    progress = load.read_progress(run_id)
+    if head is None or not progress.seconds:
+        return
     pictures(progress, "live")
     wide, narrow = st.columns([5, 3])
     with wide.container(border=True, height="stretch"):

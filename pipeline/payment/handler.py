@@ -20,6 +20,7 @@ class Settings(RuntimeSettings):
     circuit_failures: int = Field(default=5, ge=1, description="In a row; they open the circuit")
     circuit_recovery_s: int = Field(default=10, ge=1, description="Until the next probe")
     gateway_pause_s: int = Field(default=2, ge=0, le=300, description="Before a second attempt")
+    payments_at_once: int = Field(default=5, ge=1, le=10, description="Of one batch")
 
 
 settings = Settings()
@@ -34,5 +35,7 @@ settlement = Settlement(
     clock.now, random.Random(), settings.gateway_pause_s,
 )  # fmt: skip
 handler = instrumented("payment")(
-    sqs.handler_of(lambda body: settlement.on_message(parse_message(body)))
+    sqs.handler_of(
+        lambda body: settlement.on_message(parse_message(body)), at_once=settings.payments_at_once
+    )
 )

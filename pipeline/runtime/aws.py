@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import boto3
@@ -25,6 +26,7 @@ _PLAIN_CONFIG = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_att
 Watcher = Callable[[Any], None]
 _made: list[Any] = []
 _watchers: list[Watcher] = []
+_making = Lock()  # boto3's own session takes one thread at a time
 
 
 def watch(watcher: Watcher) -> None:
@@ -42,28 +44,34 @@ def _watched(made: Any) -> Any:
     return made
 
 
+def _make(service: str, config: Config) -> Any:
+    with _making:
+        return boto3.client(service, config=config)
+
+
 @cache
 def client(service: str) -> Any:
     """A client for short calls on a request path."""
-    return _watched(boto3.client(service, config=_CONFIG))
+    return _watched(_make(service, _CONFIG))
 
 
 @cache
 def batch_client(service: str) -> Any:
     """A client for long calls of the pipeline and of maintenance: 60 s to answer."""
-    return _watched(boto3.client(service, config=_BATCH_CONFIG))
+    return _watched(_make(service, _BATCH_CONFIG))
 
 
 @cache
 def plain_client(service: str) -> Any:
     """A client that no watcher sees, for sending what watchers saw."""
-    return boto3.client(service, config=_PLAIN_CONFIG)
+    return _make(service, _PLAIN_CONFIG)
 
 
 @cache
 def table(name: str) -> Any:
     """A DynamoDB table by its full name (plain Python values in and out; numbers are Decimal)."""
-    resource = boto3.resource("dynamodb", config=_CONFIG)
+    with _making:
+        resource = boto3.resource("dynamodb", config=_CONFIG)
     _watched(resource.meta.client)
     return resource.Table(name)
 

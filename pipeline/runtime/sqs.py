@@ -1,15 +1,20 @@
-"""Messages of a queue as a Lambda gets them: one at a time, each failing for itself alone."""
+"""Messages of a queue as a Lambda gets them: each handled, and failing, for itself alone."""
 
+import asyncio
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from functools import cache
 from typing import Any
 
 import structlog
 from aws_lambda_powertools.utilities.batch import (
+    AsyncBatchProcessor,
     BatchProcessor,
     EventType,
+    async_process_partial_response,
     process_partial_response,
 )
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
@@ -32,17 +37,19 @@ class RetrySoon(Exception):
         self.delay_s = delay_s
 
 
-def handler_of(work: Callable[[str], None], *, joins_trace: bool = True) -> Handler:
+def handler_of(
+    work: Callable[[str], None], *, joins_trace: bool = True, at_once: int = 1
+) -> Handler:
     """A Lambda handler that calls `work` with each message's body.
 
     Args: `joins_trace` False for messages that wait so long that they would only stretch the
-    trace they come from.
+    trace they come from; `at_once` messages of a batch in as many threads, for work that mostly
+    waits for somebody else.
 
     A message whose work raises is reported as failed, comes back after the queue's visibility
     timeout, and ends in its dead-letter queue after the queue's bound. One that can never succeed
     (Rejected) goes there at once.
     """
-    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
     def on_record(record: SQSRecord) -> None:
         ids, header = _traced(record)
@@ -62,9 +69,31 @@ def handler_of(work: Callable[[str], None], *, joins_trace: bool = True) -> Hand
                 log.exception("message.failed")
                 raise
 
+    return _by_threads(on_record, at_once) if at_once > 1 else _in_turn(on_record)
+
+
+def _in_turn(on_record: Callable[[SQSRecord], None]) -> Handler:
+    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
     def handler(event: dict[str, Any], context: Any) -> Any:
         return process_partial_response(
             event=event, record_handler=on_record, processor=processor, context=context
+        )
+
+    return handler
+
+
+def _by_threads(on_record: Callable[[SQSRecord], None], threads: int) -> Handler:
+    processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="message")
+
+    async def begin(record: SQSRecord) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(pool, copy_context().run, on_record, record)
+
+    def handler(event: dict[str, Any], context: Any) -> Any:
+        return async_process_partial_response(
+            event=event, record_handler=begin, processor=processor, context=context
         )
 
     return handler

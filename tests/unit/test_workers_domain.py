@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from pipeline.contracts.orders import ALLOWED_FROM, TERMINAL, OrderStatus
 from pipeline.fulfilment.domain import REACHES, is_early
 from pipeline.notification.domain import to_mail
 from pipeline.relay.domain import in_waves, is_news, to_event
+from pipeline.runtime.sqs import handler_of
 
 S = OrderStatus
 
@@ -149,3 +151,21 @@ def test_no_two_states_share_a_subject() -> None:
 
 def _event(status: OrderStatus) -> Envelope:
     return Envelope.model_validate(json.loads(to_event(an_order_row(status)).model_dump_json()))
+
+
+def test_messages_of_a_batch_are_handled_at_once_and_each_fails_for_itself() -> None:
+    together = Barrier(5)
+
+    def work(body: str) -> None:
+        together.wait(timeout=10)  # breaks unless five are here at the same time
+        if body == "bad":
+            raise ValueError(body)
+
+    bodies = [*["good"] * 6, "bad", *["good"] * 3]
+    records = [
+        {"messageId": str(n), "body": body, "eventSourceARN": "arn:aws:sqs:eu-west-1:1:q",
+         "eventSource": "aws:sqs", "attributes": {}, "receiptHandle": "r"}
+        for n, body in enumerate(bodies)
+    ]  # fmt: skip
+    answer = handler_of(work, at_once=5)({"Records": records}, None)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "6"}]}
