@@ -12,6 +12,8 @@ import httpx
 import psutil
 from supervisor.xmlrpc import SupervisorTransport
 
+from pipeline.runtime.families import families
+
 _LOOK_AGAIN_S = 5
 _SHOWN_SHARE = 0.05
 _COUNTED = r"^http\.edge\.downstream_rq_(total|[1-5]xx)$"
@@ -54,13 +56,11 @@ class Processor:
 
     def _find_families(self) -> Iterator[tuple[str, list[psutil.Process]]]:
         yield "load generator", [self._own]
-        children = _children()
-        for name, pid in self._pids():
-            family = [pid]
-            for member in family:
-                family += children.get(member, [])
+        programs = self._pids()
+        by_root = families(pid for _, pid in programs)
+        for name, pid in programs:
             found = []
-            for member in family:
+            for member in by_root[pid]:
                 with suppress(psutil.Error):
                     found.append(psutil.Process(member))
             yield name, found
@@ -78,14 +78,6 @@ class Processor:
         except (OSError, Fault, ProtocolError):
             return []
         return [(str(info["name"]), int(info["pid"])) for info in infos if info["pid"]]
-
-
-def _children() -> dict[int, list[int]]:
-    """Parent to children, in one look over all processes."""
-    found: dict[int, list[int]] = {}
-    for process in psutil.process_iter(["ppid"]):
-        found.setdefault(int(process.info["ppid"] or 0), []).append(process.pid)
-    return found
 
 
 def read_envoy(admin_url: str | None) -> dict[str, int] | None:

@@ -12,6 +12,7 @@ from xmlrpc.client import ServerProxy, Transport
 import psutil
 
 from console.settings import settings
+from pipeline.runtime.families import families
 
 _QUICK_S = 1.5
 _LOG_TAIL_BYTES = 400_000
@@ -57,7 +58,8 @@ def list_processes() -> list[Process]:
         infos: list[dict[str, Any]] = rpc.supervisor.getAllProcessInfo()  # type: ignore[assignment]
         tail = str(rpc.supervisor.readLog(-_LOG_TAIL_BYTES, 0))
     starts = count_starts(tail)
-    found = [_process(info, starts[str(info["name"])]) for info in infos]
+    by_root = families(int(info["pid"]) for info in infos if info["pid"])
+    found = [_process(info, starts[str(info["name"])], by_root) for info in infos]
     for pid in _seen.keys() - {process.pid for process in found}:
         del _seen[pid]
     return found
@@ -73,9 +75,9 @@ def connect(timeout_s: float) -> ServerProxy:
     return ServerProxy("http://supervisor", transport=transport)
 
 
-def _process(info: dict[str, Any], starts: int) -> Process:
+def _process(info: dict[str, Any], starts: int, by_root: dict[int, list[int]]) -> Process:
     pid = int(info["pid"])
-    memory, cpu = _usage(pid)
+    memory, cpu = _usage(pid, by_root.get(pid, []))
     is_up = info["statename"] == "RUNNING"
     return Process(
         name=str(info["name"]),
@@ -89,16 +91,22 @@ def _process(info: dict[str, Any], starts: int) -> Process:
     )
 
 
-def _usage(pid: int) -> tuple[int, float]:
+def _usage(pid: int, family: list[int]) -> tuple[int, float]:
     """(resident bytes with its children's, percent of a core since the last look)."""
     if not pid:
         return 0, 0.0
     try:
         process = _seen.setdefault(pid, psutil.Process(pid))
-        family = [process, *process.children(recursive=True)]
-        return sum(member.memory_info().rss for member in family), process.cpu_percent()
+        return sum(map(_resident, family)), process.cpu_percent()
     except psutil.Error:
         return 0, 0.0
+
+
+def _resident(pid: int) -> int:
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.NoSuchProcess:
+        return 0  # it ended meanwhile
 
 
 class _UnixConnection(http.client.HTTPConnection):

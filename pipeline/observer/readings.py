@@ -17,6 +17,7 @@ import psutil
 from pipeline.contracts import keys
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws
+from pipeline.runtime.families import families
 from pipeline.runtime.lake import Lake, read_state
 from pipeline.runtime.metrics import Unit
 
@@ -146,31 +147,25 @@ class Processes:
         proxy = ServerProxy("http://supervisor", transport=transport)
         alive: dict[int, psutil.Process] = {}
         programs: Any = proxy.supervisor.getAllProcessInfo()
-        for program in programs:
-            if not program["pid"]:
-                continue
+        pids = {str(one["name"]): int(one["pid"]) for one in programs if one["pid"]}
+        by_root = families(pids.values())
+        for name, pid in pids.items():
             cpu, rss = 0.0, 0
-            for process in self._family(int(program["pid"])):
-                alive[process.pid] = process
+            for member in by_root[pid]:
                 try:
+                    # It counts since its last call, so the same objects are asked each time.
+                    process = self._known.get(member) or psutil.Process(member)
                     cpu += process.cpu_percent()
                     rss += process.memory_info().rss
                 except psutil.Error:
                     continue  # it ended meanwhile
-            of = {"Program": str(program["name"])}
+                alive[member] = process
+            of = {"Program": name}
             yield Gauge("ProcessCpu", round(cpu, 1), "Percent", of)
             yield Gauge("ProcessMemory", rss, "Bytes", of)
         self._known = alive
         yield Gauge("HostCpu", psutil.cpu_percent(), "Percent", {})
         yield Gauge("HostMemory", psutil.virtual_memory().percent, "Percent", {})
-
-    def _family(self, pid: int) -> list[psutil.Process]:
-        """cpu_percent is since its last call, so the same objects are asked each time."""
-        try:
-            root = self._known.get(pid) or psutil.Process(pid)
-            return [root, *(self._known.get(c.pid, c) for c in root.children(recursive=True))]
-        except psutil.Error:
-            return []
 
 
 class _UnixTransport(Transport):
