@@ -155,7 +155,7 @@ def test_an_expired_session_leads_to_the_sign_in_with_the_reason(shop: Stack) ->
     session.tokens = replace(session.tokens, expires_at=0)
     page = opened(console, "sales")
     assert not page.exception, words(page)
-    assert [title.value for title in page.title] == ["Sign in to the console"]
+    assert [title.value for title in page.title] == ["Sign in to the console"], words(page)
     assert [info.value for info in page.info] == ["Your session has ended. Sign in again to go on."]
 
 
