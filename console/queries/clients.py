@@ -7,6 +7,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from pipeline.runtime import quick_parse
+
 _QUICK = Config(
     connect_timeout=1,
     read_timeout=2,
@@ -18,12 +20,17 @@ _QUICK = Config(
 @cache
 def quick(service: str) -> Any:
     """A client that answers or fails within about 3 s."""
-    return boto3.client(service, config=_QUICK)
+    made = boto3.client(service, config=_QUICK)
+    if service == "dynamodb":
+        quick_parse.use_for(made)
+    return made
 
 
 @cache
 def table(name: str) -> Any:
-    return boto3.resource("dynamodb", config=_QUICK).Table(name)
+    resource = boto3.resource("dynamodb", config=_QUICK)
+    quick_parse.use_for(resource.meta.client)
+    return resource.Table(name)
 
 
 def plain(value: Any) -> Any:

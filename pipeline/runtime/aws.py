@@ -9,6 +9,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from pipeline.runtime import quick_parse
+
 # A request of a shopper waits at most (2 + 3) s x 3 attempts; most calls take milliseconds.
 _CONFIG = Config(
     connect_timeout=2,
@@ -46,7 +48,10 @@ def _watched(made: Any) -> Any:
 
 def _make(service: str, config: Config) -> Any:
     with _making:
-        return boto3.client(service, config=config)
+        made = boto3.client(service, config=config)
+    if service == "dynamodb":
+        quick_parse.use_for(made)
+    return made
 
 
 @cache
@@ -72,6 +77,7 @@ def table(name: str) -> Any:
     """A DynamoDB table by its full name (plain Python values in and out; numbers are Decimal)."""
     with _making:
         resource = boto3.resource("dynamodb", config=_CONFIG)
+    quick_parse.use_for(resource.meta.client)
     _watched(resource.meta.client)
     return resource.Table(name)
 
