@@ -19,6 +19,7 @@ from console.traces.words import clip, ms
 
 _KEPT = {"head": "kept by chance", "tail": "kept because it failed or was slow"}
 _MANY = 30
+_IN_TABLE = 150
 _FAR = 4.0  # times the answer: then a scale for the answer alone is offered first
 
 
@@ -114,9 +115,9 @@ def _errors(trace: Trace) -> None:
 def _as_table(trace: Trace, rows: Sequence[Row]) -> None:
     frame = to_frame(rows)
     with st.expander("The same as a table", icon=":material/table_rows:"):
-        st.markdown(_markdown(rows[:60]))
-        if len(rows) > 60:
-            st.caption("The first 60 steps; the file holds all.")
+        st.markdown(_markdown(rows[:_IN_TABLE]))
+        if len(rows) > _IN_TABLE:
+            st.caption(f"The first {_IN_TABLE} steps; the file holds all.")
         downloads.csv(frame, f"trace-{trace.trace_id}")
 
 

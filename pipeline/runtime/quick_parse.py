@@ -22,9 +22,7 @@ def use_for(client: Any) -> None:
         client.meta.events.register(f"before-parse.dynamodb.{operation}", read)
 
 
-def read(
-    response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any
-) -> None:
+def read(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
     """A handler of botocore's event `before-parse`; what it fills in stands in the answer."""
     body = response_dict["body"]
     if response_dict["status_code"] >= 300 or any(mark in body for mark in _BINARY):

@@ -1,9 +1,10 @@
 """The console's Load page as an operator finds it, for the tests of load runs."""
 
+import re
 from typing import Any
 
 from console_page import sign_in
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, TimeoutError, expect
 
 from loadgen.record import Records
 from loadgen.scenarios import SHAPES, Scenario
@@ -36,6 +37,18 @@ def choose(page: Page, scenario: str, **values: int) -> None:
         field.press("Enter")
         expect(settled).to_be_attached()
         expect(field).to_have_value(str(value))
+
+
+def pick(page: Page, label: str, option: re.Pattern[str]) -> None:
+    """Choose from a list, opening it again where the page was drawn anew and closed it."""
+    choice = page.get_by_role("option", name=option).first
+    for _ in range(4):
+        page.get_by_role("combobox", name=label).click()
+        try:
+            return choice.click(timeout=5_000)
+        except TimeoutError:
+            continue
+    raise AssertionError(f"{label} offers no {option.pattern}")
 
 
 def records(stack: Stack) -> Records:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from load_page import a_page, choose, ended, records
+from load_page import a_page, choose, ended, pick, records
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from iac.local.browser import CHROMIUM_OPTIONS
@@ -72,8 +72,7 @@ def test_an_operator_follows_a_slow_request_of_a_run_and_compares_it_with_the_la
     assert f"correlation_id=load-{run_id}-" in logs.url
 
     page.bring_to_front()
-    page.get_by_role("combobox", name="Compare with").click()
-    page.get_by_role("option", name=re.compile("normal, 5 users")).first.click()
+    pick(page, "Compare with", re.compile("normal, 5 users"))
     expect(page.get_by_role("heading", name=re.compile("^p95 is "))).to_be_visible()
     expect(page.get_by_role("columnheader", name="Change")).to_be_visible()
     assert f"with={earlier_run}" in page.url

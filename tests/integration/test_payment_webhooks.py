@@ -59,6 +59,7 @@ def test_a_webhook_brings_the_order_on_once(floor: Floor, captured: Notice) -> N
     (settle,) = floor.take_messages("payment")
     assert json.loads(settle)["cause"] == captured.event_id
     assert floor.deliver("payment", settle) == []
+    floor.deliver_postponed("payment")
     assert floor.states(order_id) == ["placed", "paid"]
     assert floor.gateway.payment(order_id).attempts == 1
 
@@ -81,6 +82,7 @@ def test_webhooks_out_of_order_end_in_the_same_state(floor: Floor, captured: Not
         assert floor.gateway.notify(notice.model_dump_json().encode()).status_code == 200
         for settle in floor.take_messages("payment"):
             assert floor.deliver("payment", settle) == []
+    floor.deliver_postponed("payment")
     payment = floor.gateway.payment(order_id)
     assert (payment.net_minor, len(payment.refunds)) == (0, 1)
     assert floor.states(order_id) == ["placed", "cancelled"]
