@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,14 @@ from rich.console import Console
 
 from pipeline.replay import domain
 from pipeline.replay.check import Check, check_all, log_figures
-from pipeline.replay.files import UnusableLog, fingerprint, read_log
+from pipeline.replay.files import OrderLog, UnusableLog, fingerprint, open_log
+from pipeline.replay.notes import faults_of, notes_of
 from pipeline.replay.products import DATA, log_products
-from pipeline.replay.screen import Screen, accounting, verdicts
-from pipeline.replay.service import LEASE_S, Progress, Replay, Stalled
+from pipeline.replay.screen import Screen, accounting, oddities, verdicts
+from pipeline.replay.service import Progress, Replay, Stalled
 from pipeline.replay.settings import ReplaySettings
 from pipeline.replay.store import Ops, Pipeline, put_absent_products
+from pipeline.replay.turn import wait_for_turn
 from pipeline.runtime import clock, logs
 
 _CHECK_ROUNDS = 5  # live orders move the figures while they are read
@@ -39,19 +41,20 @@ def main() -> int:
     if options.background_safe:
         os.nice(5)
     try:
-        log = read_log(options.file, options.limit)
+        log = open_log(options.file, options.limit, settings.currency)
         file = fingerprint(options.file)
     except UnusableLog as error:
         console.print(f"[red]✗[/] {error}")
         return 2
-    if not log.height:
+    if not log.rows.height:
         console.print(f"[red]✗[/] {options.file.name} has no rows")
         return 2
     run_id, ops = clock.new_id(), Ops(settings.names)
-    if not _lease(ops, run_id, console):
+    if not wait_for_turn(ops, run_id, console):
         return 2
     try:
-        log, weeks = _shifted(log, ops, file, options.shift_to_now, console)
+        rows, weeks = _shifted(log.rows, ops, file, options.shift_to_now, console)
+        log = replace(log, rows=rows)
         code = _replay(log, weeks, run_id, ops, settings, options, console)
         ops.drop_lease(run_id)  # after anything unforeseen it runs out by itself
     except (BotoCoreError, ClientError) as error:
@@ -94,18 +97,6 @@ def _speed(text: str) -> float:
     return speed
 
 
-def _lease(ops: Ops, run_id: str, console: Console) -> bool:
-    """One replay at a time; that of a killed one runs out within LEASE_S."""
-    for attempt in range(LEASE_S + 2):
-        if ops.take_lease(run_id, clock.now(), LEASE_S):
-            return True
-        if attempt == 0:
-            console.print(f"Another replay holds the lease; waiting up to {LEASE_S + 2} s.")
-        time.sleep(1)
-    console.print("[red]✗[/] Another replay is running")
-    return False
-
-
 def _shifted(
     log: pl.DataFrame, ops: Ops, file: str, shift_to_now: bool, console: Console
 ) -> tuple[pl.DataFrame, int]:
@@ -122,7 +113,7 @@ def _shifted(
 
 
 def _replay(
-    log: pl.DataFrame,
+    log: OrderLog,
     weeks: int,
     run_id: str,
     ops: Ops,
@@ -133,20 +124,23 @@ def _replay(
     written = put_absent_products(settings.names, log_products(settings.currency))
     if written:
         console.print(f"{written:,} products of the log entered the catalogue as archived goods.")
-    progress = Progress(run_id, options.file.name, log.height, weeks, clock.now())
+    rows = log.rows
+    progress = Progress(run_id, options.file.name, rows.height, weeks, clock.now())
     with Screen(console) as screen:
         replay = Replay(ops, Pipeline(settings.names), progress, clock.now, time.sleep, screen.show)
         try:
-            replay.run(log, settings.currency, options.speed)
+            replay.run(domain.events(rows, settings.currency), options.speed)
         except Stalled as error:
             replay.set_status("failed")
             console.print(f"[red]✗[/] {error}")
             return 1
         replay.set_status("checking")
-        checks = _checked(log, settings)
+        checks = _checked(rows, settings)
         is_ok = all(check.is_ok is not False for check in checks)
         replay.set_status("done" if is_ok else "failed")
-    console.print(accounting(log, settings.currency))
+    console.print(accounting(rows, settings.currency))
+    if notes := notes_of(log):
+        console.print(oddities(notes))
     console.print(verdicts(checks, settings.currency))
     path = _write_report(log, checks, progress, settings)
     console.print(
@@ -169,13 +163,15 @@ def _checked(log: pl.DataFrame, settings: ReplaySettings) -> list[Check]:
 
 
 def _write_report(
-    log: pl.DataFrame, checks: list[Check], progress: Progress, settings: ReplaySettings
+    log: OrderLog, checks: list[Check], progress: Progress, settings: ReplaySettings
 ) -> Path:
     report: dict[str, Any] = {
         **progress.facts(clock.now()),
         "seconds": round(progress.seconds, 1),
-        "rows_by_class": dict(log.group_by("fate").len().sort("fate").iter_rows()),
-        "log": log_figures(log),
+        "rows_by_class": dict(log.rows.group_by("fate").len().sort("fate").iter_rows()),
+        "corrupt_rows_by_fault": faults_of(log.rows),
+        "notes": dict(notes_of(log)),
+        "log": log_figures(log.rows),
         "checks": [asdict(check) for check in checks],
     }
     folder = settings.state_dir / "replay"

@@ -4,10 +4,12 @@ A row that cannot be booked goes as an event of its own, so that the pipeline it
 keeps it in quarantine with the reason.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import polars as pl
@@ -19,7 +21,7 @@ from pipeline.replay.files import BOOKED
 
 SOURCE = "replay"
 MAX_LINES = 2_000  # of one order event
-_MAX_TITLE = 200
+MAX_TITLE = 200
 Row = dict[str, Any]
 
 
@@ -111,7 +113,7 @@ def _order_event(order_id: str, rows: list[Row], currency: str) -> LogEvent:
 
 
 def _line(row: Row, sign: int) -> dict[str, Any]:
-    title = (row["description"] or row["stock_code"])[:_MAX_TITLE]
+    title = (row["description"] or row["stock_code"])[:MAX_TITLE]
     quantity, price = abs(row["quantity"]), round(row["minor"])
     return {
         "line_no": row["number"],
@@ -142,11 +144,21 @@ def _faulty_event(row: Row, currency: str) -> LogEvent:
     }
     event = _envelope(
         ORDER_PLACED,
-        order_id_of(f"{(row['invoice'] or '')[:100]}:row-{row['row']}"),
+        order_id_of(_name_of_faulty(row)),
         to_iso_z(row["at"]) if row["at"] else (raw["at"] or ""),
         {"status": "placed", "country": row["country"], "currency": currency, "lines": [line]},
     )
     return LogEvent(event, 1, row["at"])
+
+
+def _name_of_faulty(row: Row) -> str:
+    """By invoice and place; where the invoice does not tell files apart, by what the row says."""
+    invoice = row["invoice"] or ""
+    place = f"{invoice[:100]}:row-{row['row']}"
+    if 1 <= len(invoice) <= 100:
+        return place
+    content = json.dumps(row["raw"], sort_keys=True, ensure_ascii=False)
+    return f"{place[:80]}-{sha256(content.encode()).hexdigest()[:12]}"
 
 
 def _envelope(kind: str, order_id: str, at: str, payload: dict[str, Any]) -> dict[str, Any]:

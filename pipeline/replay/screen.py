@@ -7,6 +7,7 @@ from rich.table import Table
 
 from pipeline.replay.check import Check, log_figures
 from pipeline.replay.files import QUARANTINED
+from pipeline.replay.notes import Note, faults_of
 from pipeline.replay.service import Progress as Run
 
 _PLAIN_EVERY_S = 5.0
@@ -73,10 +74,21 @@ def accounting(log: pl.DataFrame, currency: str) -> Table:
     for fate in QUARANTINED:
         if counted.get(fate):
             table.add_row(f"{counted[fate]:,}", "quarantined", fate)
+    for fault, rows in faults_of(log).items():
+        table.add_row(f"{rows:,}", "  of which", fault, style="dim")
     table.add_section()
     total = sum(counted.values())
     mark = "=" if total == log.height else "≠"
     table.add_row(f"{total:,}", "total", f"{mark} {log.height:,} rows of the file")
+    return table
+
+
+def oddities(notes: list[Note]) -> Table:
+    """What is odd and stands all the same; rows may be named more than once."""
+    table = Table("rows", "what", title="Odd, and booked all the same")
+    table.columns[0].justify = "right"
+    for what, rows in notes:
+        table.add_row("all" if rows is None else f"{rows:,}", what)
     return table
 
 

@@ -2,15 +2,13 @@
 
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import polars as pl
-
 from pipeline.contracts.events import to_iso_z
-from pipeline.replay import domain
+from pipeline.replay.domain import LogEvent
 from pipeline.replay.store import Ops, Pipeline
 from pipeline.runtime.clock import Clock
 from pipeline.runtime.kinesis import Outgoing, batches
@@ -97,13 +95,13 @@ class Replay:
         self._clock, self._sleep, self._on_progress = clock, sleep, on_progress
         self._reported_at = 0.0
 
-    def run(self, log: pl.DataFrame, currency: str, speed: float) -> None:
+    def run(self, events: Iterable[LogEvent], speed: float) -> None:
         """Sends all, waits until all is landed and folded, and compacts.
 
-        Args: `speed` in seconds of the log per second; 0 is as fast as possible.
+        Args: `speed` in seconds of the events per second; 0 is as fast as possible.
         Raises: Stalled when the pipeline stops moving; ClientError when AWS does not answer.
         """
-        for records, rows in self._paced(_batches_of(log, currency), speed):
+        for records, rows in self._paced(_batches_of(events), speed):
             newest = self._pipeline.send(records)
             self.progress.rows_sent += sum(rows)
             self.progress.events_sent += len(records)
@@ -183,11 +181,11 @@ class Replay:
 
 
 def _batches_of(
-    log: pl.DataFrame, currency: str
+    events: Iterable[LogEvent],
 ) -> Iterator[tuple[list[Outgoing], list[int], datetime | None]]:
     """(records, rows each stands for, time of the first) of one PutRecords call after another."""
-    ahead: list[domain.LogEvent] = []
-    for one in domain.events(log, currency):
+    ahead: list[LogEvent] = []
+    for one in events:
         ahead.append(one)
         if len(ahead) == _EVENTS_AHEAD:
             yield from _packed(ahead)
@@ -196,7 +194,7 @@ def _batches_of(
 
 
 def _packed(
-    found: Sequence[domain.LogEvent],
+    found: Sequence[LogEvent],
 ) -> Iterator[tuple[list[Outgoing], list[int], datetime | None]]:
     records = [
         Outgoing(

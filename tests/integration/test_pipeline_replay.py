@@ -13,8 +13,10 @@ import pytest
 
 from iac.local.ports import ROOT
 from pipeline.contracts import keys
+from pipeline.replay.files import QUARANTINED
 from pipeline.replay.products import DATA
 from tests.conftest import Stack, wait_until
+from tests.unseen_log import write_unseen_log
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
 
@@ -140,6 +142,26 @@ def test_a_damaged_row_is_quarantined_and_the_rest_accounted_for(
     assert checks["log = quarantine: corrupt_row"] == 2
     assert checks["log = lake: gross"] == 510
     assert "All checks hold" in output
+
+
+def test_an_unseen_log_of_the_same_columns_goes_through_and_adds_up(
+    stack: Stack, tmp_path: Path
+) -> None:
+    path = tmp_path / "unseen.txt"
+    expected = write_unseen_log(path, "UNSEEN")
+    output = replay(stack, "--file", str(path))
+    found = report(stack)
+    assert "All checks hold" in output
+    assert found["rows_by_class"] == expected.fates
+    assert found["corrupt_rows_by_fault"] == expected.faults
+    assert sum(found["rows_by_class"].values()) == found["rows_done"] == expected.rows
+    lake = {check["name"]: check["right"] for check in found["checks"]}
+    assert lake["log = lake: gross"] == expected.gross
+    assert lake["log = lake: refunds"] == expected.refunds
+    refused = {fate: rows for fate, rows in expected.fates.items() if fate in QUARANTINED}
+    assert {fate: lake[f"log = quarantine: {fate}"] for fate in refused} == refused
+    assert "Quantity: not whole" in output
+    assert "equal to an earlier row of their invoice" in output
 
 
 @pytest.mark.parametrize(
