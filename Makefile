@@ -1,7 +1,7 @@
 # Everything a person does with the shop. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean env bootstrap test test-fast replay compact prove gateway load load-clean oversell lint format lock contracts web
+.PHONY: help up down status logs clean env bootstrap test test-fast replay replay-clicks compact sample prove gateway load load-clean oversell lint format lock contracts web
 
 PYTHON ?= python3
 TF_ROOT = iac/envs/$(or $(STAGE),dev)
@@ -50,6 +50,9 @@ test-fast: .venv/stamp ## the tests that need no stack
 
 replay: .venv/stamp ## stream the real order log; SPEED= FILE= LIMIT= SHIFT_TO_NOW=1
 	@$(BIN)/python -m iac.local run -- -m pipeline.replay $(call option,SPEED,speed) $(call option,FILE,file) $(call option,LIMIT,limit) $(if $(SHIFT_TO_NOW),--shift-to-now)
+
+replay-clicks: .venv/stamp ## stream 165,474 real clicks of 2008 as product views; LIMIT=
+	@$(BIN)/python -m iac.local run -- -m pipeline.replay.clicks_command $(call option,LIMIT,limit)
 
 compact: .venv/stamp ## merge raw files into the curated tables now
 	@$(BIN)/python -m iac.local run -- -m pipeline.compaction

@@ -173,7 +173,7 @@ def check_all(
     mine = lines.filter(pl.col("event_id").is_in(list(ids)))
     expected, found = log_figures(log), lake_figures(mine)
     checks += [
-        _compare(f"log = lake: {name}", value, found[name]) for name, value in expected.items()
+        compare(f"log = lake: {name}", value, found[name]) for name, value in expected.items()
     ]
     aggregates = Aggregates(names, first_day, until, currency)
     checks += _aggregate_checks(lines, aggregates, currency)
@@ -185,7 +185,7 @@ def _quarantine_checks(log: pl.DataFrame, ids: Sequence[str], lake: Lake) -> lis
     expected, found = quarantine_figures(log, refused)
     reasons = [name for name in QUARANTINED if name in expected or name in found]
     return [
-        _compare(f"log = quarantine: {name}", expected.get(name, 0), found.get(name, 0))
+        compare(f"log = quarantine: {name}", expected.get(name, 0), found.get(name, 0))
         for name in reasons
     ]
 
@@ -198,16 +198,16 @@ def _aggregate_checks(lines: pl.DataFrame, found: Aggregates, currency: str) -> 
     wrong = [day for day in expected.keys() | found.by_day.keys()
              if expected.get(day) != found.by_day.get(day)]  # fmt: skip
     checks = [
-        _compare(f"lake = aggregates: {name}", _sum(expected, name), _sum(found.by_day, name))
+        compare(f"lake = aggregates: {name}", _sum(expected, name), _sum(found.by_day, name))
         for name in ("orders", "units", "gross", "refunds")
     ]
     return [
         *checks,
         Check("lake = aggregates: each day", len(expected), len(found.by_day), not wrong,
               f"differs on {', '.join(sorted(wrong)[:5])}" if wrong else ""),
-        _compare("lake = aggregates: gross by country", dict(by_country.iter_rows()),
+        compare("lake = aggregates: gross by country", dict(by_country.iter_rows()),
                  _gross_by_country(found)),
-        _compare("lake = aggregates: customers",
+        compare("lake = aggregates: customers",
                  sales["customer_id"].drop_nulls().n_unique(), len(found.customers)),
     ]  # fmt: skip
 
@@ -227,7 +227,7 @@ def _api_checks(
     }
     expected["customers"] = len(found.customers)
     expected["gross by country"] = _gross_by_country(found)
-    return [_compare(f"{name}: {what}", expected[what], answered[what]) for what in expected]
+    return [compare(f"{name}: {what}", expected[what], answered[what]) for what in expected]
 
 
 def _gross_by_country(found: Aggregates) -> dict[str, int]:
@@ -243,7 +243,8 @@ def _sum(days: Mapping[str, Figures], name: str) -> int:
     return sum(day[name] for day in days.values())
 
 
-def _compare(name: str, left: Any, right: Any) -> Check:
+def compare(name: str, left: Any, right: Any) -> Check:
+    """Two readings of one thing; of two dicts the sizes are shown, and the keys that differ."""
     if isinstance(left, dict) and isinstance(right, dict):
         keys_ = left.keys() | right.keys()
         wrong = sorted(key for key in keys_ if left.get(key) != right.get(key))

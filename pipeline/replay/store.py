@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -64,6 +64,20 @@ class Ops:
         return weeks
 
     @_patiently
+    def settle_first_day(self, file: str, today: date) -> date:
+        """The day on which this file's events began to arrive: that of its first replay."""
+        key = keys.replay_run(f"first-day-{file}")
+        try:
+            self._table.put_item(
+                Item={**key, "day": today.isoformat()},
+                ConditionExpression="attribute_not_exists(pk)",
+            )
+        except self._table.meta.client.exceptions.ConditionalCheckFailedException:
+            found = self._table.get_item(Key=key, ConsistentRead=True)["Item"]
+            return date.fromisoformat(found["day"])
+        return today
+
+    @_patiently
     def save_progress(self, run_id: str, facts: Mapping[str, Any], now: datetime) -> None:
         """The newest run is also found under `latest`."""
         expires = int((now + _KEPT).timestamp())
@@ -85,6 +99,24 @@ class Pipeline:
         """Writes up to one batch; returns shard -> highest sequence number (comparable)."""
         newest = put_records(self._kinesis, self._names.events_stream, records, attempts=12)
         return {shard: comparable(sequence) for shard, sequence in newest.items()}
+
+    @_patiently
+    def mark(self, record: Outgoing) -> dict[str, str]:
+        """Writes a record to every open shard; returns shard -> its number there (comparable).
+
+        Once landing has passed it, all that was sent before has landed, too.
+        """
+        stream = self._names.events_stream
+        marks = {}
+        for shard in self._kinesis.list_shards(StreamName=stream)["Shards"]:
+            if "EndingSequenceNumber" in shard["SequenceNumberRange"]:
+                continue
+            answer = self._kinesis.put_record(
+                StreamName=stream, Data=record.body, PartitionKey=record.partition_key,
+                ExplicitHashKey=shard["HashKeyRange"]["StartingHashKey"],
+            )  # fmt: skip
+            marks[answer["ShardId"]] = comparable(answer["SequenceNumber"])
+        return marks
 
     @_patiently
     def folded(self) -> dict[str, str]:
