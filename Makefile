@@ -57,6 +57,9 @@ replay-clicks: .venv/stamp ## stream 165,474 real clicks of 2008 as product view
 compact: .venv/stamp ## merge raw files into the curated tables now
 	@$(BIN)/python -m iac.local run -- -m pipeline.compaction
 
+sample: .venv/stamp ## export whole orders and visits, without persons; OUT= ROWS= SEED=
+	@$(BIN)/python -m iac.local run -- -m pipeline.sample $(call option,OUT,out) $(call option,ROWS,rows) $(call option,SEED,seed)
+
 prove: .venv/stamp ## run the proof ledger; exit 0 only if every check holds
 	@$(BIN)/python -m iac.local run -- -m pipeline.proof
 

@@ -1,4 +1,5 @@
-"""`make contracts`: write the OpenAPI documents and event schemas that others build against.
+"""`make contracts`: write the OpenAPI documents, event schemas and data dictionary that others
+build against.
 
 `python -m storefront_api.contracts DIR [--check]`; with `--check` nothing is written, and the
 exit code is 1 when a file differs from what the code says.
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts.events import PAYLOADS, Envelope
+from pipeline.runtime import dictionary
 
 SERVICES = ("catalog", "users", "checkout", "analytics")
 
@@ -29,15 +31,21 @@ def documents() -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"events/{event_type}.json", {"title": event_type, **schema.model_json_schema()}
 
 
+def texts() -> Iterator[tuple[str, str]]:
+    """Everything that is written, as (path below the folder, text)."""
+    for name, document in documents():
+        yield name, json.dumps(document, indent=1, sort_keys=True) + "\n"
+    yield "data-dictionary.md", dictionary.markdown()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make contracts", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--check", action="store_true")
     arguments = parser.parse_args()
     differing = []
-    for name, document in documents():
+    for name, text in texts():
         path: Path = arguments.folder / name
-        text = json.dumps(document, indent=1, sort_keys=True) + "\n"
         if path.exists() and path.read_text() == text:
             continue
         differing.append(name)

@@ -16,13 +16,13 @@ from pipeline.contracts import keys
 from pipeline.contracts.events import to_iso_z
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws
+from pipeline.runtime.dictionary import meaning_of, sql_type
 from pipeline.runtime.facts import TABLES, Table
 from pipeline.runtime.lake import CompactionState
 from pipeline.runtime.lease import Lease
 
 _PARTITIONS_PER_CALL = 100
 _CHANGED = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
-_GLUE_TYPES = {pl.String: "string", pl.Int64: "bigint", pl.Boolean: "boolean"}
 
 
 class Changed(Exception):
@@ -142,7 +142,7 @@ class Catalogue:
         hive = "org.apache.hadoop.hive.ql.io.parquet"
         return {
             "Columns": [
-                {"Name": name, "Type": _GLUE_TYPES.get(dtype, "timestamp")}
+                {"Name": name, "Type": sql_type(dtype), "Comment": meaning_of(table.name, name)}
                 for name, dtype in table.columns.items()
             ],
             "Location": location,

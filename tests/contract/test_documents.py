@@ -2,9 +2,13 @@
 
 import json
 import re
+from collections.abc import Callable
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
+
+from pipeline.runtime import dictionary
 
 ROOT = Path(__file__).parents[2]
 CONTRACTS = ROOT / "docs" / "contracts"
@@ -18,14 +22,25 @@ def stage() -> None:
 
 
 def test_written_contracts_are_what_the_code_says() -> None:
-    from storefront_api.contracts import documents
+    from storefront_api.contracts import texts
 
-    differing = [
-        name
-        for name, document in documents()
-        if json.loads((CONTRACTS / name).read_text()) != json.loads(json.dumps(document))
-    ]
+    differing = [name for name, text in texts() if (CONTRACTS / name).read_text() != text]
     assert differing == [], "run `make contracts`"
+
+
+def test_the_data_dictionary_has_each_column_of_the_lake_once_with_an_example_of_its_type() -> None:
+    kinds: dict[str, Callable[[str], object]] = {
+        "bigint": int, "date": date.fromisoformat, "timestamp": datetime.fromisoformat,
+        "boolean": {"true": True, "false": False}.__getitem__, "string": str,
+    }  # fmt: skip
+    for table in dictionary.TABLES:
+        for column in dictionary.columns_of(table):
+            kinds[column.type](column.example)
+            assert column.meaning, column
+            assert len(column.meaning) <= 255, "Glue takes no longer comment"
+            assert column.name.endswith("_minor") == ("minor" in column.unit)
+            assert column.type not in ("date", "timestamp") or column.unit == "UTC"
+    assert dictionary.unused_entries() == []
 
 
 def test_every_failure_of_every_route_is_documented_as_a_problem() -> None:
