@@ -1,7 +1,7 @@
 # Everything a person does with the shop. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean env bootstrap test test-fast replay replay-clicks compact sample prove gateway load load-clean oversell lint format lock contracts web
+.PHONY: help up down status logs clean env bootstrap test test-fast replay replay-clicks compact notebook sample prove gateway load load-clean oversell lint format lock contracts web
 
 PYTHON ?= python3
 TF_ROOT = iac/envs/$(or $(STAGE),dev)
@@ -56,6 +56,9 @@ replay-clicks: .venv/stamp ## stream 165,474 real clicks of 2008 as product view
 
 compact: .venv/stamp ## merge raw files into the curated tables now
 	@$(BIN)/python -m iac.local run -- -m pipeline.compaction
+
+notebook: .venv/stamp ## open the query notebook in a browser
+	@$(BIN)/python -m iac.local run -- -m marimo edit docs/notebooks/lake.py --host 127.0.0.1
 
 sample: .venv/stamp ## export whole orders and visits, without persons; OUT= ROWS= SEED=
 	@$(BIN)/python -m iac.local run -- -m pipeline.sample $(call option,OUT,out) $(call option,ROWS,rows) $(call option,SEED,seed)

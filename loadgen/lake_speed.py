@@ -1,4 +1,4 @@
-"""How fast a developer's query over the lake is: polars through the S3 API, nothing kept between."""
+"""How fast a query of a developer is: polars over the lake through the S3 API, nothing cached."""
 
 from collections.abc import Callable
 
