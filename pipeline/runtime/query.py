@@ -8,6 +8,7 @@ by DuckDB over Arrow on the laptop and by Athena on AWS; what both understand is
 import os
 import re
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, Literal
 
 import duckdb
@@ -19,6 +20,7 @@ from pipeline.contracts.names import Names
 from pipeline.runtime import aws, lake_sql
 from pipeline.runtime.dictionary import TABLES
 from pipeline.runtime.facts import TABLES as CURATED
+from pipeline.runtime.kept import KeptTables
 from pipeline.runtime.lake import Lake
 
 Engine = Literal["duckdb", "athena"]
@@ -39,13 +41,16 @@ class QueryFailed(Exception):
 
 
 class Query:
-    """Questions to one stage's lake; holds no data."""
+    """Questions to one stage's lake; holds no data but what `keep` says."""
 
-    def __init__(self, stage: str | None = None) -> None:
-        """Args: `stage`, e.g. `local` or `dev`; without it `HAS_STAGE`, which must be set then."""
+    def __init__(self, stage: str | None = None, keep: Path | None = None) -> None:
+        """Args: `stage`, e.g. `local` or `dev`; without it `HAS_STAGE`, which must be set then.
+        `keep`, a folder for copies of the curated files, which make the second `scan` fast.
+        """
         self.names = Names(stage or os.environ["HAS_STAGE"])
         self.lake = Lake(self.names)
         self.database = self.names.glue_database
+        self._kept = KeptTables(self.names, keep) if keep else None
 
     def location(self, table: str) -> str:
         """`s3://has-local-lake/curated/orders/`: what readers of a path want."""
@@ -58,7 +63,8 @@ class Query:
         Raises: KeyError for a table that is not curated.
         """
         curated = {one.name: one for one in CURATED}
-        return self.lake.scan(curated[table], since)
+        source = self._kept or self.lake
+        return source.scan(curated[table], since)
 
     def sql(
         self,

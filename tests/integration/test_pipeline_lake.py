@@ -3,6 +3,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import awswrangler as wr
@@ -22,6 +23,7 @@ from pipeline.runtime.insights import InsightFile, Insights
 from pipeline.runtime.kinesis import StreamRecord
 from pipeline.runtime.lake import Lake
 from pipeline.runtime.packed import Packed
+from pipeline.runtime.query import Query
 from tests.conftest import Stack
 from tests.integration.pipeline_stage import own_stage
 
@@ -136,6 +138,18 @@ def test_what_is_bought_together_is_learnt_and_read_once(stage: Names) -> None:
     aws.client("s3").put_object(**key, Body=b"no gzip")
     with pytest.raises(ValueError):
         reader.read_news()
+
+
+def test_kept_copies_are_what_s3_has_after_each_compaction(stage: Names, tmp_path: Path) -> None:
+    query, since = Query(stage.stage, tmp_path), date(1975, 1, 1)
+    assert query.scan("order_lines", since).collect().is_empty()
+    for turn, at in enumerate(("1975-01-01T10:00:00.000Z", "1975-01-01T09:00:00.000Z")):
+        land_all(stage, [an_order(f"kept-{turn}", at)], 600 + turn)
+        compact_now(stage)
+        kept = query.scan("order_lines", since).collect()
+        assert kept.height == 2 * (turn + 1)
+        assert kept.equals(Lake(stage).scan(ORDER_LINES, since).collect())
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
 
 
 def test_two_writers_of_one_date_lose_no_row(stage: Names) -> None:
