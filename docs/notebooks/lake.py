@@ -5,6 +5,7 @@ Everything in it works on the laptop and on AWS: only `HAS_STAGE` and boto3's va
 
 import marimo
 
+__generated_with = "0.25.2"
 app = marimo.App(width="medium", app_title="Ask the lake")
 
 

@@ -1,13 +1,13 @@
 -- Who are the good customers? Scores from 1 to 5 by recency, frequency and money, in segments.
-WITH now AS (
-  SELECT max(placed_at) AS at FROM order_lines WHERE kind = 'sale' AND NOT synthetic
+WITH latest AS (
+  SELECT max(placed_at) AS moment FROM order_lines WHERE kind = 'sale' AND NOT synthetic
 ), customers AS (
   SELECT customer_id,
          currency,
-         date_diff('day', max(placed_at), max(now.at)) AS days_ago,
+         date_diff('day', max(placed_at), max(latest.moment)) AS days_ago,
          count(DISTINCT order_id) AS orders,
          CAST(sum(line_total_minor) AS BIGINT) AS spent_minor
-  FROM order_lines CROSS JOIN now
+  FROM order_lines CROSS JOIN latest
   WHERE kind = 'sale' AND NOT synthetic AND customer_id IS NOT NULL
   GROUP BY 1, 2
 ), scored AS (
