@@ -1,11 +1,15 @@
 """Curated tables read through copies on this machine, so that a second question costs one listing.
 
-Each question asks S3 which objects there are, and fetches those whose ETag is new: what is read is
-what S3 has, as with `Lake.scan`, without hundreds of requests for days that never change.
+A day is an object, and a year is hundreds of requests. Each question asks S3 which objects there
+are; months in which none changed are read from one file here. What is read is what S3 has.
 """
 
+import io
+from collections import defaultdict
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 
 import polars as pl
@@ -19,7 +23,7 @@ from pipeline.runtime.facts import Table
 from pipeline.runtime.lake import Lake, LakeObject
 
 _READERS = 8
-_REPLACED = frozenset({"PreconditionFailed", "NoSuchKey", "404", "412"})
+_GONE = frozenset({"PreconditionFailed", "NoSuchKey", "404", "412"})
 
 
 class _Replaced(Exception):
@@ -27,7 +31,7 @@ class _Replaced(Exception):
 
 
 class KeptTables:
-    """Copies under a folder of the caller's, one file per date and table at most."""
+    """Copies under a folder of the caller's: one file per month and table."""
 
     def __init__(self, names: Names, folder: Path) -> None:
         self._lake, self._bucket = Lake(names), names.lake_bucket
@@ -38,40 +42,47 @@ class KeptTables:
 
         Raises: ClientError or BotoCoreError when S3 does not answer.
         """
-        paths = self._fetched(table, since)
+        paths = self._months(table, since)
         if not paths:
             return pl.LazyFrame(schema={"dt": pl.Date, **table.columns})
-        rows = pl.scan_parquet(paths, hive_partitioning=True)
-        return rows.select(pl.col("dt").cast(pl.Date), *table.columns)
+        rows = pl.scan_parquet(paths).select("dt", *table.columns)
+        return rows.filter(pl.col("dt") >= since) if since else rows
 
     @stamina.retry(on=_Replaced, attempts=4, wait_initial=0.1)
-    def _fetched(self, table: Table, since: date | None) -> list[Path]:
-        found = self._lake.list_objects(f"curated/{table.name}/", since)
-        wanted = {self._path_of(one): one for one in found}
-        new = [path for path in wanted if not path.exists()]
+    def _months(self, table: Table, since: date | None) -> list[Path]:
+        # Whole months, or every other question would change what is kept.
+        first = since.replace(day=1) if since else None
+        by_month: dict[str, list[LakeObject]] = defaultdict(list)
+        for one in self._lake.list_objects(f"curated/{table.name}/", first):
+            by_month[one.dt[:7]].append(one)
+        return [self._kept(table, month, found) for month, found in by_month.items()]
+
+    def _kept(self, table: Table, month: str, found: Sequence[LakeObject]) -> Path:
+        said = "\n".join(f"{one.key} {one.etag}" for one in found)
+        name = f"{month}-{sha256(said.encode()).hexdigest()[:16]}.parquet"
+        path = self._folder / table.name / name
+        if path.exists():
+            return path
         with ThreadPoolExecutor(_READERS) as pool:
-            list(pool.map(lambda path: self._fetch(wanted[path], path), new))
-        return list(wanted)
+            rows = pl.concat(pool.map(self._read, found))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        former = list(path.parent.glob(f"{month}-*"))
+        # In one step: who asks at the same time has the whole file or none.
+        half = path.with_suffix(f".{new_id()}")
+        rows.write_parquet(half, compression="zstd", compression_level=1)
+        half.replace(path)
+        for old in former:
+            old.unlink(missing_ok=True)
+        return path
 
-    def _path_of(self, one: LakeObject) -> Path:
-        folder = self._folder / one.key.rpartition("/")[0]
-        etag = one.etag.strip('"')
-        return folder / f"{etag}.parquet"
-
-    def _fetch(self, one: LakeObject, path: Path) -> None:
+    def _read(self, one: LakeObject) -> pl.DataFrame:
         client = aws.batch_client("s3")
         try:
             answer = client.get_object(Bucket=self._bucket, Key=one.key, IfMatch=one.etag)
             body = answer["Body"].read()
         except ClientError as error:
-            if error.response["Error"]["Code"] in _REPLACED:
+            if error.response["Error"]["Code"] in _GONE:
                 raise _Replaced(one.key) from error
             raise
-        path.parent.mkdir(parents=True, exist_ok=True)
-        former = list(path.parent.glob("*.parquet"))
-        # In one step: who reads at the same time has the whole file or none.
-        half = path.with_suffix(f".{new_id()}")
-        half.write_bytes(body)
-        half.replace(path)
-        for old in former:
-            old.unlink(missing_ok=True)
+        day = pl.lit(date.fromisoformat(one.dt)).alias("dt")
+        return pl.read_parquet(io.BytesIO(body)).with_columns(day)

@@ -25,7 +25,9 @@ from pipeline.replay.files import read_log
 from pipeline.replay.products import DATA
 from pipeline.runtime import clock
 from pipeline.runtime.kinesis import StreamRecord
+from pipeline.runtime.lake import Lake
 from pipeline.runtime.query import Query, QueryFailed
+from pipeline.sample.domain import draw
 from tests.conftest import Stack
 from tests.guide import BLOCKS, QUERIES, beginning_of, documented
 from tests.integration.pipeline_stage import own_stage
@@ -161,27 +163,25 @@ def test_what_an_engine_cannot_do_is_said_in_its_words(stage: Names) -> None:
             Query(stage.stage).sql("SELECT titel FROM order_lines", engine=engine)
 
 
-def test_the_notebook_runs_from_top_to_bottom_with_readers_that_agree(
+def test_the_notebook_runs_and_its_readers_agree_and_so_does_every_block_of_the_guide(
     emulator: Stack, stage: Names
 ) -> None:
-    script = (
-        "import sys, json; sys.path.insert(0, 'docs/notebooks'); import lake\n"
-        "_, found = lake.app.run()\n"
+    here = [block for block in BLOCKS if not block.startswith("# only on AWS")]
+    assert len(here) >= 6
+    guide = "\n".join(here).replace("has-local", f"has-{stage.stage}")
+    script = (  # one process: half of the time goes into imports
+        "import sys, json; sys.path.insert(0, 'docs/notebooks'); import lake as notebook\n"
+        "_, found = notebook.app.run()\n"
         "rows = {n: found[n].height for n in ('hours', 'cohorts', 'funnel', 'pairs', 'segments')}\n"
-        "print(json.dumps({'agree': found['readers_agree'], **rows,\n"
-        "  'same': found['by_duckdb'].equals(found['by_path'])}))"
+        "said = {'agree': found['readers_agree'], **rows,\n"
+        "        'same': found['by_duckdb'].equals(found['by_path'])}\n"
+        f"{guide.replace('has_local', stage.glue_database)}\n"
+        "print(json.dumps(said))"
     )
     said = json.loads(run(emulator, stage, "-c", script).splitlines()[-1])
     assert said.pop("agree") is said.pop("same") is True
     assert said["funnel"] == len(STEPS)
     assert min(said.values()) > 0
-
-
-def test_every_block_of_the_guide_works(emulator: Stack, stage: Names) -> None:
-    here = [block for block in BLOCKS if not block.startswith("# only on AWS")]
-    assert len(here) >= 6
-    script = "\n".join(here).replace("has-local", f"has-{stage.stage}")
-    run(emulator, stage, "-c", script.replace("has_local", stage.glue_database))
     for block in BLOCKS:
         compile(block, "docs/querying.md", "exec")
 
@@ -189,18 +189,21 @@ def test_every_block_of_the_guide_works(emulator: Stack, stage: Names) -> None:
 def test_a_sample_is_the_same_twice_whole_and_without_persons(
     emulator: Stack, stage: Names, tmp_path: Path
 ) -> None:
-    first, again = tmp_path / "first", tmp_path / "again"
-    for folder in (first, again):
-        run(emulator, stage, "-m", "pipeline.sample", "--out", str(folder), "--rows", "500")
-    names = sorted(path.name for path in first.iterdir())
-    assert names == ["README.md", "clickstream.parquet", "order_lines.parquet", "orders.parquet"]
-    assert all((first / name).read_bytes() == (again / name).read_bytes() for name in names)
-    lines, orders = (
-        pl.read_parquet(first / f"{name}.parquet") for name in ("order_lines", "orders")
-    )
+    said = run(emulator, stage, "-m", "pipeline.sample", "--out", str(tmp_path), "--rows", "500")
+    assert str(tmp_path) in said
+    lake = Lake(stage)
+    tables = {
+        "order_lines": lake.order_lines(),
+        "orders": lake.orders(),
+        "clickstream": lake.clickstream(),
+    }
+    again = draw(tables, rows=500, seed=1)
+    written = {name: pl.read_parquet(tmp_path / f"{name}.parquet") for name in tables}
+    assert all(frame.equals(again[name]) for name, frame in written.items())
+    lines, orders, clicks = written.values()
     assert 500 <= lines.height < 2_000
     assert lines["order_id"].unique().sort().equals(orders["order_id"].unique().sort())
-    customers = lines["customer_id"].drop_nulls()
-    assert customers.str.contains(r"^customer-\d{6}$").all()
+    assert lines["customer_id"].drop_nulls().str.contains(r"^customer-\d{6}$").all()
+    assert clicks["query"].drop_nulls().is_empty()
     assert not lines["synthetic"].any()
-    assert "10.24432/C5BW33" in (first / "README.md").read_text()
+    assert "10.24432/C5BW33" in (tmp_path / "README.md").read_text()
