@@ -91,14 +91,20 @@ def _replay(
 
 
 def _wait_for_earlier(pipeline: Pipeline, run_id: str, while_waiting: Callable[[], None]) -> None:
-    """Until what a killed replay left on the stream has landed. Raises Stalled when it does not."""
-    started = clock.now()
+    """Until what a killed replay left on the stream has landed.
+
+    Raises: Stalled when nothing lands any more.
+    """
+    started = moved_at = clock.now()
+    before: dict[str, str] = {}
     marks = pipeline.mark(Outgoing(run_id, _started(run_id)))
     while True:
         landed = pipeline.landed(started)
         if all(landed.get(shard, "") >= mark for shard, mark in marks.items()):
             return
-        if (clock.now() - started).total_seconds() > STALLED_AFTER_S:
+        if landed != before:
+            before, moved_at = landed, clock.now()
+        if (clock.now() - moved_at).total_seconds() > STALLED_AFTER_S:
             raise Stalled(f"Nothing landed for {STALLED_AFTER_S:.0f} s")
         while_waiting()
         time.sleep(0.5)
