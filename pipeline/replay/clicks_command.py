@@ -91,21 +91,21 @@ def _replay(
 
 
 def _wait_for_earlier(pipeline: Pipeline, run_id: str, while_waiting: Callable[[], None]) -> None:
-    """Until what a killed replay left on the stream has landed.
+    """Until what a killed replay left on the stream has landed and is counted.
 
-    Raises: Stalled when nothing lands any more.
+    Raises: Stalled when nothing moves any more.
     """
     started = moved_at = clock.now()
-    before: dict[str, str] = {}
+    before: list[dict[str, str]] = []
     marks = pipeline.mark(Outgoing(run_id, _started(run_id)))
     while True:
-        landed = pipeline.landed(started)
-        if all(landed.get(shard, "") >= mark for shard, mark in marks.items()):
+        readers = [pipeline.landed(started), pipeline.folded()]
+        if all(one.get(shard, "") >= mark for one in readers for shard, mark in marks.items()):
             return
-        if landed != before:
-            before, moved_at = landed, clock.now()
+        if readers != before:
+            before, moved_at = readers, clock.now()
         if (clock.now() - moved_at).total_seconds() > STALLED_AFTER_S:
-            raise Stalled(f"Nothing landed for {STALLED_AFTER_S:.0f} s")
+            raise Stalled(f"Nothing moved for {STALLED_AFTER_S:.0f} s")
         while_waiting()
         time.sleep(0.5)
 
