@@ -1,7 +1,7 @@
 # Everything a person does with the shop. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean env bootstrap test test-fast replay compact prove gateway load load-clean oversell lint format lock contracts web
+.PHONY: help up down status logs clean env bootstrap test test-fast replay compact simulate prove gateway load load-clean oversell lint format lock contracts web
 
 PYTHON ?= python3
 TF_ROOT = iac/envs/$(or $(STAGE),dev)
@@ -53,6 +53,9 @@ replay: .venv/stamp ## stream the real order log; SPEED= FILE= LIMIT= SHIFT_TO_N
 
 compact: .venv/stamp ## merge raw files into the curated tables now
 	@$(BIN)/python -m iac.local run -- -m pipeline.compaction
+
+simulate: .venv/stamp ## the pipeline with faults, in this process; SEEDS= FIRST= JOBS=, SEED= alone, EMULATOR=1 on the stack
+	@$(BIN)/python $(if $(EMULATOR),-m iac.local run --) -m tests.simulation $(call option,SEEDS,seeds) $(call option,FIRST,first) $(call option,JOBS,jobs) $(call option,SEED,seed) $(if $(EMULATOR),--emulator)
 
 prove: .venv/stamp ## run the proof ledger; exit 0 only if every check holds
 	@$(BIN)/python -m iac.local run -- -m pipeline.proof

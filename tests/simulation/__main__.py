@@ -25,7 +25,8 @@ def main() -> int:
         if one.problems or len(seeds) == 1:
             _explain(one)
     spent_s = time.perf_counter() - started
-    print(runs.table(verdicts))
+    if len(seeds) > 1:
+        print(runs.table(verdicts))
     failed = [one for one in verdicts if one.problems]
     calls, hits = sum(one.calls for one in verdicts), sum(one.hits for one in verdicts)
     print(f"{len(verdicts) - len(failed)} of {len(verdicts)} seeds equal the run without faults; "

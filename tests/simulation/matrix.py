@@ -157,7 +157,7 @@ class Ordeal:
             "crash after a write": lambda: CrashAt(dice.randint(1, writes), is_after=True),
             "lost answer": lambda: LoseAnswers(dice, 0.25),
             "throttling": lambda: Throttle(dice, dice.choice((0.1, 0.3, 0.6))),
-            "partial batch failure": lambda: DoHalf(dice, dice.randint(1, 2 * calls)),
+            "partial batch failure": lambda: DoHalf(dice, dice.randrange(2 * calls)),
             "slow consumer": lambda: TakeLong(dice.randint(1, calls), meanwhile),
         }
         return (faults[kind](), 0) if kind in faults else (None, 0)

@@ -123,7 +123,7 @@ def scan(table: str) -> dict[tuple[str, str], Item]:
 
 
 def _events_of(scenario: Scenario) -> set[str]:
-    return set(scenario.sales) | {f"click-{n}" for n in range(scenario.clicks.total())}
+    return set(scenario.sales) | scenario.click_ids
 
 
 def _out_of_order(raw: pl.DataFrame) -> list[str]:

@@ -48,7 +48,8 @@ class Amounts:
 class Scenario:
     happenings: list[Happening]
     sales: dict[str, tuple[str, Amounts]]  # event id -> (stream, what it adds), added up by hand
-    clicks: Counter[str]  # by event type
+    clicks: Counter[str]  # records by event type: a browser sends some twice
+    click_ids: set[str]
     poison: Counter[bytes]
     broken_rows: set[str]  # ids of orders whose row can become no event
 
@@ -59,7 +60,8 @@ def a_scenario(seed: int) -> Scenario:
     clicks = [_a_click(dice, n) for n in range(dice.randint(4, 14))]
     poison = [_some_poison(dice, n) for n in range(dice.randint(0, 3))]
     broken = [_a_broken_row()] if dice.random() < 0.3 else []
-    waiting = [*map(list, lives), *([one] for one in (*clicks, *poison, *broken))]
+    sent = [one for click in clicks for one in [click] * dice.choice((1, 1, 1, 1, 2))]
+    waiting = [*map(list, lives), *([one] for one in (*sent, *poison, *broken))]
     happenings = []
     while waiting:  # an order's versions stay in order, all else is mixed
         chosen = dice.choice(waiting)
@@ -69,7 +71,8 @@ def a_scenario(seed: int) -> Scenario:
         happenings,
         {f"{h.row['order_id']}:{h.row['version']}": _amounts(h.row)
          for life in lives for h in life if h.row},
-        Counter(json.loads(click.body)["event_type"] for click in clicks),
+        Counter(json.loads(click.body)["event_type"] for click in sent),
+        {json.loads(click.body)["event_id"] for click in clicks},
         Counter(one.body for one in poison),
         {str(one.row["order_id"]) for one in broken if one.row},
     )  # fmt: skip

@@ -55,9 +55,10 @@ class ChangeStream:
     def pull(self) -> None:
         """What was written since the last time."""
         streams = aws.client("dynamodbstreams")
-        if self._iterator is None:
-            self._iterator = self._start()
-        answer = streams.get_records(ShardIterator=self._iterator)
+        try:
+            answer = streams.get_records(ShardIterator=self._iterator or self._start())
+        except streams.exceptions.ExpiredIteratorException:
+            answer = streams.get_records(ShardIterator=self._start())
         self._iterator = answer["NextShardIterator"]
         for record in answer["Records"]:
             change = record["dynamodb"]
@@ -99,9 +100,13 @@ class EventStream:
 
     def pull(self) -> None:
         """What was put since the last time."""
+        kinesis = aws.client("kinesis")
         for shard, log in self.shards.items():
             iterator = self._iterators.get(shard) or self._start(shard)
-            found = aws.client("kinesis").get_records(ShardIterator=iterator, Limit=10_000)
+            try:
+                found = kinesis.get_records(ShardIterator=iterator, Limit=10_000)
+            except kinesis.exceptions.ExpiredIteratorException:  # nobody asked for five minutes
+                found = kinesis.get_records(ShardIterator=self._start(shard), Limit=10_000)
             self._iterators[shard] = found["NextShardIterator"]
             log += [_as_given(shard, record) for record in found["Records"]]
 

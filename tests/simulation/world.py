@@ -17,7 +17,7 @@ from pipeline.compaction import service as compaction
 from pipeline.contracts.names import Names
 from pipeline.folding.service import Contended
 from pipeline.folding.store import Busy
-from pipeline.compaction.store import Changed
+from pipeline.compaction.store import Changed, NotRegistered
 from pipeline.relay.store import NotPublished
 from pipeline.runtime import aws, clock, lake
 from pipeline.runtime.dynamo import to_item
@@ -29,7 +29,9 @@ from tests.simulation.virtual_time import VirtualTime
 
 COMPONENTS = ("relay", "landing", "folding", "compaction")
 # What a function may raise to have its batch delivered again; anything else is a defect.
-_GIVEN_UP = (BotoCoreError, ClientError, Busy, Contended, Changed, NotPublished, NotAccepted)
+_GIVEN_UP = (
+    BotoCoreError, ClientError, Busy, Contended, Changed, NotRegistered, NotPublished, NotAccepted,
+)  # fmt: skip
 _LEASE_S = 301
 _MAX_ROUNDS = 200
 
