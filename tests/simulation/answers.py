@@ -1,4 +1,4 @@
-"""Answers of AWS that are not yes: refused, throttled, half done. In the protocol of each service."""
+"""Answers of AWS that are not yes: refused, throttled, half done; in each service's protocol."""
 
 import json
 import random
@@ -73,7 +73,8 @@ def _some_records(call: Call, dice: random.Random) -> AWSResponse:
 
 def _some_partitions(call: Call, dice: random.Random) -> AWSResponse:
     asked = json.loads(body_of(call.request))
-    taken, left = [], []
+    taken: list[dict[str, Any]] = []
+    left: list[dict[str, Any]] = []
     for one in asked["PartitionInputList"]:
         (taken if dice.random() < 0.5 else left).append(one)
     done = _sent(call, {**asked, "PartitionInputList": taken}) if taken else {}

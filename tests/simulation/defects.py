@@ -1,4 +1,4 @@
-"""`python -m tests.simulation.defects`: the simulation notices each promise that is broken on purpose.
+"""`python -m tests.simulation.defects`: each promise that is broken on purpose is noticed.
 
 A check that cannot fail shows nothing. Each defect here is one that the pipeline's design is there
 to prevent; exit code 0 only if a seed of the cell that should notice it does.

@@ -65,8 +65,9 @@ def without_faults(world: World, scenario: Scenario) -> Outcome:
     for happening in scenario.happenings:
         world.happen(happening)
     world.come_to_rest()
-    assert not (problems := outcome.broken_promises(world.names, scenario, world.events)), problems
-    return outcome.read(world.names)
+    found = outcome.read(world.names)
+    assert not (problems := outcome.broken_promises(found, scenario, world.events)), problems
+    return found
 
 
 class Ordeal:
@@ -92,7 +93,7 @@ class Ordeal:
         self._world.come_to_rest()
 
     def _held_back(self) -> list[str]:
-        """Who sleeps while things happen: then all comes at once, one shard wholly after another."""
+        """Who sleeps while things happen; then all comes at once, one shard after another."""
         if self._fault == "reordering" or self._strikes("slow consumer", self._function):
             self.hits += 1
             return [self._function]
@@ -143,7 +144,9 @@ class Ordeal:
             self._world.time.advance(301)  # the lease of the slow one runs out
             self._world.compact()
 
-    def _fault_for(self, function: str, meanwhile: Callable[[], None]) -> tuple[Fault | None, float]:
+    def _fault_for(
+        self, function: str, meanwhile: Callable[[], None]
+    ) -> tuple[Fault | None, float]:
         """What goes wrong in one invocation of a function, and by how much its clock is wrong."""
         kind = self._kind() if self._is_hit(function) else None
         dice = self._dice
@@ -197,8 +200,9 @@ def judge(ordeal: Ordeal, world: World, seed: int, expected: Outcome) -> Verdict
     problems: list[Any] = ordeal.problems
     try:
         ordeal.run()
-        problems += outcome.differences(outcome.read(world.names), expected)
-        problems += outcome.broken_promises(world.names, scenario_of(seed), world.events)
+        found = outcome.read(world.names)
+        problems += outcome.differences(found, expected)
+        problems += outcome.broken_promises(found, scenario_of(seed), world.events)
     except Exception as error:
         problems.append(f"{type(error).__name__}: {error}"[:600])
     function, fault = cell(seed)

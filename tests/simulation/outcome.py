@@ -16,81 +16,94 @@ from tests.simulation.scenario import Amounts, Scenario
 from tests.simulation.streams import EventStream
 
 _NOT_COUNTED = ("EVENT#", "SHARD#", "STATE#")  # markers and places: what was counted, not counts
+_PLACE = ["shard", "sequence_number"]
 _CONTENT = ("event_id", "event_type", "occurred_at", "source", "synthetic", "payload")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The final state, less what may differ: when and in which batches things arrived."""
+    """All that a world at rest leaves behind."""
 
-    aggregates: dict[tuple[str, str], Item]
-    markers: set[tuple[str, str]]
+    items: dict[tuple[str, str], Item]  # the analytics table
+    raw: pl.DataFrame  # every delivery of every record
+    refused: pl.DataFrame
     curated: dict[str, list[dict[str, Any]]]  # rows, in order, by object
     partitions: set[tuple[str, str]]  # of the Glue tables
-    landed: list[tuple[Any, ...]]  # distinct events of the raw files
-    quarantined: Counter[tuple[str, str]]  # (reason, body)
     told: set[str]  # event ids that reached the topic
     set_aside: set[str]  # rows that the relay could make no event of
 
+    def parts(self) -> dict[str, Any]:
+        """What has to be the same, less when and in which batches things arrived."""
+        counted = {k: v for k, v in self.items.items() if not k[0].startswith(_NOT_COUNTED)}
+        landed = self.raw.unique(["event_id", "event_type"]).select(_CONTENT)
+        return {
+            "aggregates": counted,
+            "markers": {key for key in self.items if key[0].startswith("EVENT#")},
+            "curated rows": self.curated,
+            "partitions": self.partitions,
+            "landed events": sorted(landed.rows()),
+            "quarantine": Counter(distinct(self.refused).select("reason", "body").rows()),
+            "events of the topic": self.told,
+            "rows set aside": self.set_aside,
+        }
+
 
 def read(names: Names) -> Outcome:
-    items = scan(names.table("analytics"))
-    raw, refused = _raw(names)
-    told = {json.loads(body)["event_id"] for body in _messages(names.queue("notification"))}
-    aside = {json.loads(body)["pk"] for body in _messages(names.queue("stream-failures"))}
+    lake = Lake(names)
+    refused = [f for f in lake.read_objects(lake.list_objects("quarantine/")) if f.height]
     return Outcome(
-        {key: item for key, item in items.items() if not key[0].startswith(_NOT_COUNTED)},
-        {key for key in items if key[0].startswith("EVENT#")},
-        _curated(names),
+        scan(names.table("analytics")),
+        lake.read_raw(lake.list_objects("raw/")),
+        pl.concat(refused) if refused else pl.DataFrame(schema=QUARANTINE),
+        _curated(lake),
         _partitions(names),
-        sorted(raw.unique(["event_id", "event_type"]).select(_CONTENT).rows()),
-        Counter(refused.unique(["shard", "sequence_number"]).select("reason", "body").rows()),
-        told,
-        aside,
+        {json.loads(body)["event_id"] for body in _messages(names.queue("notification"))},
+        {json.loads(body)["pk"] for body in _messages(names.queue("stream-failures"))},
     )
 
 
 def differences(found: Outcome, expected: Outcome) -> list[str]:
     """What of a final state is not as it is without faults."""
+    here, there = found.parts(), expected.parts()
     return [
-        f"{one.name}: {_first_difference(getattr(found, one.name), getattr(expected, one.name))}"
-        for one in fields(Outcome)
-        if getattr(found, one.name) != getattr(expected, one.name)
+        f"{part}: {_first_difference(here[part], there[part])}"
+        for part in there
+        if here[part] != there[part]
     ]
 
 
-def broken_promises(names: Names, scenario: Scenario, events: EventStream) -> list[str]:
+def broken_promises(found: Outcome, scenario: Scenario, events: EventStream) -> list[str]:
     """What does not hold of a world at rest, whether it met faults or not."""
-    raw, refused = _raw(names)
-    landed = set(pl.concat([f.select("shard", "sequence_number") for f in (raw, refused)]).rows())
     sent = {
         (shard, record["kinesis"]["sequenceNumber"])
         for shard, log in events.shards.items()
         for record in log
     }
-    problems = []
-    if landed != sent:
-        problems.append(f"records of the stream neither landed nor quarantined: {sent - landed}")
-    if set(raw["event_id"]) != set(_events_of(scenario)):
-        problems.append(f"events lost: {set(_events_of(scenario)) - set(raw['event_id'])}")
-    if Counter(refused.unique(["shard", "sequence_number"])["body"]) != Counter(
-        {body.decode("utf-8", "replace"): n for body, n in scenario.poison.items()}
-    ):
-        problems.append("the quarantine is not what was sent of it")
-    problems += _out_of_order(raw)
-    items = scan(names.table("analytics"))
-    problems += wrong_sales(items, scenario)
+    kept = set(pl.concat([f.select(_PLACE) for f in (found.raw, found.refused)]).rows())
+    ids, expected = set(found.raw["event_id"]), set(scenario.sales) | scenario.click_ids
+    refused = Counter(distinct(found.refused)["body"])
+    poison = {body.decode("utf-8", "replace"): n for body, n in scenario.poison.items()}
     clicks: Counter[str] = Counter()
-    for (pk, _), item in items.items():
+    for (pk, _), item in found.items.items():
         if pk.startswith("CLICKS#"):
             clicks.update({k.partition("|")[2]: v for k, v in item.items() if "|" in k})
-    if clicks != scenario.clicks:
-        problems.append(f"clicks are {clicks} and not {scenario.clicks}")
-    return problems
+    checks = {
+        f"records neither landed nor quarantined: {sent ^ kept}": sent == kept,
+        f"events lost or invented: {ids ^ expected}": ids == expected,
+        f"quarantined {refused} and not {poison}": refused == poison,
+        f"clicks are {clicks} and not {scenario.clicks}": clicks == scenario.clicks,
+    }
+    broken = [text for text, holds in checks.items() if not holds]
+    return broken + _out_of_order(found.raw) + wrong_sales(found.items, scenario)
+
+
+def distinct(frame: pl.DataFrame) -> pl.DataFrame:
+    """Each record of the stream once, however often it was landed."""
+    return frame.unique(_PLACE)
 
 
 def wrong_sales(items: dict[tuple[str, str], Item], scenario: Scenario) -> list[str]:
-    """Whether sales equal, to the penny, the sum over the events marked as folded: at any moment."""
+    """Where sales are not, to the penny, the sum over the events marked: true at any moment."""
     expected: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for pk, _ in items:
         if pk.startswith("EVENT#"):
@@ -122,10 +135,6 @@ def scan(table: str) -> dict[tuple[str, str], Item]:
     return {(item.pop("pk"), item.pop("sk")): item for item in items}
 
 
-def _events_of(scenario: Scenario) -> set[str]:
-    return set(scenario.sales) | scenario.click_ids
-
-
 def _out_of_order(raw: pl.DataFrame) -> list[str]:
     """An order's versions come in order the first time, by their place in the shard."""
     newest: dict[tuple[str, str], int] = {}
@@ -140,18 +149,7 @@ def _out_of_order(raw: pl.DataFrame) -> list[str]:
     return problems
 
 
-def _raw(names: Names) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """(raw rows, quarantined rows), every delivery of them."""
-    lake = Lake(names)
-    refused = [f for f in lake.read_objects(lake.list_objects("quarantine/")) if f.height]
-    return (
-        lake.read_raw(lake.list_objects("raw/")),
-        pl.concat(refused) if refused else pl.DataFrame(schema=QUARANTINE),
-    )
-
-
-def _curated(names: Names) -> dict[str, list[dict[str, Any]]]:
-    lake = Lake(names)
+def _curated(lake: Lake) -> dict[str, list[dict[str, Any]]]:
     found = lake.list_objects("curated/")
     frames = lake.read_objects(found)
     return {one.key: frame.to_dicts() for one, frame in zip(found, frames, strict=True)}

@@ -1,4 +1,4 @@
-"""Runs seeds, in this process or in several that share nothing, and puts the verdicts in a table."""
+"""Runs seeds in processes that share nothing, and puts the verdicts in a table."""
 
 import random
 from collections import defaultdict

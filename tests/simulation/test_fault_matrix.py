@@ -44,6 +44,8 @@ def test_each_promise_broken_on_purpose_is_noticed() -> None:
 
 def test_the_same_faults_on_the_emulator_end_the_same(emulator: Stack) -> None:
     for seed in (6, 24, 31, 38):
-        done = emulator.run("run", "--", "-m", "tests.simulation", "--emulator", "--seed", str(seed))
+        done = emulator.run(
+            "run", "--", "-m", "tests.simulation", "--emulator", "--seed", str(seed)
+        )
         print(done.stdout)
         assert done.returncode == 0, done.stdout

@@ -14,10 +14,10 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline.compaction import service as compaction
+from pipeline.compaction.store import Changed, NotRegistered
 from pipeline.contracts.names import Names
 from pipeline.folding.service import Contended
 from pipeline.folding.store import Busy
-from pipeline.compaction.store import Changed, NotRegistered
 from pipeline.relay.store import NotPublished
 from pipeline.runtime import aws, clock, lake
 from pipeline.runtime.dynamo import to_item
@@ -52,8 +52,7 @@ class InTurn(Executor):
         return future
 
 
-compaction.ThreadPoolExecutor = InTurn  # type: ignore[misc,assignment]  # one thread, see above
-lake.ThreadPoolExecutor = InTurn  # type: ignore[misc,assignment]
+compaction.ThreadPoolExecutor = lake.ThreadPoolExecutor = InTurn
 
 
 class World:
