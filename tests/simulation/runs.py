@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from multiprocessing.util import Finalize
 
 from tests.simulation import matrix
 from tests.simulation.matrix import EVERYTHING, FAULTS, Ordeal, Verdict, judge
@@ -65,6 +66,7 @@ _stage: Stage | None = None
 def _open_stage(is_emulator: bool) -> None:
     global _stage
     _stage = OnEmulator() if is_emulator else InProcess()
+    Finalize(_stage, _stage.close, exitpriority=1)  # `atexit` is not run in such a process
 
 
 def _run_task(seeds: Sequence[int]) -> list[Verdict]:

@@ -24,6 +24,7 @@ from tests.simulation.world import World
 
 _READY_TIMEOUT_S = 60
 _SHARDS = 2  # one more than the shop has: what is true of each must be true of any number
+_TABLES = ("orders", "analytics", "ops")
 _ENVIRONMENT = {
     "AWS_ENDPOINT_URL": ENDPOINT, "AWS_REGION": "eu-west-2", "AWS_DEFAULT_REGION": "eu-west-2",
     "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "HAS_STAGE": "sim",
@@ -83,9 +84,11 @@ class OnEmulator:
         self._at = Addresses.from_environ()
         aws.watch(self._seam.attach)
         self._numbers = itertools.count(int(time.time()) % 10**6)
+        self._names: Names | None = None
 
     def world(self, dice: random.Random) -> World:
-        names = Names(f"s{next(self._numbers):07d}")
+        self._clear()
+        names = self._names = Names(f"s{next(self._numbers):07d}")
         os.environ |= {"HAS_STAGE": names.stage, "HAS_SIGNALS": "off", "HAS_LOG_LEVEL": "CRITICAL"}
         set_up(names)
         self._seam.calls = 0
@@ -96,7 +99,13 @@ class OnEmulator:
             elsewhere.submit(self._restart).result()
 
     def close(self) -> None:
+        self._clear()
         self._time.stop()
+
+    def _clear(self) -> None:
+        if self._names:
+            take_down(self._names)
+            self._names = None
 
     def _restart(self) -> None:
         supervisor = Supervisor(self._at)
@@ -110,7 +119,7 @@ class OnEmulator:
 def set_up(names: Names) -> None:
     """What of the topology the pipeline needs; nobody is mapped to a stream."""
     topology, clients = Topology(names), aws.client
-    for short in ("orders", "analytics", "ops"):
+    for short in _TABLES:
         tables.apply_table(clients, names.table(short), topology.tables[short])
     for queue, declared in topology.queues.items():
         messaging.apply_queue(clients, names.queue(queue), declared)
@@ -118,3 +127,22 @@ def set_up(names: Names) -> None:
     messaging.apply_topic(clients, topology, "orders")
     storage.apply_bucket(clients, names.lake_bucket)
     storage.apply_glue_database(clients, names.glue_database)
+
+
+def take_down(names: Names) -> None:
+    """All of it goes; the emulator is somebody's."""
+    for short in _TABLES:
+        aws.client("dynamodb").delete_table(TableName=names.table(short))
+    sqs, sns, s3 = aws.client("sqs"), aws.client("sns"), aws.client("s3")
+    for url in sqs.list_queues(QueueNamePrefix=names.of(""))["QueueUrls"]:
+        sqs.delete_queue(QueueUrl=url)
+    for page in sns.get_paginator("list_topics").paginate():
+        for topic in page["Topics"]:
+            if topic["TopicArn"].endswith(f":{names.orders_topic}"):
+                sns.delete_topic(TopicArn=topic["TopicArn"])
+    aws.client("kinesis").delete_stream(StreamName=names.events_stream)
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=names.lake_bucket):
+        for found in page.get("Contents", ()):
+            s3.delete_object(Bucket=names.lake_bucket, Key=found["Key"])
+    s3.delete_bucket(Bucket=names.lake_bucket)
+    aws.client("glue").delete_database(Name=names.glue_database)
