@@ -102,7 +102,9 @@ class Ordeal:
     def _step(self, held: list[str]) -> None:
         self._world.time.advance(self._dice.choice((0, 1, 20, 90)))
         behind = self._world.behind([one for one in COMPONENTS if one not in held])
-        if "compaction" not in held and self._dice.random() < 0.15:
+        # It costs most of the calls; where it is not what is looked at, twice a day will do.
+        share = 0.2 if self._is_all or self._function == "compaction" else 0.06
+        if "compaction" not in held and self._dice.random() < share:
             self._compact()
         elif behind:
             self._deliver(self._next(behind))
@@ -174,7 +176,7 @@ class Ordeal:
 
     def _strikes(self, fault: str, function: str) -> bool:
         is_meant = self._is_all or (fault, function) == (self._fault, self._function)
-        return is_meant and self._dice.random() < 0.4
+        return is_meant and (not self.hits or self._dice.random() < 0.4)
 
     def _count(self, fault: Fault | None, function: str) -> None:
         if fault is None:
