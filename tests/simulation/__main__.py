@@ -15,7 +15,6 @@ from tests.simulation.matrix import CELLS, Verdict
 
 def main() -> int:
     asked = _arguments()
-    os.environ.setdefault("POLARS_MAX_THREADS", "1")  # of the processes below; frames are tiny
     seeds = (
         [asked.seed] if asked.seed is not None else range(asked.first, asked.first + asked.seeds)
     )

@@ -4,9 +4,9 @@ A check that cannot fail shows nothing. Each defect here is one that the pipelin
 to prevent; exit code 0 only if a seed of the cell that should notice it does.
 """
 
-import random
+import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,17 +14,18 @@ from botocore.exceptions import ClientError
 
 from pipeline.compaction.domain import next_state
 from pipeline.compaction.store import Catalogue, NotRegistered, Ops
+from pipeline.folding import service as folding
+from pipeline.folding.domain import Click, click_chunks
 from pipeline.folding.store import AnalyticsTable
 from pipeline.landing.store import LakeFiles
 from pipeline.relay.store import EventStream, OrdersTopic
 from pipeline.runtime import clock
 from pipeline.runtime.kinesis import NotAccepted
 from pipeline.runtime.lake import CompactionState, Lake, LakeObject, read_state
-from tests.simulation import matrix
-from tests.simulation.matrix import CELLS, Ordeal, judge
-from tests.simulation.stage import InProcess
+from tests.simulation import runs
+from tests.simulation.matrix import CELLS
 
-_SEEDS = 6
+_SEEDS = 10
 _transact = AnalyticsTable._transact
 _pending = Lake.pending
 
@@ -35,12 +36,9 @@ def _without_markers(self: AnalyticsTable, items: list[dict[str, Any]]) -> list[
     return _transact(self, items)
 
 
-def _without_mark(self: AnalyticsTable, items: list[dict[str, Any]]) -> list[int]:
-    for item in items:
-        update = item.get("Update", {})
-        if update.pop("ConditionExpression", None):
-            update["ExpressionAttributeValues"].pop(":seen", None)
-    return _transact(self, items)
+def _every_click(shard: str, clicks: Sequence[Click], table: AnalyticsTable) -> None:
+    for _, increments in click_chunks(clicks):
+        _transact(table, table._updates(increments))
 
 
 def _noted_too_soon(self: Lake, state: CompactionState | None = None) -> list[LakeObject]:
@@ -63,12 +61,12 @@ def _careless(method: Callable[..., Any], *errors: type[Exception]) -> Callable[
     return call
 
 
-# What is broken -> (class, method, what takes its place, the cell that notices).
-DEFECTS: dict[str, tuple[type, str, Callable[..., Any], tuple[str, str]]] = {
+# What is broken -> (owner, name, what takes its place, the cell that notices).
+DEFECTS: dict[str, tuple[Any, str, Callable[..., Any], tuple[str, str]]] = {
     "events are folded without looking at markers": (
         AnalyticsTable, "_transact", _without_markers, ("folding", "duplicate delivery")),
     "clicks are folded without looking at the mark": (
-        AnalyticsTable, "_transact", _without_mark, ("folding", "slow consumer")),
+        folding, "_book_clicks", _every_click, ("folding", "duplicate delivery")),
     "what Kinesis refuses is forgotten": (
         EventStream, "send", _careless(EventStream.send, NotAccepted, ClientError),
         ("relay", "throttling")),
@@ -84,24 +82,21 @@ DEFECTS: dict[str, tuple[type, str, Callable[..., Any], tuple[str, str]]] = {
 }  # fmt: skip
 
 
-def notices(stage: InProcess, defect: str) -> int | None:
+def notices(defect: str) -> int | None:
     """The first seed of the defect's cell that does not end as it should; None when all do."""
+    stage = runs.own_stage()
     owner, method, broken, cell = DEFECTS[defect]
     first = CELLS.index(cell)
     for seed in range(first, first + _SEEDS * len(CELLS), len(CELLS)):
-        expected = matrix.without_faults(
-            stage.world(random.Random(f"peace {seed}")), matrix.scenario_of(seed)
-        )
-        dice = random.Random(f"ordeal {seed}")
+        expected = runs.expected(stage, seed)
         with _replaced(owner, method, broken):
-            world = stage.world(dice)
-            if judge(Ordeal(world, seed, dice, stage.restart), world, seed, expected).problems:
+            if runs.judged(stage, seed, expected).problems:
                 return seed
     return None
 
 
 @contextmanager
-def _replaced(owner: type, method: str, broken: Callable[..., Any]) -> Iterator[None]:
+def _replaced(owner: Any, method: str, broken: Callable[..., Any]) -> Iterator[None]:
     sound = getattr(owner, method)
     setattr(owner, method, broken)
     try:
@@ -111,9 +106,8 @@ def _replaced(owner: type, method: str, broken: Callable[..., Any]) -> Iterator[
 
 
 def main() -> int:
-    stage = InProcess()
-    found = {defect: notices(stage, defect) for defect in DEFECTS}
-    stage.close()
+    with runs.pool_of(os.cpu_count() or 1) as pool:
+        found = dict(zip(DEFECTS, pool.map(notices, DEFECTS), strict=True))
     for defect, seed in found.items():
         print(f"{defect}: " + ("NOT NOTICED" if seed is None else f"noticed by seed {seed}"))
     return 1 if None in found.values() else 0

@@ -4,8 +4,9 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
+from functools import cache
 from multiprocessing import get_context
-from multiprocessing.util import Finalize
 
 from tests.simulation import matrix
 from tests.simulation.matrix import EVERYTHING, FAULTS, Ordeal, Verdict, judge
@@ -13,31 +14,57 @@ from tests.simulation.outcome import Outcome
 from tests.simulation.stage import InProcess, OnEmulator, Stage
 from tests.simulation.world import COMPONENTS
 
-_SEEDS_PER_TASK = 14
+_SEEDS_PER_TASK = 7
 _WIDTH = 22
 
 
 def run(stage: Stage, seeds: Iterable[int]) -> Iterator[Verdict]:
     """One after another; a scenario runs without faults before the first of its seeds."""
-    expected: dict[int, Outcome] = {}
+    known: dict[int, Outcome] = {}
     for seed in seeds:
         day = matrix.scenario_number(seed)
-        if day not in expected:
-            peaceful = stage.world(random.Random(f"peace {day}"))
-            expected = {day: matrix.without_faults(peaceful, matrix.scenario_of(seed))}
-        dice = random.Random(f"ordeal {seed}")
-        world = stage.world(dice)
-        yield judge(Ordeal(world, seed, dice, stage.restart), world, seed, expected[day])
+        if day not in known:
+            known = {day: expected(stage, seed)}
+        yield judged(stage, seed, known[day])
+
+
+def expected(stage: Stage, seed: int) -> Outcome:
+    """How a seed's day ends without faults."""
+    peaceful = stage.world(random.Random(f"peace {matrix.scenario_number(seed)}"))
+    return matrix.without_faults(peaceful, matrix.scenario_of(seed))
+
+
+def judged(stage: Stage, seed: int, without_faults: Outcome) -> Verdict:
+    dice = random.Random(f"ordeal {seed}")
+    world = stage.world(dice)
+    return judge(Ordeal(world, seed, dice, stage.restart), world, seed, without_faults)
 
 
 def run_in(processes: int, seeds: Sequence[int], *, is_emulator: bool) -> Iterator[Verdict]:
-    """In order of the seeds."""
+    """In order of the seeds; a single process is this one."""
     tasks = [seeds[n : n + _SEEDS_PER_TASK] for n in range(0, len(seeds), _SEEDS_PER_TASK)]
-    with ProcessPoolExecutor(
-        min(processes, len(tasks)), get_context("spawn"), _open_stage, (is_emulator,)
-    ) as pool:
+    if processes == 1 or len(tasks) == 1:
+        with closing(open_stage(is_emulator=is_emulator)) as stage:
+            yield from run(stage, seeds)
+        return
+    with pool_of(processes) as pool:
         for verdicts in pool.map(_run_task, tasks):
             yield from verdicts
+
+
+def pool_of(processes: int) -> ProcessPoolExecutor:
+    """Forked before anything but imports has happened here: those take seconds."""
+    return ProcessPoolExecutor(processes, get_context("fork"), own_stage)
+
+
+def open_stage(*, is_emulator: bool) -> Stage:
+    return OnEmulator() if is_emulator else InProcess()
+
+
+@cache
+def own_stage() -> Stage:
+    """The one of this process, until it ends."""
+    return open_stage(is_emulator=False)
 
 
 def table(verdicts: Sequence[Verdict]) -> str:
@@ -60,15 +87,5 @@ def _told(verdicts: Sequence[Verdict]) -> str:
     return f"{len(verdicts)} equal, {sum(one.hits for one in verdicts)} hits" if verdicts else "-"
 
 
-_stage: Stage | None = None
-
-
-def _open_stage(is_emulator: bool) -> None:
-    global _stage
-    _stage = OnEmulator() if is_emulator else InProcess()
-    Finalize(_stage, _stage.close, exitpriority=1)  # `atexit` is not run in such a process
-
-
 def _run_task(seeds: Sequence[int]) -> list[Verdict]:
-    assert _stage is not None, "the process was given its stage"
-    return list(run(_stage, seeds))
+    return list(run(own_stage(), seeds))

@@ -56,8 +56,8 @@ class Scenario:
 
 def a_scenario(seed: int) -> Scenario:
     dice = random.Random(f"scenario {seed}")
-    lives = [list(_life(dice, f"order-{n}")) for n in range(dice.randint(2, 5))]
-    clicks = [_a_click(dice, n) for n in range(dice.randint(4, 14))]
+    lives = [list(_life(dice, f"order-{n}")) for n in range(dice.randint(2, 4))]
+    clicks = [_a_click(dice, n) for n in range(dice.randint(3, 10))]
     poison = [_some_poison(dice, n) for n in range(dice.randint(0, 3))]
     broken = [_a_broken_row()] if dice.random() < 0.3 else []
     sent = [one for click in clicks for one in [click] * dice.choice((1, 1, 1, 1, 2))]
