@@ -178,7 +178,9 @@ class Ordeal:
             "crash after a write": lambda: CrashAt(dice.randint(1, writes), is_after=True),
             "lost answer": lambda: LoseAnswers(dice, 0.25),
             "throttling": lambda: Throttle(dice, dice.choice((0.1, 0.4, 0.8))),
-            "partial batch failure": lambda: DoHalf(dice, dice.choice((_NEVER, dice.randrange(calls)))),
+            "partial batch failure": lambda: DoHalf(
+                dice, dice.choice((_NEVER, dice.randrange(calls)))
+            ),
             "slow consumer": lambda: TakeLong(dice.randint(1, calls), meanwhile),
         }
         return (faults[kind](), 0) if kind in faults else (None, 0)
