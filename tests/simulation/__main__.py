@@ -4,6 +4,7 @@ Exit code 0 only if every seed ended as its day ends without faults.
 """
 
 import argparse
+import io
 import os
 import sys
 import time
@@ -12,9 +13,13 @@ from collections.abc import Sequence
 from tests.simulation import runs
 from tests.simulation.matrix import CELLS, Verdict
 
+_PROGRESS = 200
+
 
 def main() -> int:
     asked = _arguments()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # thousands of seeds take a while
     seeds = (
         [asked.seed] if asked.seed is not None else range(asked.first, asked.first + asked.seeds)
     )
@@ -26,6 +31,8 @@ def main() -> int:
         verdicts.append(one)
         if one.problems or len(seeds) == 1:
             _explain(one)
+        if len(verdicts) % _PROGRESS == 0:
+            print(f"  {len(verdicts):,} of {len(seeds):,}")
     spent_s = time.perf_counter() - started
     if len(seeds) > 1:
         print(runs.table(verdicts))

@@ -16,13 +16,13 @@ from iac.local import kinesis_records
 ENDPOINT = "http://127.0.0.1:1"  # nobody listens there: what is not caught fails at once
 _SERVICES = ("dynamodb", "kinesis", "s3", "sqs", "sns", "glue")
 _HOST = ("127.0.0.1", 1)
+logging.disable(logging.WARNING)  # the import of the emulator has let everybody talk
 
 
 class LocalAws:
     """Answers prepared requests of botocore; one at a time."""
 
     def __init__(self) -> None:
-        logging.disable(logging.WARNING)
         kinesis_records.complete()
         self._loop = asyncio.new_event_loop()
         self._modules = {name: ministack._get_module(name) for name in _SERVICES}

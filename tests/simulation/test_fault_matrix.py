@@ -5,6 +5,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from iac.local.ports import ROOT
 from tests.conftest import Stack
 from tests.simulation.matrix import CELLS
@@ -37,10 +39,11 @@ def test_each_promise_broken_on_purpose_is_noticed() -> None:
     assert "NOT NOTICED" not in simulate(module="tests.simulation.defects")
 
 
-def test_the_same_faults_on_the_emulator_end_the_same(emulator: Stack) -> None:
-    for seed in (6, 24, 31, 38):
-        done = emulator.run(
-            "run", "--", "-m", "tests.simulation", "--emulator", "--seed", str(seed)
-        )
-        print(done.stdout)
-        assert done.returncode == 0, done.stdout
+@pytest.mark.parametrize("seeds", [("--first", "26", "--seeds", "5"), ("--seed", "37")])
+def test_the_same_faults_on_the_emulator_end_the_same(
+    emulator: Stack, seeds: tuple[str, ...]
+) -> None:
+    """Batches done in part, functions that are late; and a restart of the emulator itself."""
+    done = emulator.run("run", "--", "-m", "tests.simulation", "--emulator", *seeds)
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout
