@@ -3,7 +3,6 @@
 import asyncio
 import copy
 import io
-import logging
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -16,7 +15,6 @@ from iac.local import kinesis_records
 ENDPOINT = "http://127.0.0.1:1"  # nobody listens there: what is not caught fails at once
 _SERVICES = ("dynamodb", "kinesis", "s3", "sqs", "sns", "glue")
 _HOST = ("127.0.0.1", 1)
-logging.disable(logging.WARNING)  # the import of the emulator has let everybody talk
 
 
 class LocalAws:

@@ -1,6 +1,7 @@
 """Where a world lives: in this process, or on the emulator that the environment names."""
 
 import itertools
+import logging
 import os
 import random
 import time
@@ -20,7 +21,7 @@ from pipeline.runtime import aws
 from tests.simulation.local_aws import ENDPOINT, LocalAws
 from tests.simulation.seam import Seam
 from tests.simulation.virtual_time import VirtualTime
-from tests.simulation.world import World
+from tests.simulation.world import World, take_turns
 
 _READY_TIMEOUT_S = 60
 _SHARDS = 2  # one more than the shop has: what is true of each must be true of any number
@@ -48,6 +49,7 @@ class InProcess:
 
     def __init__(self) -> None:
         os.environ.update(_ENVIRONMENT)
+        _prepare()
         self._time, self._aws = VirtualTime(), LocalAws()
         self._seam = Seam(self._answer)
         aws.watch(self._seam.attach)
@@ -79,6 +81,7 @@ class OnEmulator:
     """A stage of its own per world on an emulator that runs by itself, in real time."""
 
     def __init__(self) -> None:
+        _prepare()
         self._time = VirtualTime(is_real=True)
         self._seam = Seam(URLLib3Session(timeout=60).send)
         self._at = Addresses.from_environ()
@@ -114,6 +117,11 @@ class OnEmulator:
         ready = f"{self._at.url(self._at.emulator)}/_ministack/ready"
         if late := wait_healthy({"emulator": ready}, _READY_TIMEOUT_S, lambda _: False):
             raise TimeoutError(f"{late} did not come back within {_READY_TIMEOUT_S} s")
+
+
+def _prepare() -> None:
+    logging.disable(logging.WARNING)  # the import of the emulator's code lets everybody talk
+    take_turns()
 
 
 def set_up(names: Names) -> None:

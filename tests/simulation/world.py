@@ -52,7 +52,9 @@ class InTurn(Executor):
         return future
 
 
-compaction.ThreadPoolExecutor = lake.ThreadPoolExecutor = InTurn
+def take_turns() -> None:
+    """The product's thread pools do without threads, in this process and from now on."""
+    compaction.ThreadPoolExecutor = lake.ThreadPoolExecutor = InTurn
 
 
 class World:
