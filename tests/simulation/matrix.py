@@ -19,7 +19,7 @@ from tests.simulation.outcome import Outcome
 from tests.simulation.scenario import Scenario, a_scenario
 from tests.simulation.seam import Fault
 from tests.simulation.streams import Place
-from tests.simulation.world import COMPONENTS, World
+from tests.simulation.world import COMPONENTS, LEASE_S, World
 
 FAULTS = (
     "crash before a write", "crash after a write", "lost answer", "duplicate delivery",
@@ -159,7 +159,7 @@ class Ordeal:
 
     def _another_compaction(self) -> None:
         with self._world.seam.with_fault(None), self._world.time.right():
-            self._world.time.advance(301)  # the lease of the slow one runs out
+            self._world.time.advance(LEASE_S)  # that of the slow one
             self._world.compact()
 
     def _fault_for(

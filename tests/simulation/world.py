@@ -32,7 +32,7 @@ COMPONENTS = ("relay", "landing", "folding", "compaction")
 _GIVEN_UP = (
     BotoCoreError, ClientError, Busy, Contended, Changed, NotRegistered, NotPublished, NotAccepted,
 )  # fmt: skip
-_LEASE_S = 301
+LEASE_S = 301
 _MAX_ROUNDS = 200
 
 
@@ -148,7 +148,7 @@ class World:
         else:
             raise Stuck("there is always more to deliver")
         if not self.compact():
-            self.time.advance(_LEASE_S)  # the lease of one that crashed runs out
+            self.time.advance(LEASE_S)  # the lease of one that crashed runs out
             if not self.compact():
                 raise Stuck(self.trace[-1])
 
