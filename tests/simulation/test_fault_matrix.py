@@ -48,6 +48,6 @@ def test_the_same_faults_on_the_emulator_end_the_same(
     emulator: Stack, seeds: tuple[str, ...]
 ) -> None:
     """Batches done in part, functions that are late; and a restart of the emulator itself."""
-    done = emulator.run("run", "--", "-m", "tests.simulation", "--emulator", *seeds)
+    done = emulator.run("run", "--", "-m", "tests.simulation", "--emulator", *seeds, timeout_s=280)
     print(done.stdout)
     assert done.returncode == 0, done.stdout
