@@ -23,10 +23,15 @@ from pipeline.runtime.lease import Lease
 
 _PARTITIONS_PER_CALL = 100
 _CHANGED = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
+_PRESENT = "AlreadyExistsException"
 
 
 class Changed(Exception):
     """Somebody replaced the file since it was read: read and merge again."""
+
+
+class NotRegistered(Exception):
+    """Glue took a part of the dates and put off the rest."""
 
 
 class CuratedFiles:
@@ -122,21 +127,32 @@ class Catalogue:
                 glue.update_table(DatabaseName=self._database, TableInput=definition)
 
     def add_dates(self, table: Table, dates: Sequence[str]) -> None:
-        """Registers partitions; those that exist are left as they are."""
+        """Registers partitions; those that exist are left as they are.
+
+        Raises: NotRegistered after bounded retries: without its partition a date is in no answer
+        of Athena's, and the run has to be made again. ClientError.
+        """
         for start in range(0, len(dates), _PARTITIONS_PER_CALL):
-            self._glue.batch_create_partition(
-                DatabaseName=self._database,
-                TableName=table.name,
-                PartitionInputList=[
-                    {
-                        "Values": [dt],
-                        "StorageDescriptor": self._storage(
-                            table, f"{self._root}/{table.name}/dt={dt}/"
-                        ),
-                    }
-                    for dt in dates[start : start + _PARTITIONS_PER_CALL]
-                ],
-            )
+            self._register(table, dates[start : start + _PARTITIONS_PER_CALL])
+
+    @stamina.retry(on=NotRegistered, attempts=5, wait_initial=0.2, wait_max=2)
+    def _register(self, table: Table, dates: Sequence[str]) -> None:
+        answer = self._glue.batch_create_partition(
+            DatabaseName=self._database,
+            TableName=table.name,
+            PartitionInputList=[
+                {
+                    "Values": [dt],
+                    "StorageDescriptor": self._storage(
+                        table, f"{self._root}/{table.name}/dt={dt}/"
+                    ),
+                }
+                for dt in dates
+            ],
+        )
+        codes = {error["ErrorDetail"]["ErrorCode"] for error in answer.get("Errors", ())}
+        if left := codes - {_PRESENT}:
+            raise NotRegistered(f"{table.name}: {sorted(left)}")
 
     def _storage(self, table: Table, location: str) -> dict[str, Any]:
         hive = "org.apache.hadoop.hive.ql.io.parquet"

@@ -1,0 +1,156 @@
+"""Where a world lives: in this process, or on the emulator that the environment names."""
+
+import itertools
+import logging
+import os
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.httpsession import URLLib3Session
+
+from iac.local import messaging, storage, tables
+from iac.local.health import wait_healthy
+from iac.local.ports import Addresses
+from iac.local.supervise import Supervisor
+from iac.local.topology import Topology
+from pipeline.contracts.names import Names
+from pipeline.runtime import aws
+from tests.simulation.local_aws import ENDPOINT, LocalAws
+from tests.simulation.seam import Seam
+from tests.simulation.virtual_time import VirtualTime
+from tests.simulation.world import World, take_turns
+
+_READY_TIMEOUT_S = 60
+_SHARDS = 2  # one more than the shop has: what is true of each must be true of any number
+_TABLES = ("orders", "analytics", "ops")
+_ENVIRONMENT = {
+    "AWS_ENDPOINT_URL": ENDPOINT, "AWS_REGION": "eu-west-2", "AWS_DEFAULT_REGION": "eu-west-2",
+    "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "HAS_STAGE": "sim",
+    "HAS_SIGNALS": "off", "HAS_LOG_LEVEL": "CRITICAL",
+}  # fmt: skip
+
+
+class Stage(Protocol):
+    def world(self, dice: random.Random) -> World:
+        """A new world: empty tables, streams, lake."""
+
+    def restart(self) -> None:
+        """AWS goes away and comes back with what was written."""
+
+    def close(self) -> None:
+        """Gives back the clock, and what else it took."""
+
+
+class InProcess:
+    """Every call to AWS is answered here; time stands still; a seed is repeatable to the call."""
+
+    def __init__(self) -> None:
+        os.environ.update(_ENVIRONMENT)
+        _prepare()
+        self._time, self._aws = VirtualTime(), LocalAws()
+        self._seam = Seam(self._answer)
+        aws.watch(self._seam.attach)
+        self._names = Names("sim")
+        self._aws.start_from({})
+        set_up(self._names)
+        self._empty = self._aws.state()
+
+    def world(self, dice: random.Random) -> World:
+        self._time.restart()
+        random.seed(dice.random())  # the jitter of retries
+        self._aws.start_from(self._empty)
+        self._seam.calls = 0
+        return World(self._names, self._seam, self._time, dice)
+
+    def restart(self) -> None:
+        self._aws.restart()
+
+    def close(self) -> None:
+        self._aws.close()
+        self._time.stop()
+
+    def _answer(self, request: AWSPreparedRequest) -> AWSResponse:
+        with self._time.right():
+            return self._aws.answer(request)
+
+
+class OnEmulator:
+    """A stage of its own per world on an emulator that runs by itself, in real time."""
+
+    def __init__(self) -> None:
+        _prepare()
+        self._time = VirtualTime(is_real=True)
+        self._seam = Seam(URLLib3Session(timeout=60).send)
+        self._at = Addresses.from_environ()
+        aws.watch(self._seam.attach)
+        self._numbers = itertools.count(int(time.time()) % 10**6)
+        self._names: Names | None = None
+
+    def world(self, dice: random.Random) -> World:
+        self._clear()
+        names = self._names = Names(f"s{next(self._numbers):07d}")
+        os.environ |= {"HAS_STAGE": names.stage, "HAS_SIGNALS": "off", "HAS_LOG_LEVEL": "CRITICAL"}
+        set_up(names)
+        self._seam.calls = 0
+        return World(names, self._seam, self._time, dice)
+
+    def restart(self) -> None:
+        with ThreadPoolExecutor(1) as elsewhere:  # where waiting takes real time
+            elsewhere.submit(self._restart).result()
+
+    def close(self) -> None:
+        self._clear()
+        self._time.stop()
+
+    def _clear(self) -> None:
+        if self._names:
+            take_down(self._names)
+            self._names = None
+
+    def _restart(self) -> None:
+        supervisor = Supervisor(self._at)
+        supervisor.stop_program("emulator")
+        supervisor.start_program("emulator")
+        ready = f"{self._at.url(self._at.emulator)}/_ministack/ready"
+        if late := wait_healthy({"emulator": ready}, _READY_TIMEOUT_S, lambda _: False):
+            raise TimeoutError(f"{late} did not come back within {_READY_TIMEOUT_S} s")
+
+
+def _prepare() -> None:
+    logging.disable(logging.WARNING)  # the import of the emulator's code lets everybody talk
+    take_turns()
+
+
+def set_up(names: Names) -> None:
+    """What of the topology the pipeline needs; nobody is mapped to a stream."""
+    topology, clients = Topology(names), aws.client
+    for short in _TABLES:
+        tables.apply_table(clients, names.table(short), topology.tables[short])
+    for queue, declared in topology.queues.items():
+        messaging.apply_queue(clients, names.queue(queue), declared)
+    messaging.apply_stream(clients, names.events_stream, {"shards": _SHARDS})
+    messaging.apply_topic(clients, topology, "orders")
+    storage.apply_bucket(clients, names.lake_bucket)
+    storage.apply_glue_database(clients, names.glue_database)
+
+
+def take_down(names: Names) -> None:
+    """All of it goes; the emulator is somebody's."""
+    for short in _TABLES:
+        aws.client("dynamodb").delete_table(TableName=names.table(short))
+    sqs, sns, s3 = aws.client("sqs"), aws.client("sns"), aws.client("s3")
+    for url in sqs.list_queues(QueueNamePrefix=names.of(""))["QueueUrls"]:
+        sqs.delete_queue(QueueUrl=url)
+    for page in sns.get_paginator("list_topics").paginate():
+        for topic in page["Topics"]:
+            if topic["TopicArn"].endswith(f":{names.orders_topic}"):
+                sns.delete_topic(TopicArn=topic["TopicArn"])
+    aws.client("kinesis").delete_stream(StreamName=names.events_stream)
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=names.lake_bucket):
+        for found in page.get("Contents", ()):
+            s3.delete_object(Bucket=names.lake_bucket, Key=found["Key"])
+    s3.delete_bucket(Bucket=names.lake_bucket)
+    aws.client("glue").delete_database(Name=names.glue_database)

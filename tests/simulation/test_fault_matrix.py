@@ -1,0 +1,53 @@
+"""The fault matrix as `make simulate` runs it: in processes of its own, whose time stands still."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from iac.local.ports import ROOT
+from tests.conftest import Stack
+
+_TIMEOUT_S = 280
+_CELLS = 41  # ten faults of four functions, and all of it at once
+
+
+def simulate(*arguments: str, module: str = "tests.simulation") -> str:
+    """The output of a run that must end well."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments], cwd=ROOT, text=True, timeout=_TIMEOUT_S,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "random"},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def test_every_cell_ends_as_the_run_without_faults_and_a_seed_alone_repeats_itself(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    told = simulate()
+    with capsys.disabled():  # the table is for who reads the report, also when all is well
+        print(f"\n{told}")
+    struck = re.findall(r"1 equal, (\d+) hits", told)
+    assert len(struck) == _CELLS
+    assert "0" not in struck
+    last = simulate("--seed", str(_CELLS - 1))
+    assert f"all at once, {struck[-1]} hits" in last
+
+
+def test_each_promise_broken_on_purpose_is_noticed() -> None:
+    assert "NOT NOTICED" not in simulate(module="tests.simulation.defects")
+
+
+@pytest.mark.parametrize("seeds", [("--first", "26", "--seeds", "5"), ("--seed", "37")])
+def test_the_same_faults_on_the_emulator_end_the_same(
+    emulator: Stack, seeds: tuple[str, ...]
+) -> None:
+    """Batches done in part, functions that are late; and a restart of the emulator itself."""
+    done = emulator.run("run", "--", "-m", "tests.simulation", "--emulator", *seeds, timeout_s=280)
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout
