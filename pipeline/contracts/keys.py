@@ -170,6 +170,19 @@ def shard_mark(shard: str) -> Key:
     return _key(f"SHARD#{shard}", "CLICKS")
 
 
+FIRST_GENERATION = "0"
+
+
+def of_generation(generation: str, pk: str) -> str:
+    """Where a generation of the aggregates keeps what the first one has under `pk`."""
+    return pk if generation == FIRST_GENERATION else f"G#{generation}#{pk}"
+
+
+def generations() -> Key:
+    """Which generation of the aggregates is read, and which are written."""
+    return _key("STATE#generations", "STATE")
+
+
 def progress(reader: str) -> Key:
     """How far a reader of the stream has come, e.g. `folding`."""
     return _key(f"STATE#{reader}", "STATE")
@@ -195,6 +208,16 @@ def proof_run(run_id: str) -> Key:
 def past_proof(run_id: str) -> Key:
     """An entry of the proofs' history. All lie together, by id and so by time."""
     return _key("PROOFS", run_id)
+
+
+def job(kind: str, run_id: str) -> Key:
+    """A run of `RECONCILIATION` or `REBUILD`; `latest` is the last one."""
+    return _key(f"{kind}#{run_id}", "RUN")
+
+
+def past_job(kind: str, run_id: str) -> Key:
+    """An entry of their history. All of a kind lie together, by id and so by time."""
+    return _key(f"{kind}S", run_id)
 
 
 def import_job(job_id: str) -> Key:

@@ -24,6 +24,8 @@ MONEY_TYPES = REVERSALS | {ORDER_PLACED}
 # DynamoDB: 100 items a transaction; 4 KB and 300 operators an update expression.
 MAX_ITEMS = 100
 MAX_COUNTERS_PER_ITEM = 300
+# That the generations written are still those that were read.
+CHECKS = 1
 # Lines of one order that are written together. Even if every line has a category and a product of
 # its own and all products share a shard, no item gets more than MAX_COUNTERS_PER_ITEM counters:
 # 3 per category and 8 for the order and its country.
@@ -45,11 +47,12 @@ class Increments:
         for item, ids in other.members.items():
             self.members.setdefault(item, set()).update(ids)
 
-    def has_room_for(self, other: "Increments", markers: int) -> bool:
-        """Whether both and `markers` marker items fit into one transaction."""
-        new = sum(item not in self.counters for item in other.counters)
-        new += sum(item not in self.members for item in other.members)
-        if markers + len(self.counters) + len(self.members) + new > MAX_ITEMS:
+    def has_room_for(self, other: "Increments", markers: int, copies: int) -> bool:
+        """Whether both, in each of `copies` generations, and `markers` fit into one transaction."""
+        items = len(self.counters) + len(self.members)
+        items += sum(item not in self.counters for item in other.counters)
+        items += sum(item not in self.members for item in other.members)
+        if CHECKS + markers + copies * items > MAX_ITEMS:
             return False
         return all(
             len(mine) + sum(attribute not in mine for attribute in amounts) <= MAX_COUNTERS_PER_ITEM
@@ -199,13 +202,16 @@ def distinct(events: Iterable[Envelope]) -> list[Envelope]:
     return list(first.values())
 
 
-def chunks(events: Iterable[Envelope]) -> Iterator[Chunk]:
-    """Packs the distinct events, in order, into as few transactions as the limits allow."""
+def chunks(events: Iterable[Envelope], copies: int = 1) -> Iterator[Chunk]:
+    """Packs the distinct events, in order, into as few transactions as the limits allow.
+
+    Args: `copies` is in how many generations of the aggregates each is booked.
+    """
     current = Chunk()
     for event in distinct(events):
         for portion in portions(event):
             has_room = current.increments.has_room_for(
-                portion.increments, len(current.portions) + 1
+                portion.increments, len(current.portions) + 1, copies
             )
             if not has_room:
                 yield current
@@ -232,12 +238,13 @@ def click(event: Envelope, sequence: str) -> Click | None:
     return Click(sequence, _item(key), f"events|{event.event_type}")
 
 
-def click_chunks(clicks: Iterable[Click]) -> Iterator[tuple[str, Increments]]:
+def click_chunks(clicks: Iterable[Click], copies: int = 1) -> Iterator[tuple[str, Increments]]:
     """(last sequence, counters) per transaction: at most MAX_ITEMS items with the shard's mark."""
+    most = (MAX_ITEMS - CHECKS - 1) // copies
     counters: dict[Item, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     last = ""
     for one in clicks:
-        if one.item not in counters and len(counters) == MAX_ITEMS - 1:
+        if one.item not in counters and len(counters) == most:
             yield last, Increments(counters=counters)
             counters = defaultdict(lambda: defaultdict(int))
         counters[one.item][one.attribute] += 1

@@ -7,6 +7,7 @@ from typing import Protocol
 from pipeline.contracts.events import Envelope, Rejected, parse_event, to_iso_z
 from pipeline.folding.domain import Chunk, Click, Increments, Item, chunks, click, click_chunks
 from pipeline.runtime.clock import Clock
+from pipeline.runtime.generations import Moved
 from pipeline.runtime.kinesis import StreamRecord, comparable
 from pipeline.runtime.logs import get_logger
 from pipeline.runtime.metrics import metrics
@@ -24,14 +25,20 @@ class Contended(Exception):
 
 
 class Aggregates(Protocol):
+    def copies(self) -> int:
+        """In how many generations each event is booked at the moment."""
+
     def book(self, markers: list[Item], increments: Increments, folded_at: datetime) -> set[Item]:
-        """Writes all, or nothing when some markers exist: then returns those."""
+        """Writes all, or nothing when some markers exist: then returns those.
+
+        Raises: Moved, with nothing written, when `copies` may be another now.
+        """
 
     def read_mark(self, shard: str) -> str:
         """The last click sequence folded of a shard; empty before the first."""
 
     def book_clicks(self, shard: str, seen: str, last: str, increments: Increments) -> bool:
-        """Adds if the mark is still `seen`."""
+        """Adds if the mark is still `seen`, and the generations are those `copies` spoke of."""
 
     def advance(self, shard: str, sequence: str, facts: Mapping[str, str]) -> None:
         """Moves the progress item forward, never back."""
@@ -54,7 +61,7 @@ def fold(records: Sequence[StreamRecord], table: Aggregates, clock: Clock) -> in
         arrived.append(record.arrived_at)
         if one := click(event, comparable(record.sequence_number)):
             clicks.append(one)
-    booked = sum(_book(chunk, table, clock) for chunk in chunks(events))
+    booked = _book_orders(events, table, clock)
     if clicks:
         _book_clicks(records[0].shard, clicks, table)
     facts = {
@@ -80,6 +87,19 @@ def _observe(events: Sequence[Envelope], arrived: Sequence[datetime], folded_at:
         metrics.observe("FoldLatency", max(0.0, delay_ms), "Milliseconds")
 
 
+def _book_orders(events: Sequence[Envelope], table: Aggregates, clock: Clock) -> int:
+    """From the start again when the generations moved: what is booked by then is known by then."""
+    booked = 0
+    for _ in range(_MAX_ROUNDS):
+        try:
+            for chunk in chunks(events, table.copies()):
+                booked += _book(chunk, table, clock)
+            return booked
+        except Moved:
+            log.info("folding.generations_moved")
+    raise Contended
+
+
 def _book(chunk: Chunk, table: Aggregates, clock: Clock) -> int:
     for _ in range(_MAX_ROUNDS):
         if not chunk.portions:
@@ -99,7 +119,7 @@ def _book_clicks(shard: str, clicks: Sequence[Click], table: Aggregates) -> None
     for _ in range(_MAX_ROUNDS):
         seen = table.read_mark(shard)
         fresh = [one for one in clicks if one.sequence > seen]
-        for last, increments in click_chunks(fresh):
+        for last, increments in click_chunks(fresh, table.copies()):
             if not table.book_clicks(shard, seen, last, increments):
                 break
             seen = last

@@ -1,6 +1,6 @@
 """The analytics table as folding writes it: low-level items, one transaction a chunk."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,8 @@ from pipeline.contracts import keys
 from pipeline.contracts.events import to_iso_z
 from pipeline.contracts.names import Names
 from pipeline.folding.domain import Increments, Item
-from pipeline.runtime import aws
+from pipeline.runtime import aws, generations
+from pipeline.runtime.generations import Generations, Moved
 
 Attributes = dict[str, Any]
 _BUSY = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
@@ -33,26 +34,40 @@ class AnalyticsTable:
     """
 
     def __init__(self, names: Names) -> None:
+        self._names = names
         self._table = names.table("analytics")
+        self._generations: Generations | None = None
+
+    def copies(self) -> int:
+        """In how many generations each event is booked: two while one is built or kept."""
+        return len(self._seen().written)
 
     def book(self, markers: list[Item], increments: Increments, folded_at: datetime) -> set[Item]:
         """Writes all, or nothing when some markers exist: then returns those.
 
-        Raises: Busy when it conflicts or is throttled, after bounded retries; ClientError.
+        Raises: Moved when the generations are not those that `copies` spoke of; Busy when it
+        conflicts or is throttled, after bounded retries; ClientError.
         """
-        at = {"S": to_iso_z(folded_at)}
+        seen = self._seen()
+        facts: Attributes = {"folded_at": {"S": to_iso_z(folded_at)}}
+        if seen.written != (keys.FIRST_GENERATION,):
+            facts["generations"] = {"SS": list(seen.written)}
         puts = [
             {
                 "Put": {
                     "TableName": self._table,
-                    "Item": {**_key(marker), "folded_at": at},
+                    "Item": {**_key(marker), **facts},
                     "ConditionExpression": "attribute_not_exists(pk)",
                 }
             }
             for marker in markers
         ]
-        failed = self._transact(puts + self._updates(increments))
-        return {markers[index] for index in failed}
+        check = generations.check(self._names, seen)
+        failed = self._transact([check, *puts, *self._updates(increments, seen.written)])
+        if 0 in failed:
+            self._generations = None
+            raise Moved
+        return {markers[index - 1] for index in failed}
 
     def read_mark(self, shard: str) -> str:
         """The last click sequence folded of a shard; empty before the first."""
@@ -63,7 +78,12 @@ class AnalyticsTable:
         return str(sequence)
 
     def book_clicks(self, shard: str, seen: str, last: str, increments: Increments) -> bool:
-        """Adds the counters if the shard's mark is still `seen`, and moves it to `last`."""
+        """Adds the counters if the shard's mark is still `seen`, and moves it to `last`.
+
+        A generation that is being built gets the clicks from `from|<generation>` on; what came up
+        to there is the rebuild's to count.
+        """
+        now = self._seen()
         condition = "last_sequence = :seen" if seen else "attribute_not_exists(pk)"
         mark: Attributes = {
             "TableName": self._table,
@@ -72,9 +92,18 @@ class AnalyticsTable:
             "ConditionExpression": condition,
             "ExpressionAttributeValues": {":last": {"S": last}},
         }
-        if seen:
+        if now.state == "building":
+            mark["UpdateExpression"] += ", #from = if_not_exists(#from, :seen)"
+            mark["ExpressionAttributeNames"] = {"#from": f"from|{now.other}"}
+        if seen or now.state == "building":
             mark["ExpressionAttributeValues"][":seen"] = {"S": seen}
-        return not self._transact([{"Update": mark}, *self._updates(increments)])
+        check = generations.check(self._names, now)
+        failed = self._transact(
+            [check, {"Update": mark}, *self._updates(increments, now.written)]
+        )
+        if 0 in failed:
+            self._generations = None
+        return not failed
 
     def advance(self, shard: str, sequence: str, facts: Mapping[str, str]) -> None:
         """Moves the progress item forward; a fact that would go backwards stays as it is.
@@ -95,20 +124,30 @@ class AnalyticsTable:
             except aws.batch_client("dynamodb").exceptions.ConditionalCheckFailedException:
                 continue
 
-    def _updates(self, increments: Increments) -> list[Attributes]:
-        updates = [self._add(item, counts) for item, counts in increments.counters.items()]
-        for item, members in increments.members.items():
-            updates.append(
-                {
-                    "Update": {
-                        "TableName": self._table,
-                        "Key": _key(item),
-                        "UpdateExpression": "ADD customers :members",
-                        "ExpressionAttributeValues": {":members": {"SS": sorted(members)}},
-                    }
-                }
-            )
+    def _seen(self) -> Generations:
+        """As they were read once; each transaction checks that they still are."""
+        if self._generations is None:
+            self._generations = generations.read(self._names)
+        return self._generations
+
+    def _updates(self, increments: Increments, written: Iterable[str]) -> list[Attributes]:
+        updates = []
+        for generation in written:
+            for (pk, sk), counts in increments.counters.items():
+                updates.append(self._add((keys.of_generation(generation, pk), sk), counts))
+            for (pk, sk), members in increments.members.items():
+                updates.append(self._join((keys.of_generation(generation, pk), sk), members))
         return updates
+
+    def _join(self, item: Item, members: set[str]) -> Attributes:
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": _key(item),
+                "UpdateExpression": "ADD customers :members",
+                "ExpressionAttributeValues": {":members": {"SS": sorted(members)}},
+            }
+        }
 
     def _add(self, item: Item, counts: dict[str, int]) -> Attributes:
         names, values, terms = {}, {}, []

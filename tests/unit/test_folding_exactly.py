@@ -44,6 +44,9 @@ class Table:
             raise ConnectionError
         return set()
 
+    def copies(self) -> int:
+        return 1
+
     def read_mark(self, shard: str) -> str:
         return self.marks.get(shard, "")
 
