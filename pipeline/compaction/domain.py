@@ -1,6 +1,6 @@
 """What compaction decides: which raw files to merge together, and what the next state is."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -9,25 +9,9 @@ from pipeline.contracts.events import to_iso_z
 from pipeline.runtime.facts import Table, deduplicated
 from pipeline.runtime.lake import CompactionState, LakeObject
 
-# Of raw Parquet read at once; in memory it is about ten times that.
-MAX_GROUP_BYTES = 24_000_000
 # S3 may show an object a little after its LastModified, so the newest minutes are told by ETag.
 SETTLING = timedelta(minutes=5)
 MAX_RECENT = 2_000
-
-
-def groups(found: Sequence[LakeObject]) -> Iterator[list[LakeObject]]:
-    """Raw files in order, cut where a group would exceed the bytes that fit in memory."""
-    group: list[LakeObject] = []
-    size = 0
-    for one in found:
-        if group and size + one.size > MAX_GROUP_BYTES:
-            yield group
-            group, size = [], 0
-        group.append(one)
-        size += one.size
-    if group:
-        yield group
 
 
 def merged(table: Table, existing: pl.DataFrame | None, added: pl.DataFrame) -> pl.DataFrame:

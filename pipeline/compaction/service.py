@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import polars as pl
 from botocore.exceptions import BotoCoreError, ClientError
 
-from pipeline.compaction.domain import groups, next_state
+from pipeline.compaction.domain import next_state
 from pipeline.compaction.store import Catalogue, CuratedFiles, Ops
 from pipeline.contracts.names import Names
 from pipeline.insights import service as insights
 from pipeline.runtime.clock import Clock, NewId
 from pipeline.runtime.facts import TABLES, Table, rows_of
-from pipeline.runtime.lake import Lake, read_state
+from pipeline.runtime.lake import Lake, groups, read_state
 from pipeline.runtime.logs import get_logger
 
 log = get_logger()

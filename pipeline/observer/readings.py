@@ -16,7 +16,7 @@ import psutil
 
 from pipeline.contracts import keys
 from pipeline.contracts.names import Names
-from pipeline.runtime import aws
+from pipeline.runtime import aws, landed
 from pipeline.runtime.families import families
 from pipeline.runtime.lake import Lake, read_state
 from pipeline.runtime.metrics import Unit
@@ -77,11 +77,12 @@ def read_stream(names: Names) -> Iterator[Gauge]:
         for name, value in folding.items()
         if name.startswith("sequence|")
     }
-    landed = _landed(names)
-    for shard in kinesis.list_shards(StreamName=names.events_stream)["Shards"]:
+    shards = kinesis.list_shards(StreamName=names.events_stream)["Shards"]
+    reached = landed.sequences(names, (shard["ShardId"] for shard in shards))
+    for shard in shards:
         shard_id = shard["ShardId"]
         width = len(shard["SequenceNumberRange"]["StartingSequenceNumber"])
-        for reader, marks in (("folding", folded), ("landing", landed)):
+        for reader, marks in (("folding", folded), ("landing", reached)):
             count, age_s = _lag(names.events_stream, shard_id, marks.get(shard_id), width)
             of = {"Reader": reader}
             yield Gauge("StreamLag", age_s, "Seconds", of)
@@ -93,11 +94,9 @@ def read_stream(names: Names) -> Iterator[Gauge]:
 def _lag(stream: str, shard: str, mark: str | None, width: int) -> tuple[int, float]:
     """(records after the mark, at most a thousand; seconds since the first of them arrived)."""
     kinesis = aws.plain_client("kinesis")
-    start: dict[str, Any] = {"ShardIteratorType": "TRIM_HORIZON"}
-    if mark:  # marks are padded so that they compare as text; the stream wants its own width
-        exact = mark.lstrip("0").zfill(width)
-        start = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "StartingSequenceNumber": exact}
-    iterator = kinesis.get_shard_iterator(StreamName=stream, ShardId=shard, **start)
+    iterator = kinesis.get_shard_iterator(
+        StreamName=stream, ShardId=shard, **landed.start_after(mark, width)
+    )
     records = kinesis.get_records(
         ShardIterator=iterator["ShardIterator"], Limit=_MAX_LAG_RECORDS
     )["Records"]  # fmt: skip
@@ -105,25 +104,6 @@ def _lag(stream: str, shard: str, mark: str | None, width: int) -> tuple[int, fl
         return 0, 0.0
     arrived: datetime = records[0]["ApproximateArrivalTimestamp"]
     return len(records), max(0.0, time.time() - arrived.timestamp())
-
-
-def _landed(names: Names) -> dict[str, str]:
-    """Shard -> the last sequence number in the newest hour's raw files; their names say it."""
-    s3, prefix = aws.plain_client("s3"), "raw/"
-    for _ in ("dt", "hour"):
-        page = s3.list_objects_v2(Bucket=names.lake_bucket, Prefix=prefix, Delimiter="/")
-        folders = [found["Prefix"] for found in page.get("CommonPrefixes", [])]
-        if not folders:
-            return {}
-        prefix = max(folders)
-    newest: dict[str, str] = {}
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=names.lake_bucket, Prefix=prefix)
-    for page in pages:
-        for found in page.get("Contents", []):
-            name = found["Key"].rsplit("/", 1)[-1].removesuffix(".parquet")
-            shard, _, last = name.rsplit("-", 2)
-            newest[shard] = max(newest.get(shard, "0"), last, key=int)
-    return newest
 
 
 def read_lake(names: Names) -> Iterator[Gauge]:

@@ -15,7 +15,7 @@ from pipeline.contracts.names import Names
 from pipeline.contracts.payments import Payment, net_owed_minor
 from pipeline.proof.charges import Charge
 from pipeline.proof.domain import METRICS, Fact, Order, StockRow, Totals
-from pipeline.runtime import aws
+from pipeline.runtime import aws, generations
 from pipeline.runtime.lake import Lake
 from pipeline.runtime.order_refunds import units_kept
 
@@ -154,10 +154,12 @@ def curated_totals(names: Names) -> Totals:
 def aggregate_totals(names: Names) -> Totals:
     """The month items that folding keeps."""
     totals: Totals = {}
+    live = generations.read(names).live
     for stream in ("real", "synthetic"):
+        pk = keys.of_generation(live, f"SALES#{stream}#month")
         pages = _pages(
             aws.table(names.table("analytics")).query,
-            KeyConditionExpression=Key("pk").eq(f"SALES#{stream}#month"),
+            KeyConditionExpression=Key("pk").eq(pk),
         )
         for item in pages:
             month, currency = item["sk"].split("#")

@@ -18,7 +18,7 @@ from boto3.dynamodb.conditions import Key
 from pipeline.contracts import keys
 from pipeline.contracts.names import Names
 from pipeline.replay.files import QUARANTINED
-from pipeline.runtime import aws
+from pipeline.runtime import aws, generations
 from pipeline.runtime.lake import Lake
 
 Figures = dict[str, Any]
@@ -101,15 +101,17 @@ class Aggregates:
         self.by_day: dict[str, Figures] = {}
         self.groups: Counter[str] = Counter()
         self.customers: set[str] = set()
-        table = aws.table(names.table("analytics"))
+        table, live = aws.table(names.table("analytics")), generations.read(names).live
         for year in range(since.year, until.year + 1):
             first, last = str(since), str(until - timedelta(days=1)) + "~"
             within = Key("sk").between(first, last)
-            for item in _query(table, keys.sales_partition("real", "day", str(year)), within):
+            days = keys.of_generation(live, keys.sales_partition("real", "day", str(year)))
+            for item in _query(table, days, within):
                 day, item_currency = item["sk"].split("#")
                 if item_currency == currency:
                     self._add_day(day, item)
-            for item in _query(table, f"CUSTOMERS#real#{year}", within):
+            customers = keys.of_generation(live, f"CUSTOMERS#real#{year}")
+            for item in _query(table, customers, within):
                 if item["sk"].split("#")[1] == currency:
                     self.customers |= item["customers"]
 

@@ -51,7 +51,7 @@ class Generations:
         return self._next(state="ready")
 
     def swapped(self) -> "Generations":
-        """The rebuilt one is read from now on; the one before is kept, and goes on being written."""
+        """The rebuilt one is read from now on; the one before is kept, and still written."""
         if self.other is None or self.state != "ready":
             raise NotNow("There is no rebuilt generation to swap in: run a rebuild first.")
         return self._next(live=self.other, other=self.live, state="kept")

@@ -8,7 +8,7 @@ is booked on) in front.
 import io
 import json
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -32,6 +32,8 @@ from pipeline.runtime.facts import (
 # The stream keeps a record for 24 h, so nothing can land in an older partition than that.
 _LATEST_LANDING = timedelta(days=2)
 _READERS = 8
+# Of raw Parquet read at once; in memory it is about ten times that.
+MAX_GROUP_BYTES = 24_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +212,20 @@ class Lake:
         if not frames:
             return pl.DataFrame(schema={"dt": pl.Date, **table.columns})
         return pl.concat(frames)
+
+
+def groups(found: Sequence[LakeObject]) -> Iterator[list[LakeObject]]:
+    """Raw files in order, cut where a group would exceed the bytes that fit in memory."""
+    group: list[LakeObject] = []
+    size = 0
+    for one in found:
+        if group and size + one.size > MAX_GROUP_BYTES:
+            yield group
+            group, size = [], 0
+        group.append(one)
+        size += one.size
+    if group:
+        yield group
 
 
 def _within(found: LakeObject, since: date | None, until: date | None) -> bool:

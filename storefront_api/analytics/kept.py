@@ -26,9 +26,10 @@ class _Part:
 class Kept:
     """Parts by key, each good while its fingerprint is: the least recently used go first.
 
-    The fingerprint of a month is the counters of its own items. Every booking moves one of them,
-    always in one direction and in the transaction that changes the days, hours, products and
-    customers of that month; so equal counters mean that none of these has changed.
+    The fingerprint of a month is the counters of its own items, and when a part of it was last
+    recounted. Every booking moves one of them, always in one direction and in the transaction that
+    changes the days, hours, products and customers of that month; so equal counters mean that none
+    of these has changed.
     """
 
     def __init__(self, max_parts: int = MAX_PARTS) -> None:

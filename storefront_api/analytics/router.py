@@ -34,7 +34,7 @@ def may_read_reports(request: Request, principal: MaybePrincipal) -> None:
 
 def _items(request: Request) -> AnalyticsItems:
     items: AnalyticsItems = request.app.state.items
-    return items
+    return items.live()
 
 
 def _stream(request: Request) -> EventStream:

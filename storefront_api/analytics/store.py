@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.contracts import keys
 from pipeline.contracts.keys import Grain, Stream
 from pipeline.contracts.names import Names
-from pipeline.runtime import aws
+from pipeline.runtime import aws, generations
 from pipeline.runtime.kinesis import Outgoing, put_records
 from storefront_api.analytics.kept import Kept
 from storefront_api.analytics.reports import COUNTERS, Months, Range, SalesItem
@@ -42,17 +42,24 @@ class AnalyticsItems:
     What was read of a month is kept until something is booked in it, which one query tells.
     """
 
-    def __init__(self, names: Names) -> None:
+    def __init__(
+        self, names: Names, generation: str = keys.FIRST_GENERATION, kept: Kept | None = None
+    ) -> None:
         self._names = names
         self._table = names.table("analytics")
-        self._kept = Kept()
+        self._generation = generation
+        self._kept = kept or Kept()
+
+    def live(self) -> "AnalyticsItems":
+        """The same, of the generation that is to be read at this moment."""
+        return AnalyticsItems(self._names, generations.read(self._names).live, self._kept)
 
     def months(self, stream: Stream, period: Range) -> Months:
         # Not by strftime, which writes years before 1000 with fewer digits.
         since, until = (
             day.isoformat()[:7] for day in (period.since, period.until - timedelta(days=1))
         )
-        wanted = {f"#{index}": name for index, name in enumerate(COUNTERS)}
+        wanted = {f"#{index}": name for index, name in enumerate((*COUNTERS, "recounted"))}
         projection = {
             "ProjectionExpression": f"sk,{','.join(wanted)}",
             "ExpressionAttributeNames": wanted,
@@ -61,7 +68,8 @@ class AnalyticsItems:
         partition = keys.sales_partition(stream, "month", "")
         for item in self._query(partition, since, f"{until}~", projection):
             counters = (item.get(name, _NOTHING)["N"] for name in COUNTERS)
-            found[item["sk"]["S"][:7]].add((item["sk"]["S"], *counters))
+            recounted = item.get("recounted", {}).get("S", "")
+            found[item["sk"]["S"][:7]].add((item["sk"]["S"], *counters, recounted))
         return {month: frozenset(found[month]) for month in sorted(found)}
 
     def sales(
@@ -87,7 +95,7 @@ class AnalyticsItems:
 
         first, after = period.since.isoformat(), period.until.isoformat()
         everybody: dict[str, set[str]] = defaultdict(set)
-        for days in self._kept.get(months, ("customers", stream), read).values():
+        for days in self._kept.get(months, ("customers", self._generation, stream), read).values():
             for day, currency, ids in days:
                 if first <= day < after:
                     everybody[currency] |= ids
@@ -108,7 +116,7 @@ class AnalyticsItems:
         }
         buckets = whole | days
         found: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-        for sold in self._kept.get(buckets, ("products", stream), read).values():
+        for sold in self._kept.get(buckets, ("products", self._generation, stream), read).values():
             for key, (units, gross) in sold.items():
                 counted = found[key]
                 counted["units"] += units
@@ -132,7 +140,7 @@ class AnalyticsItems:
                         found[bucket[:7]].append(SalesItem(bucket, currency, counters))
             return found
 
-        return self._kept.get(months, ("sales", stream, grain), read)
+        return self._kept.get(months, ("sales", self._generation, stream, grain), read)
 
     def _sold(self, stream: Stream, bucket: str) -> "_Products":
         grain = "month" if len(bucket) == len("2011-12") else "day"
@@ -197,7 +205,8 @@ class AnalyticsItems:
                 TableName=self._table,
                 KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
                 ExpressionAttributeValues={
-                    ":pk": {"S": pk}, ":first": {"S": first}, ":last": {"S": last}
+                    ":pk": {"S": keys.of_generation(self._generation, pk)},
+                    ":first": {"S": first}, ":last": {"S": last}
                 },
                 **(more or {}),
                 **start,

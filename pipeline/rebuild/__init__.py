@@ -1,0 +1,1 @@
+"""Computes every aggregate anew from the raw lake, beside the live ones, and swaps them in."""
