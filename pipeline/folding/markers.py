@@ -22,9 +22,7 @@ def read_markers(names: Names, wanted: Sequence[Item]) -> Markers:
     def read(start: int) -> Markers:
         asked = [{"pk": pk, "sk": sk} for pk, sk in wanted[start : start + _PER_CALL]]
         found = read_all({table: asked})
-        return {
-            (row["pk"], row["sk"]): frozenset(row.get("generations", FIRST)) for row in found
-        }
+        return {(row["pk"], row["sk"]): frozenset(row.get("generations", FIRST)) for row in found}
 
     booked: Markers = {}
     with ThreadPoolExecutor(_READERS) as pool:

@@ -98,9 +98,7 @@ class AnalyticsTable:
         if seen or now.state == "building":
             mark["ExpressionAttributeValues"][":seen"] = {"S": seen}
         check = generations.check(self._names, now)
-        failed = self._transact(
-            [check, {"Update": mark}, *self._updates(increments, now.written)]
-        )
+        failed = self._transact([check, {"Update": mark}, *self._updates(increments, now.written)])
         if 0 in failed:
             self._generations = None
         return not failed
