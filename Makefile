@@ -1,7 +1,7 @@
 # Everything a person does with the shop. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean env bootstrap test test-fast replay replay-clicks compact simulate notebook sample prove gateway load load-clean oversell lint format lock contracts web
+.PHONY: help up down status logs clean env bootstrap test test-fast replay replay-clicks compact reconcile rebuild simulate notebook sample prove gateway load load-clean oversell lint format lock contracts web
 
 PYTHON ?= python3
 TF_ROOT = iac/envs/$(or $(STAGE),dev)
@@ -65,6 +65,12 @@ sample: .venv/stamp ## export whole orders and visits, without persons; OUT= ROW
 
 simulate: .venv/stamp ## the pipeline with faults, in this process; SEEDS= FIRST= JOBS=, SEED= alone, EMULATOR=1 on the stack
 	@$(BIN)/python $(if $(EMULATOR),-m iac.local run --) -m tests.simulation $(call option,SEEDS,seeds) $(call option,FIRST,first) $(call option,JOBS,jobs) $(call option,SEED,seed) $(if $(EMULATOR),--emulator)
+
+reconcile: .venv/stamp ## the lake against the aggregates, hour by hour; REPAIR=1 recounts what differs
+	@$(BIN)/python -m iac.local run -- -m pipeline.reconciliation $(if $(REPAIR),--repair)
+
+rebuild: .venv/stamp ## every aggregate anew from the lake, beside the live ones; DO=swap|roll-back|discard|show
+	@$(BIN)/python -m iac.local run -- -m pipeline.rebuild $(DO)
 
 prove: .venv/stamp ## run the proof ledger; exit 0 only if every check holds
 	@$(BIN)/python -m iac.local run -- -m pipeline.proof

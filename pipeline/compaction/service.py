@@ -9,8 +9,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline.compaction.domain import next_state
 from pipeline.compaction.store import Catalogue, CuratedFiles, Ops
+from pipeline.contracts.errors import ShopError
 from pipeline.contracts.names import Names
 from pipeline.insights import service as insights
+from pipeline.reconciliation.service import reconcile
 from pipeline.runtime.clock import Clock, NewId
 from pipeline.runtime.facts import TABLES, Table, rows_of
 from pipeline.runtime.lake import Lake, groups, read_state
@@ -33,13 +35,21 @@ class Outcome:
 
 
 def compact_and_learn(names: Names, clock: Clock, new_id: NewId) -> Outcome:
-    """Compacts, and learns from the result; what cannot be learnt now is learnt the next time."""
+    """Compacts, learns from the result and holds the aggregates against it.
+
+    What of these fails now is done the next time: no compaction fails for it.
+    """
     outcome = compact(names, clock, new_id)
     if outcome.events:
         try:
             insights.refresh(names, clock)
         except (BotoCoreError, ClientError, pl.exceptions.PolarsError):
             log.exception("insights.failed")
+    if not outcome.is_skipped:
+        try:
+            reconcile(names, new_id(), clock, "compaction")
+        except (ShopError, BotoCoreError, ClientError, pl.exceptions.PolarsError):
+            log.exception("reconciliation.failed")
     return outcome
 
 

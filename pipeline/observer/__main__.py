@@ -18,6 +18,7 @@ from pipeline.observer.readings import (
     Gauge,
     Processes,
     Queues,
+    read_drift,
     read_lake,
     read_stream,
 )
@@ -48,6 +49,7 @@ def readings(names_of: RuntimeSettings, where: Settings) -> dict[str, Reading]:
         "queues": Queues(names).read,
         "stream": lambda: read_stream(names),
         "lake": lambda: read_lake(names),
+        "drift": lambda: read_drift(names),
         "objectives": Objectives(names).read,
     }
     if where.envoy_admin_url:

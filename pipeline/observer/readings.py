@@ -115,6 +115,17 @@ def read_lake(names: Names) -> Iterator[Gauge]:
     yield Gauge("UncompactedFiles", len(pending), "Count", {})
 
 
+def read_drift(names: Names) -> Iterator[Gauge]:
+    """Figures that differed in the last reconciliation, by reason; repaired ones are left out."""
+    last = aws.plain_client("dynamodb").get_item(
+        TableName=names.table("ops"),
+        Key={name: {"S": value} for name, value in keys.job("RECONCILIATION", "latest").items()},
+        ProjectionExpression="by_reason",
+    ).get("Item", {})  # fmt: skip
+    for reason, amount in last.get("by_reason", {}).get("M", {}).items():
+        yield Gauge("AggregateDrift", float(amount["N"]), "Count", {"Reason": reason})
+
+
 class Processes:
     """CPU and memory of what supervisor runs, the functions below the emulator included."""
 

@@ -8,7 +8,10 @@ locals {
       write = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"]
       index = ["dynamodb:BatchWriteItem"] # the search index of kept traces
     }
-    streams = { write = ["kinesis:PutRecord", "kinesis:PutRecords"] }
+    streams = {
+      read  = ["kinesis:ListShards", "kinesis:GetShardIterator", "kinesis:GetRecords"]
+      write = ["kinesis:PutRecord", "kinesis:PutRecords"]
+    }
     topics  = { publish = ["sns:Publish"] }
     queues  = { send = ["sqs:SendMessage", "sqs:GetQueueUrl"] }
     secrets = { read = ["secretsmanager:GetSecretValue"] }
