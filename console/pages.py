@@ -38,6 +38,7 @@ ENTRIES = (
     Entry("proof", "Proof", "verified", "Business", ("analyst", "operator")),
     Entry("traces", "Traces", "account_tree", "Operations"),
     Entry("load", "Load", "speed", "Operations"),
+    Entry("reconciliation", "Reconciliation", "balance", "Operations"),
     Entry("system", "System", "dns", "Operations"),
     Entry("health", "Health", "monitor_heart", "Operations"),
     Entry("slos", "SLOs", "flag", "Operations"),
