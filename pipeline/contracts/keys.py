@@ -15,6 +15,7 @@ PRODUCT_SHARDS = 8
 CUSTOMER_SHARDS = 4
 # These spread writes, and still let everything be listed by a few queries.
 PAYMENT_SHARDS = 16
+FIRST_GENERATION = "0"
 
 
 def _key(pk: str, sk: str) -> Key:
@@ -168,9 +169,6 @@ def folded(event_id: str) -> Key:
 
 def shard_mark(shard: str) -> Key:
     return _key(f"SHARD#{shard}", "CLICKS")
-
-
-FIRST_GENERATION = "0"
 
 
 def of_generation(generation: str, pk: str) -> str:

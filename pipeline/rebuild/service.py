@@ -10,9 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+import polars as pl
+
 from pipeline.contracts.events import to_iso_z
 from pipeline.contracts.names import Names
-from pipeline.folding.domain import Increments, Item
+from pipeline.folding.domain import MONEY_TYPES, Increments, Item
 from pipeline.folding.markers import read_markers
 from pipeline.rebuild import store
 from pipeline.rebuild.domain import EXAMPLES, Base, Pairs, differences
@@ -23,6 +25,8 @@ from pipeline.runtime.lake import Lake, groups
 
 _WRITERS = 8
 _SAVE_EVERY = 400  # items
+# Taken apart at once: an order of a thousand lines is a thousand counters.
+_EVENTS = 1_000
 
 
 @dataclass(slots=True)
@@ -83,8 +87,7 @@ class Rebuild:
         done = 0
         for group in groups(found):
             raw = lake.read_raw(group)
-            portions = base.portions(raw)
-            base.add(portions, read_markers(self.names, [one.marker for one in portions]))
+            self._read_orders(base, raw)
             for shard in set(raw["shard"].unique()) - cuts.keys():
                 cuts[shard] = shadow.cut(shard)
             base.add_clicks(raw, cuts)
@@ -92,6 +95,11 @@ class Rebuild:
             self.facts["events"] = base.events
             self._say("reading the lake", done, len(found))
         return base.increments
+
+    def _read_orders(self, base: Base, raw: pl.DataFrame) -> None:
+        for part in raw.filter(pl.col("event_type").is_in(list(MONEY_TYPES))).iter_slices(_EVENTS):
+            portions = base.portions(part)
+            base.add(portions, read_markers(self.names, [one.marker for one in portions]))
 
     def _write(self, base: Increments) -> None:
         shadow, total = store.Shadow(self.names, self.run_id), len(base.counters)

@@ -32,9 +32,10 @@ CLICKS = ("event_id", "event_type", "occurred_at", "synthetic")
 
 def of_lines(lines: pl.LazyFrame, moments: pl.LazyFrame) -> pl.DataFrame:
     """Cells of sales, products and customers. Args: frames of LINES and MOMENTS, distinct."""
+    # Read once: every sum below goes over them again.
     facts = lines.join(moments, on="event_id").with_columns(
         _stream(), (pl.col("kind") == "sale").alias("is_sale")
-    )
+    ).collect().lazy()  # fmt: skip
     parts: list[pl.LazyFrame] = []
     for grain in SALES_GRAINS:
         at = facts.with_columns(_bucket(grain))

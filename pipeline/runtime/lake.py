@@ -170,11 +170,14 @@ class Lake:
         frames = [frame for frame in self.read_objects(objects) if frame.height]
         return pl.concat(frames) if frames else pl.DataFrame(schema=RAW)
 
-    def scan(self, table: Table, since: date | None = None) -> pl.LazyFrame:
-        """LazyFrame[dt, …], the curated rows booked since a date, without the raw tail: only the
-        columns that are used are read. Collecting raises PolarsError when compaction replaces a
-        file meanwhile: scan again."""
-        found = self.list_objects(f"curated/{table.name}/", since)
+    def scan(
+        self, table: Table, since: date | None = None, until: date | None = None
+    ) -> pl.LazyFrame:
+        """LazyFrame[dt, …], the curated rows booked since a date and before another, without the
+        raw tail: only the columns that are used are read. Collecting raises PolarsError when
+        compaction replaces a file meanwhile: scan again."""
+        listed = self.list_objects(f"curated/{table.name}/", since)
+        found = [one for one in listed if _within(one, since, until)]
         if not found:
             return pl.LazyFrame(schema={"dt": pl.Date, **table.columns})
         return self._scan(table, found)
