@@ -74,7 +74,7 @@ class Rebuild:
 
     def _begin(self) -> Generations:
         """From here on folding books in both. A second generation of before is given up."""
-        seen = _drop_other(self.names, generations.read(self.names))
+        seen, _ = _drop_other(self.names, generations.read(self.names))
         wanted = seen.begun(self.run_id)
         generations.write(self.names, seen, wanted)
         landed.wait_for(self.names, landed.tips(self.names))
@@ -151,20 +151,19 @@ def discard(names: Names, run_id: str, clock: Clock) -> int:
     runs = store.Runs(names, run_id)
     runs.hold(clock())
     try:
-        seen = generations.read(names)
-        if seen.other is None:
-            return 0
-        _drop_other(names, seen)
-        return store.delete(names, seen.other)
+        _, removed = _drop_other(names, generations.read(names))
+        return removed
     finally:
         runs.release()
 
 
-def _drop_other(names: Names, seen: Generations) -> Generations:
-    """Nobody writes it from here on, since every booking checks that item; then its items go."""
+def _drop_other(names: Names, seen: Generations) -> tuple[Generations, int]:
+    """Nobody writes it from here on, since every booking checks that item; then its items go.
+
+    Returns: how the generations stand then, and how many items were removed.
+    """
     if seen.other is None:
-        return seen
+        return seen, 0
     wanted = seen.without_other()
     generations.write(names, seen, wanted)
-    store.delete(names, seen.other)
-    return wanted
+    return wanted, store.delete(names, seen.other)

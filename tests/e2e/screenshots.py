@@ -64,6 +64,7 @@ PICTURES = (
     Picture("proof", "/proof", "Proofs so far"),
     Picture("load", "/load", "Envoy counted"),
     Picture("traces", "/traces", "Requests, newest first"),
+    Picture("reconciliation", "/reconciliation", "Reconciliations so far"),
     Picture("system", "/system", "What people did today"),
     Picture("system-down", "/system", "What people did today", _stop_a_replica, "dark", False),
     Picture("health", "/health", "The edge passes on"),
