@@ -32,9 +32,14 @@ def may_read_reports(request: Request, principal: MaybePrincipal) -> None:
         raise Forbidden("Needs the role analyst or operator")
 
 
-def _items(request: Request) -> AnalyticsItems:
+def _table(request: Request) -> AnalyticsItems:
     items: AnalyticsItems = request.app.state.items
-    return items.live()
+    return items
+
+
+def _items(request: Request) -> AnalyticsItems:
+    """Of the generation that is read at this moment."""
+    return _table(request).live()
 
 
 def _stream(request: Request) -> EventStream:
@@ -60,6 +65,7 @@ def _streams(
 
 
 Items = Annotated[AnalyticsItems, Depends(_items)]
+Table = Annotated[AnalyticsItems, Depends(_table)]
 Period = Annotated[Range, Depends(_period)]
 Streams = Annotated[list[Stream], Depends(_streams)]
 reading = APIRouter(
@@ -218,7 +224,7 @@ def funnel(items: Items, period: Period, streams: Streams) -> Funnel:
 
 
 @reading.get("/freshness")
-def freshness(items: Items) -> Freshness:
+def freshness(items: Table) -> Freshness:
     """How old the aggregates and the lake's curated tables are."""
     facts = items.progress()
     arrived, folded = facts.get("newest_arrived_at"), facts.get("folded_at")
