@@ -37,7 +37,7 @@ CONTENT = {
     "proof": ("claims? ", "One reading", "Proofs so far"),
     "traces": ("requests? of the last hour", "Dashed arrows", "Requests, newest first"),
     "load": ("Start a load run", "Offers .* requests/s", "Clean up after load runs"),
-    "reconciliation": ("Lake and aggregates agree|Nothing is unexplained", "rebuilt", "so far"),
+    "reconciliation": ("figures of .* hours", "rebuilt from the lake|aggregates", "so far"),
     "system": ("Services by zone|All 8 replicas", "What people did today"),
     "health": ("catalog-a", "Rate peaked at", "Pipeline"),
     "slos": ("How each objective stands", "Availability: ", "Correctness: "),
