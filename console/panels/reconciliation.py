@@ -46,8 +46,8 @@ def attempt(action: Callable[[], None]) -> bool:
 def _confirm_repair() -> None:
     st.markdown(
         "Every bucket is compared again. Those that differ are counted anew from the raw events of "
-        "the lake and replaced; the shop goes on meanwhile. The figures of before are in the audit "
-        "of this run and nowhere else."
+        "the lake and replaced; the shop goes on meanwhile. Its result keeps both figures of each. "
+        "An event under way is left to folding."
     )
     if st.button("Yes, repair", type="primary", width="stretch"):
         attempt(lambda: recount_actions.reconcile(context.person(), repairs=True))
