@@ -44,10 +44,12 @@ def states() -> None:
 
 def _firing(alarm: Alarm) -> None:
     with st.container(border=True):
-        st.markdown(f"{status.bad(alarm.name)} for {_ago(alarm)}  \n{_plain(alarm.description)}")
+        st.markdown(
+            f"{status.bad(alarm.name)} for {_ago(alarm)}  \n{status.escaped(alarm.description)}"
+        )
         st.caption(f"{alarm.reason} Condition: {alarm.condition}.")
         if note := alarm.note:
-            text = f": “{_plain(note.text)}”" if note.text else ""
+            text = f": “{status.escaped(note.text)}”" if note.text else ""
             st.markdown(
                 f"{status.quiet('noted')} by {note.by} at {wording.clock_time(note.at)}{text}"
             )
@@ -133,8 +135,3 @@ def _silent(reading: Reading) -> None:
 
 def _ago(alarm: Alarm) -> str:
     return wording.age((now() - alarm.since).total_seconds())
-
-
-def _plain(text: str) -> str:
-    """A person's words, not markup."""
-    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+-!|<>$:~" else sign for sign in text)

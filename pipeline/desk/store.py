@@ -65,6 +65,10 @@ class OpsLedger:
     def take_lease(self, owner: str) -> bool:
         return self._lease.take(owner, self._clock(), _LEASE_S)
 
+    def find_holder(self) -> str | None:
+        """The audit entry of the redrive that is under way."""
+        return self._lease.find_holder(self._clock())
+
     def drop_lease(self, owner: str) -> None:
         self._lease.drop(owner)
 

@@ -92,17 +92,13 @@ def fix_time(document: Document, argument: str) -> Document:
 
 
 def _moment(value: Any) -> datetime | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str) and value.strip().isdigit():
-        value = int(value)
     if isinstance(value, int | float):
-        if int(value) in _EPOCH_S:
-            return datetime.fromtimestamp(value, UTC)
-        return datetime.fromtimestamp(value / 1000, UTC) if int(value) // 1000 in _EPOCH_S else None
+        return _epoch(value)
     if not isinstance(value, str):
         return None
     text = value.strip()
+    if text.isascii() and text.isdigit():
+        return _epoch(int(text[:20]))
     for layout in _FORMATS:
         try:
             return datetime.strptime(text, layout).replace(tzinfo=UTC)
@@ -113,6 +109,13 @@ def _moment(value: Any) -> datetime | None:
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def _epoch(number: float) -> datetime | None:
+    for unit in (1, 1000):
+        if _EPOCH_S.start * unit <= number < _EPOCH_S.stop * unit:
+            return datetime.fromtimestamp(number / unit, UTC)
+    return None
 
 
 def whole_numbers(document: Document, argument: str) -> Document:
@@ -127,9 +130,10 @@ def whole_numbers(document: Document, argument: str) -> Document:
 def _whole(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    text = value.strip() if isinstance(value, str) else ""
+    text = value.strip()[:18] if isinstance(value, str) else ""
     sign = text[:1] in ("-", "+")
-    return int(text) if text[sign:].isascii() and text[sign:].isdigit() else value
+    is_whole = text == str(value).strip() and text[sign:].isascii() and text[sign:].isdigit()
+    return int(text) if is_whole else value
 
 
 def line_totals(document: Document, argument: str) -> Document:

@@ -87,34 +87,34 @@ def _is_accepted(body: str, step: str) -> bool:
         return False
 
 
-# A few texts that mean something to a transform; any text at all takes Hypothesis seconds to set up.
+# Texts that mean something to a transform: any text at all takes Hypothesis seconds to set up.
 _TEXTS = st.sampled_from(
     ["", "2", "-7", "²", "1e3", "gbp ", "2026-11-26 22:00:00", "0001-01-01T00:00:00+09:00",
-     "Notification", "1795730400", "1795730400000", '{"event_id": "x"}', "\ud800", "y" * 600]
+     "1795730400", "1795730400000", "9" * 400, "\ud800", "y" * 600]
 )  # fmt: skip
 _SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | _TEXTS
-_NAMES = st.sampled_from(
-    ["event_id", "occurred_at", "payload", "lines", "quantity", "currency", "title", "placed_at",
-     "unit_price_minor", "line_total_minor", "order_id", "version", "Type", "Message", "x"]
+_VALUES = _SCALARS | st.lists(_SCALARS, max_size=2) | st.just({"quantity": "3"}) | st.just(...)
+_PATHS = (
+    "event_id", "occurred_at", "partition_key", "payload", "payload.lines", "payload.lines.0",
+    "payload.order_id", "payload.version", "payload.currency", "payload.placed_at",
+    "payload.lines.0.quantity", "payload.lines.0.title", "payload.lines.0.unit_price_minor",
+    "payload.lines.0.line_total_minor",
 )  # fmt: skip
-_DOCUMENTS = st.recursive(
-    _SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=5)
-)
 
 
-@given(st.dictionaries(_NAMES, _DOCUMENTS, max_size=6), st.sampled_from(sorted(TRANSFORMS)))
+@given(st.sampled_from(_PATHS), _VALUES, st.sampled_from(sorted(TRANSFORMS)))
 def test_a_transform_applied_again_changes_nothing_and_keeps_the_event_id(
-    document: dict[str, Any], name: str
+    path: str, value: Any, name: str
 ) -> None:
     step = f"{name}:payload.x=1" if TRANSFORMS[name].takes else name
-    body = json.dumps(document)
+    body = spoilt(path, value)
     try:
         once = mend(body, [step])
     except NotMendable:
         return
     assert mend(once, [step]) == once
-    if document.get("event_id"):
-        assert json.loads(once)["event_id"] == json.loads(body)["event_id"]
+    if before := json.loads(body).get("event_id"):
+        assert str(json.loads(once)["event_id"]) == str(before)
 
 
 def test_a_valid_event_is_left_as_it_is_by_every_transform() -> None:
