@@ -69,6 +69,7 @@ PICTURES = (
     Picture("health", "/health", "The edge passes on"),
     Picture("slos", "/slos", "Correctness: "),
     Picture("alarms", "/alarms", "What changed"),
+    Picture("quarantine", "/quarantine", "Every case is in one state"),
     Picture("logs", "/logs", "of them errors"),
 )
 
