@@ -128,12 +128,10 @@ def choose() -> list[Case] | None:
     asked = next(
         (i for i, g in enumerate(found) if g.place == wanted[0] and wanted[1] in (None, g.cause)), 0
     )
-    labels = {(g.place, g.cause): f"{g.place} · {g.cause} · {g.open:,} open" for g in found}
-    key = st.selectbox(
-        "Where and why", list(labels), asked, format_func=lambda key: labels.get(key, key[1]),
-        key="desk-cause",
-    )  # fmt: skip
-    place, cause = key or next(iter(labels))
+    keys = [(group.place, group.cause) for group in found]
+    # No counts in the labels: they would change under the choice, and undo it.
+    chosen = st.selectbox("Where and why", keys, asked, format_func=" · ".join, key="desk-cause")
+    place, cause = chosen or keys[0]
     return [
         case for case in cases
         if (case.place, case.cause) == (place, cause) and (case.is_open or is_all)

@@ -10,7 +10,13 @@ from console.queries import desk
 from pipeline.desk.domain import QUARANTINE, STREAM_FAILURES, Case
 from pipeline.desk.failures import ADVICE, failure_of
 from pipeline.desk.masking import shown, words
-from pipeline.desk.service import DEFAULT_RATE_PER_S, MAX_RATE_PER_S, MAX_REASON, Progress
+from pipeline.desk.service import (
+    DEFAULT_RATE_PER_S,
+    MAX_RATE_PER_S,
+    MAX_REASON,
+    Progress,
+    fault_with,
+)
 from pipeline.desk.transforms import TRANSFORMS, NotMendable
 
 _MAX_LISTED = 200
@@ -26,7 +32,7 @@ def show(cases: Sequence[Case]) -> None:
         _facts(case)
         st.code(shown(case.body), language="json", height=320, wrap_lines=True)
         st.caption("Personal data is masked here, not in what is sent on; long bodies are cut.")
-    is_one = _scope(cases)
+    is_one = _scope()
     scope = [case] if is_one else [one for one in cases if one.is_open]
     if case.place != STREAM_FAILURES:
         _mending(case, scope)
@@ -42,7 +48,7 @@ def _choose_case(cases: Sequence[Case]) -> Case:
 
     def label(case_id: str) -> str:
         case = listed[case_id]
-        return f"{case.at:%d %b %H:%M:%S} · {words(case.event_id or case.case_id)} · {case.state}"
+        return f"{case.at:%d %b %H:%M:%S} · {words(case.event_id or case.case_id)}"
 
     key = f"desk-case-{cases[0].place}-{cases[0].cause}"
     chosen = st.selectbox("Case", list(listed), format_func=label, key=key)
@@ -63,12 +69,10 @@ def _facts(case: Case) -> None:
         st.text(f"{row.state.capitalize()}{steps} by {row.by}, {wording.clock_time(row.at)}{why}")
 
 
-def _scope(cases: Sequence[Case]) -> bool:
-    number = sum(case.is_open for case in cases)
-    names = {ONE: ONE, ALL: f"{ALL} ({number:,} open)"}
+def _scope() -> bool:
+    """Whether to act on the one case that is looked at, and not on all of its cause."""
     chosen = st.segmented_control(
-        "Act on", [ONE, ALL], default=ONE, required=True, format_func=lambda name: names[name],
-        key="desk-scope",
+        "Act on", [ONE, ALL], default=ONE, required=True, key="desk-scope"
     )  # fmt: skip
     return chosen != ALL
 
@@ -86,7 +90,7 @@ def _mending(case: Case, scope: Sequence[Case]) -> None:
             return
         if not _try(case, steps):
             return
-        tried = [one for one in scope[:_MAX_TRIED] if _is_accepted(one, steps)]
+        tried = [one for one in scope[:_MAX_TRIED] if fault_with(one, steps) is None]
         if len(scope) > 1:
             st.markdown(f"With these steps **{len(tried):,} of {len(scope[:_MAX_TRIED]):,}** of "
                         "this cause would be accepted.")  # fmt: skip
@@ -122,13 +126,6 @@ def _try(case: Case, steps: Sequence[str]) -> bool:
     elif case.place == QUARANTINE:
         st.success("The pipeline would accept it", icon=":material/check:")
     return True
-
-
-def _is_accepted(case: Case, steps: Sequence[str]) -> bool:
-    try:
-        return desk.build(lambda _: None).preview(case, steps).fault is None
-    except NotMendable:
-        return False
 
 
 def _doing(scope: Sequence[Case]) -> None:

@@ -77,8 +77,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One thing set aside. `times` is how often it was delivered; `is_here` whether it still lies
-    where it was found (a row may outlive its message); `attributes` are a message's own."""
+    """One thing set aside. `times` is how often it came, first `at` and last `last_at`; `is_here`
+    whether it still lies where it was found (a row may outlive its message); `attributes` are a
+    message's own."""
 
     case_id: str
     place: str
@@ -89,6 +90,7 @@ class Case:
     source: str
     at: datetime
     times: int = 1
+    latest: datetime | None = None
     row: Row | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
     is_here: bool = True
@@ -100,6 +102,10 @@ class Case:
     @property
     def is_open(self) -> bool:
         return not self.state.is_done
+
+    @property
+    def last_at(self) -> datetime:
+        return self.latest or self.at
 
     @property
     def to_send(self) -> str:

@@ -62,7 +62,9 @@ class Quarantine:
             seen.add(record)
             case = _to_case(row)
             known = found.get(case.case_id)
-            found[case.case_id] = replace(known, times=known.times + 1) if known else case
+            if known:
+                case = replace(known, times=known.times + 1, latest=row["arrived_at"])
+            found[case.case_id] = case
         return list(found.values())
 
     @contextmanager
@@ -73,11 +75,7 @@ class Quarantine:
 
     def was_sent(self, cases: Sequence[Case]) -> set[str]:
         begun = [case.row.redriving_at for case in cases if case.row and case.row.redriving_at]
-        if not begun:
-            return set()
-        by_event = {event_id_of(case.to_send) or "": case.case_id for case in cases}
-        sent = self._stream.holds(set(by_event), min(begun), self._clock())
-        return {by_event[event_id] for event_id in sent}
+        return self._stream.was_sent(cases, min(begun), self._clock()) if begun else set()
 
     def send(self, cases: Sequence[Case]) -> dict[str, str]:
         """With the event ids that they have, so folding and compaction know them again."""

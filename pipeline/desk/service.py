@@ -80,7 +80,6 @@ class Preview:
     before: str
     after: str
     fault: str | None
-    body: str = ""
 
 
 @dataclass(slots=True)
@@ -124,22 +123,18 @@ class Desk:
 
     def preview(self, case: Case, steps: Sequence[str]) -> Preview:
         """What these steps would make of the body. Raises NotMendable."""
-        mended = mend(case.body, steps) if steps else case.body
-        return Preview(shown(case.body), shown(mended), _fault(case, mended), mended)
+        mended = mend(case.body, steps)
+        return Preview(shown(case.body), shown(mended), _fault(case, mended))
 
     def fix(self, cases: Sequence[Case], steps: Sequence[str], act: Act) -> Progress:
         """Keep the mended body of each that would be accepted with it; nothing is sent yet."""
         progress = Progress(act.entry_id, act.by, cases[0].place if cases else "", len(cases))
         for case in cases:
-            try:
-                preview = self.preview(case, steps)
-            except NotMendable as error:
-                progress.refused[case.case_id] = str(error)
+            if fault := fault_with(case, steps):
+                progress.refused[case.case_id] = fault
                 continue
-            if preview.fault:
-                progress.refused[case.case_id] = preview.fault
-                continue
-            row = self._row(case, State.FIXED, act, body=preview.body, steps=tuple(steps))
+            body = mend(case.body, steps)
+            row = self._row(case, State.FIXED, act, body=body, steps=tuple(steps))
             self._count(progress, case, self._ledger.move(row))
         progress.is_over = True
         return progress
@@ -284,6 +279,14 @@ class Desk:
             progress.refused[case.case_id] = "its sending broke off: redrive it, that ends it"
         else:
             progress.refused[case.case_id] = "somebody else has dealt with it meanwhile"
+
+
+def fault_with(case: Case, steps: Sequence[str]) -> str | None:
+    """Why the case would still be refused after these steps; None when it would not."""
+    try:
+        return _fault(case, mend(case.body, steps))
+    except NotMendable as error:
+        return str(error)
 
 
 def _fault(case: Case, body: str) -> str | None:

@@ -1,13 +1,12 @@
 """The event stream as the desk reads it: what was received, and whether an event was sent on."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from pipeline.contracts.names import Names
 from pipeline.desk.counting import Arrival, Record
-from pipeline.desk.domain import source_of
+from pipeline.desk.domain import Case, event_id_of, source_of
 from pipeline.runtime import aws
 from pipeline.runtime.kinesis import Outgoing, batches, put_records
 from pipeline.runtime.lake import Lake
@@ -42,20 +41,23 @@ class EventStream:
             found[shard, record["SequenceNumber"]] = Arrival(source_of(record["Data"]), arrived)
         return found, False
 
-    def holds(self, event_ids: set[str], since: datetime, now: datetime) -> set[str]:
-        """Which of these events reached the stream after a moment: by the stream, or by what has
-        landed of it when the moment is further back than the stream goes."""
-        if not event_ids:
-            return set()
+    def was_sent(self, cases: Sequence[Case], since: datetime, now: datetime) -> set[str]:
+        """Which of these reached the stream again after a moment, by case id.
+
+        Known by the very body that was to be sent, as the refused record has the same event id;
+        when the moment is further back than the stream goes, by the events that have landed.
+        """
         start = since - _MARGIN
         if now - start > KEPT:
-            events = Lake(self._names).events(since=start.date())
-            return event_ids & set(events["event_id"])
-        seen = set()
-        for _, record in self._records(start, now):
-            if any(event_id.encode() in record["Data"] for event_id in event_ids):
-                seen.add(_event_id(record["Data"]))
-        return event_ids & seen
+            landed = set(Lake(self._names).events(since=start.date())["event_id"])
+            return {case.case_id for case in cases if event_id_of(case.to_send) in landed}
+        bodies = {case.to_send.encode(): case for case in cases}
+        sent = set()
+        for _, record in self._records(start, now + _MARGIN):
+            case = bodies.get(record["Data"])
+            if case and record["ApproximateArrivalTimestamp"] > case.last_at:
+                sent.add(case.case_id)
+        return sent
 
     def _records(self, since: datetime, until: datetime) -> Iterator[tuple[str, dict[str, Any]]]:
         """(shard, record) of all shards, oldest first in each."""
@@ -84,10 +86,3 @@ def read_on(client: Any, iterator: str | None) -> Iterator[dict[str, Any]]:
         if not answer["Records"] and not answer.get("MillisBehindLatest"):
             return
         iterator = answer.get("NextShardIterator")
-
-
-def _event_id(body: bytes) -> str:
-    try:
-        return str(json.loads(body).get("event_id"))
-    except (ValueError, AttributeError):
-        return ""
