@@ -150,15 +150,15 @@ def test_a_crash_after_any_write_of_a_redrive_loses_nothing_and_doubles_nothing(
         floor.send(*faulty)
         floor.deliver()
         floor.desk.fix(floor.open_cases(QUARANTINE), ["fix-time"], ADA)
-        floor.put("expiry-dlq", json.dumps(dead))
+        floor.put("fulfilment-dlq", json.dumps(dead))
         left = [lives]
-        for place in (QUARANTINE, "expiry-dlq"):
+        for place in (QUARANTINE, "fulfilment-dlq"):
             try:
                 _dying_desk(floor, left).redrive(floor.open_cases(place), ADA)
             except Crash:
                 crashed += 1
         later = OpsLedger(floor.names, lambda: clock.now() + timedelta(minutes=2))  # lease is over
-        for place in (QUARANTINE, "expiry-dlq"):
+        for place in (QUARANTINE, "fulfilment-dlq"):
             desk = Desk(figures.places_of(floor.names, clock.now), later, clock.now, _no_sleep)
             cases = [case for case in desk.cases(place) if case.is_open or case.is_here]
             if any(case.is_open or place != QUARANTINE for case in cases):
@@ -166,9 +166,9 @@ def test_a_crash_after_any_write_of_a_redrive_loses_nothing_and_doubles_nothing(
         floor.deliver()
         sent = Counter(json.loads(record.body)["event_id"] for record in floor.stream())
         assert {i: sent[i] for i in ids(faulty)} == dict.fromkeys(ids(faulty), 2), lives
-        home = {m["Body"] for m in floor.take("expiry")}
+        home = {m["Body"] for m in floor.take("fulfilment")}
         assert home == {json.dumps(dead)}, lives
-        assert floor.take("expiry-dlq") == [], lives
+        assert floor.take("fulfilment-dlq") == [], lives
         assert floor.open_cases(QUARANTINE) == [], lives
         if left[0] > 0:
             break
