@@ -129,29 +129,28 @@ def _try(case: Case, steps: Sequence[str]) -> bool:
 
 
 def _doing(scope: Sequence[Case]) -> None:
+    """Each asks first, in a popover: what it does, and what it needs to know."""
     number = sum(case.is_open for case in scope)
     with st.container(horizontal=True):
-        label = f"Redrive {number:,}…"
-        if st.button(label, icon=":material/redo:", key="desk-redrive", disabled=not number):
+        with st.popover(f"Redrive {number:,}…", icon=":material/redo:", disabled=not number):
             _ask_redrive(scope)
-        label = f"Discard {number:,}…"
-        if st.button(label, icon=":material/delete:", key="desk-discard", disabled=not number):
+        with st.popover(f"Discard {number:,}…", icon=":material/delete:", disabled=not number):
             _ask_discard(scope)
     if done := st.session_state.pop("desk-done", None):
         st.success(done, icon=":material/check:")
 
 
-@st.dialog("Send them on?", icon=":material/redo:")
 def _ask_redrive(scope: Sequence[Case]) -> None:
     st.markdown(_goes_to(scope[0]))
     rate = st.number_input("At most so many a second", 1, MAX_RATE_PER_S, DEFAULT_RATE_PER_S,
                            key="desk-rate")  # fmt: skip
-    if st.button("Yes, redrive", type="primary", width="stretch", key="desk-redrive-yes"):
+    if st.button("Yes, redrive", type="primary", width="stretch", key="desk-redrive"):
         try:
             desk_actions.redrive(context.person(), scope, int(rate))
         except audit.Refused as refusal:
             st.error(str(refusal), icon=":material/error:")
             return
+        st.session_state["desk-done"] = "The redrive has begun; it is shown above."
         st.rerun()
 
 
@@ -168,11 +167,10 @@ def _goes_to(case: Case) -> str:
     return f"They go back to the queue **{queue}**. Its worker knows what it has already done."
 
 
-@st.dialog("Give them up?", icon=":material/delete:")
 def _ask_discard(scope: Sequence[Case]) -> None:
     st.markdown("They count as discarded from then on; body, reason and your name are kept.")
     reason = st.text_area("Reason", key="desk-reason", max_chars=MAX_REASON)
-    if st.button("Yes, discard", type="primary", width="stretch", key="desk-discard-yes"):
+    if st.button("Yes, discard", type="primary", width="stretch", key="desk-discard"):
         _tell("discarded", lambda: desk_actions.discard(context.person(), scope, reason))
 
 

@@ -77,7 +77,6 @@ def test_an_operator_mends_a_cause_sends_it_on_and_sees_the_counts_add_up(
     page.button(key="desk-fix").click().run()
     assert "2 of 2 mended" in words(page)
     page.button(key="desk-redrive").click().run()
-    page.button(key="desk-redrive-yes").click().run()
     wait_until(lambda: floor.deliver() == 2, 20)
     assert set(ids(faulty)) <= set(floor.landed())
     done = wait_until(lambda: [e for e in floor.audit() if e["result"] != "started"][1:], 10)
@@ -100,10 +99,9 @@ def test_a_body_is_masked_and_a_dead_letter_is_discarded_with_a_reason_only(
     assert "of* •••" in said
     assert "ada@shop.test" not in said
     page.button(key="desk-discard").click().run()
-    page.button(key="desk-discard-yes").click().run()
     assert "A reason is needed" in words(page)
     page.text_area(key="desk-reason").input("packed by hand").run()
-    page.button(key="desk-discard-yes").click().run()
+    page.button(key="desk-discard").click().run()
     (case,) = floor.cases("fulfilment-dlq")
     assert case.row is not None
     assert (case.state, case.row.reason, case.body) == (State.DISCARDED, "packed by hand", body)
@@ -116,7 +114,6 @@ def test_who_is_no_operator_changes_nothing(floor: DeskFloor) -> None:
     page = opened("analyst")
     for action in ("redrive", "discard"):
         page.button(key=f"desk-{action}").click().run()
-        page.button(key=f"desk-{action}-yes").click().run()
         assert "Only an operator may" in words(page)
     assert [case.state for case in floor.cases("fulfilment-dlq")] == [State.OPEN]
     assert [entry["result"] for entry in floor.audit()] == ["refused"] * 2
