@@ -10,8 +10,8 @@ from console import audit
 from console.audit import Failed, Refused, audited
 from console.queries import desk
 from console.sessions import Session
-from pipeline.desk.domain import Case
-from pipeline.desk.service import Act, Busy, Progress
+from pipeline.desk.domain import Case, Progress
+from pipeline.desk.service import Act, Busy
 from pipeline.runtime import logs
 
 log = logs.get_logger()

@@ -7,14 +7,13 @@ import streamlit as st
 from console import audit, context, wording
 from console.panels import desk_actions, quarantine, status
 from console.queries import desk
-from pipeline.desk.domain import QUARANTINE, STREAM_FAILURES, Case
+from pipeline.desk.domain import QUARANTINE, STREAM_FAILURES, Case, Progress
 from pipeline.desk.failures import ADVICE, failure_of
 from pipeline.desk.masking import shown, words
 from pipeline.desk.service import (
     DEFAULT_RATE_PER_S,
     MAX_RATE_PER_S,
     MAX_REASON,
-    Progress,
     fault_with,
 )
 from pipeline.desk.transforms import TRANSFORMS, NotMendable

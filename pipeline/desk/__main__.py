@@ -16,8 +16,8 @@ from rich.markup import escape
 
 from pipeline.contracts.names import Names
 from pipeline.desk import figures, screen
-from pipeline.desk.domain import PLACES, Case
-from pipeline.desk.service import DEFAULT_RATE_PER_S, Act, Busy, Desk, Progress
+from pipeline.desk.domain import PLACES, Case, Progress
+from pipeline.desk.service import DEFAULT_RATE_PER_S, Act, Busy, Desk
 from pipeline.desk.store import OpsLedger, audited
 from pipeline.desk.transforms import NotMendable
 from pipeline.runtime import clock, logs

@@ -205,6 +205,25 @@ def groups(cases: Iterable[Case]) -> list[Group]:
     return sorted(found, key=lambda group: (-group.open, group.place, group.cause))
 
 
+@dataclass(slots=True)
+class Progress:
+    """How far an action is; `refused` is why by case id."""
+
+    entry_id: str
+    by: str
+    place: str
+    total: int
+    done: int = 0
+    refused: dict[str, str] = field(default_factory=dict)
+    is_over: bool = False
+
+    def sentence(self, verb: str) -> str:
+        text = f"{self.done:,} of {self.total:,} {verb}"
+        if not self.refused:
+            return text
+        return f"{text}; {len(self.refused):,} not: {next(iter(self.refused.values()))}"
+
+
 @dataclass(frozen=True, slots=True)
 class Balance:
     """quarantined = open + redriven + discarded, of one place.

@@ -7,10 +7,19 @@ next attempt goes on from there.
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from pipeline.desk.domain import QUARANTINE, Case, Row, State, case_of, event_id_of, fault_of
+from pipeline.desk.domain import (
+    QUARANTINE,
+    Case,
+    Progress,
+    Row,
+    State,
+    case_of,
+    event_id_of,
+    fault_of,
+)
 from pipeline.desk.masking import shown
 from pipeline.desk.transforms import NotMendable, mend
 from pipeline.runtime.clock import Clock
@@ -62,7 +71,7 @@ class Ledger(Protocol):
 
     def take_lease(self, owner: str) -> bool: ...
     def drop_lease(self, owner: str) -> None: ...
-    def report(self, progress: "Progress") -> None: ...
+    def report(self, progress: Progress) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,25 +89,6 @@ class Preview:
     before: str
     after: str
     fault: str | None
-
-
-@dataclass(slots=True)
-class Progress:
-    """How far an action is; `refused` is why by case id."""
-
-    entry_id: str
-    by: str
-    place: str
-    total: int
-    done: int = 0
-    refused: dict[str, str] = field(default_factory=dict)
-    is_over: bool = False
-
-    def sentence(self, verb: str) -> str:
-        text = f"{self.done:,} of {self.total:,} {verb}"
-        if not self.refused:
-            return text
-        return f"{text}; {len(self.refused):,} not: {next(iter(self.refused.values()))}"
 
 
 class Desk:

@@ -12,8 +12,7 @@ from pipeline.contracts import keys
 from pipeline.contracts.audit import Audit
 from pipeline.contracts.events import to_iso_z
 from pipeline.contracts.names import Names
-from pipeline.desk.domain import MAY_BECOME, Row, State
-from pipeline.desk.service import Progress
+from pipeline.desk.domain import MAY_BECOME, Progress, Row, State
 from pipeline.runtime import aws
 from pipeline.runtime.clock import Clock, NewId
 from pipeline.runtime.lease import Lease

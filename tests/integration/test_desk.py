@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from pipeline.desk import figures
-from pipeline.desk.domain import QUARANTINE, State
-from pipeline.desk.service import Act, Busy, Desk, Progress
+from pipeline.desk.domain import QUARANTINE, Progress, State
+from pipeline.desk.service import Act, Busy, Desk
 from pipeline.desk.store import OpsLedger
 from pipeline.runtime import aws, clock
 from pipeline.runtime.lake import Lake
