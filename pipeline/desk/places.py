@@ -48,10 +48,19 @@ class Quarantine:
     def __init__(self, names: Names, clock: Clock, since: date | None = None) -> None:
         self._lake, self._stream = Lake(names), EventStream(names)
         self._clock, self._since = clock, since
+        self._known: dict[tuple[str, str], pl.DataFrame] = {}
 
     def find(self) -> list[Case]:
+        """Reads the files that are new or changed since it was last asked."""
         objects = self._lake.list_objects("quarantine/", self._since)
-        frames = [frame for frame in self._lake.read_objects(objects) if frame.height]
+        new = [one for one in objects if (one.key, one.etag) not in self._known]
+        fresh = {
+            (one.key, one.etag): frame
+            for one, frame in zip(new, self._lake.read_objects(new), strict=True)
+        }
+        known = self._known | fresh
+        self._known = {(one.key, one.etag): known[one.key, one.etag] for one in objects}
+        frames = [frame for frame in self._known.values() if frame.height]
         rows = pl.concat(frames) if frames else pl.DataFrame(schema=COLUMNS)
         found: dict[str, Case] = {}
         seen: set[tuple[str, str]] = set()
