@@ -58,8 +58,8 @@ class Quarantine:
             (one.key, one.etag): frame
             for one, frame in zip(new, self._lake.read_objects(new), strict=True)
         }
-        known = self._known | fresh
-        self._known = {(one.key, one.etag): known[one.key, one.etag] for one in objects}
+        kept = self._known | fresh
+        self._known = {(one.key, one.etag): kept[one.key, one.etag] for one in objects}
         frames = [frame for frame in self._known.values() if frame.height]
         rows = pl.concat(frames) if frames else pl.DataFrame(schema=COLUMNS)
         found: dict[str, Case] = {}
