@@ -69,23 +69,23 @@ def _causes(found: Sequence[Group]) -> None:
         total = sum(group.open for group in found)
         title = f"{total:,} open, by cause" if total else "Nothing waits for anybody"
         st.subheader(title, anchor=False)
-        st.caption("The queue, or the lake's quarantine; the reason and the field at fault")
+        st.caption("The reason and the field at fault; the lake's quarantine, or the queue")
         if not found:
             st.markdown("Nothing was ever set aside.")
             return
         rows = [
             [
-                group.place,
-                status.escaped(group.cause),
                 status.warn(f"{group.open:,}") if group.open else status.good("0"),
+                status.escaped(group.cause),
+                group.place,
                 f"{group.by_state.get(State.REDRIVEN, 0):,}",
                 f"{group.by_state.get(State.DISCARDED, 0):,}",
                 wording.age((now() - group.oldest).total_seconds()) if group.oldest else "",
             ]
             for group in found[:_MAX_CAUSES]
         ]
-        columns = ["Where", "Cause", "Open", "Redriven", "Discarded", "Oldest open"]
-        status.table(columns, rows, right=(2, 3, 4, 5))
+        columns = ["Open", "Cause", "Where", "Redriven", "Discarded", "Oldest open"]
+        status.table(columns, rows, right=(0, 3, 4, 5))
         if len(found) > _MAX_CAUSES:
             st.caption(f"{len(found) - _MAX_CAUSES:,} more causes are in the list below.")
 

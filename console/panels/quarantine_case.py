@@ -107,17 +107,13 @@ def _step(name: str) -> str:
 
 
 def _try(case: Case, steps: Sequence[str]) -> bool:
-    """Both bodies side by side; whether the steps can be applied."""
+    """What they would change; whether they can be applied."""
     try:
         preview = desk.build(lambda _: None).preview(case, steps)
     except NotMendable as error:
         st.warning(f"That cannot be done: {status.escaped(str(error))}.", icon=":material/info:")
         return False
-    with st.grid(2, min_column_width=320, gap="small"):
-        for title, body in (("Before", preview.before), ("After", preview.after)):
-            with st.container(gap="xsmall"):
-                st.markdown(f"**{title}**")
-                st.code(body, language="json", height=280, wrap_lines=True)
+    st.code(preview.changes or "These steps change nothing.", language="diff", wrap_lines=True)
     if preview.fault:
         st.warning(
             f"It would still be refused: {status.escaped(preview.fault)}", icon=":material/close:"

@@ -1,7 +1,6 @@
 """Tables and texts of the desk's command line."""
 
 from collections.abc import Sequence
-from difflib import unified_diff
 
 from rich.console import Console
 from rich.markup import escape
@@ -60,8 +59,7 @@ def show_case(console: Console, case: Case) -> None:
 
 
 def show_preview(console: Console, case: Case, preview: Preview) -> None:
-    before, after = preview.before.splitlines(), preview.after.splitlines()
-    for line in unified_diff(before, after, "before", "after", lineterm="", n=1):
+    for line in preview.changes.splitlines():
         colour = {"+": "green", "-": "red"}.get(line[:1], "")
         console.print(f"[{colour}]{escape(line)}[/]" if colour else escape(line))
     verdict = f"[red]still refused: {escape(preview.fault)}" if preview.fault else "[green]accepted"

@@ -8,6 +8,7 @@ next attempt goes on from there.
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from difflib import unified_diff
 from typing import Protocol
 
 from pipeline.desk.domain import (
@@ -84,10 +85,10 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Both bodies as people may see them; `fault` is why it would still be refused, or None."""
+    """`changes` is a diff of the bodies as people may see them, empty where they are the same;
+    `fault` is why it would still be refused, or None."""
 
-    before: str
-    after: str
+    changes: str
     fault: str | None
 
 
@@ -114,7 +115,9 @@ class Desk:
     def preview(self, case: Case, steps: Sequence[str]) -> Preview:
         """What these steps would make of the body. Raises NotMendable."""
         mended = mend(case.body, steps)
-        return Preview(shown(case.body), shown(mended), _fault(case, mended))
+        before, after = (shown(body).splitlines() for body in (case.body, mended))
+        lines = unified_diff(before, after, "as it came", "mended", lineterm="", n=2)
+        return Preview("\n".join(lines), _fault(case, mended))
 
     def fix(self, cases: Sequence[Case], steps: Sequence[str], act: Act) -> Progress:
         """Keep the mended body of each that would be accepted with it; nothing is sent yet."""
