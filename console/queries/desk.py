@@ -75,7 +75,7 @@ def look(place: str) -> list[Case]:
     return guarded(lambda: quiet.cases(place))
 
 
-@shared(30.0, keep_s=30.0)
+@shared(60.0, keep_s=60.0)
 def count(hours: float) -> tuple[Count, list[Balance]]:
     """(records received and landed, cases by place). Raises Unreachable."""
     names = settings().names

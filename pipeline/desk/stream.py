@@ -15,6 +15,8 @@ from pipeline.runtime.lake import Lake
 KEPT = timedelta(hours=23)
 MAX_RECORDS = 500_000
 _MARGIN = timedelta(minutes=1)
+# What a table's stream gives at most; of an events stream, some 5 MB.
+_AT_ONCE = 1_000
 
 
 class EventStream:
@@ -81,7 +83,7 @@ class EventStream:
 def read_on(client: Any, iterator: str | None) -> Iterator[dict[str, Any]]:
     """Records from an iterator on, until the stream's (or the shard's) end as it is now."""
     while iterator:
-        answer = client.get_records(ShardIterator=iterator)
+        answer = client.get_records(ShardIterator=iterator, Limit=_AT_ONCE)
         yield from answer["Records"]
         if not answer["Records"] and not answer.get("MillisBehindLatest"):
             return
