@@ -1,7 +1,7 @@
 # Everything a person does with the shop. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean env bootstrap test test-fast replay replay-clicks compact reconcile rebuild simulate notebook sample prove gateway load load-clean oversell lint format lock contracts web
+.PHONY: help up down status logs clean env bootstrap test test-fast replay replay-clicks compact reconcile rebuild simulate notebook sample prove desk gateway load load-clean oversell lint format lock contracts web
 
 PYTHON ?= python3
 TF_ROOT = iac/envs/$(or $(STAGE),dev)
@@ -74,6 +74,9 @@ rebuild: .venv/stamp ## every aggregate anew from the lake, beside the live ones
 
 prove: .venv/stamp ## run the proof ledger; exit 0 only if every check holds
 	@$(BIN)/python -m iac.local run -- -m pipeline.proof
+
+desk: .venv/stamp ## what the pipeline set aside; DO="list" "show ID" "fix …" "redrive …" "discard …" "count" ("list -h")
+	@$(BIN)/python -m iac.local run -- -m pipeline.desk $(or $(DO),list)
 
 gateway: .venv/stamp ## how the simulated card gateway behaves; SET="authorise latency_ms=300 lost_percent=20" or SET=reset
 	@$(BIN)/python -m iac.local run -- -m iac.local.payment_gateway $(SET)

@@ -43,6 +43,7 @@ ENTRIES = (
     Entry("health", "Health", "monitor_heart", "Operations"),
     Entry("slos", "SLOs", "flag", "Operations"),
     Entry("alarms", "Alarms", "notifications", "Operations"),
+    Entry("quarantine", "Quarantine", "inbox", "Operations"),
     Entry("logs", "Logs", "subject", "Operations"),
 )
 

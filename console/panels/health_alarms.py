@@ -1,6 +1,7 @@
 """CloudWatch alarms: state, reason, who has taken note, history."""
 
 from typing import Any
+from urllib.parse import quote
 
 import polars as pl
 import streamlit as st
@@ -13,6 +14,7 @@ from console.queries.probes import Reading
 from pipeline.runtime.clock import now
 
 _RUNBOOK = "docs/runbooks/alarms.md"
+_DEAD_LETTERS = "dead-letters-"
 
 
 def states() -> None:
@@ -44,13 +46,22 @@ def states() -> None:
 
 def _firing(alarm: Alarm) -> None:
     with st.container(border=True):
-        st.markdown(f"{status.bad(alarm.name)} for {_ago(alarm)}  \n{_plain(alarm.description)}")
+        description = status.escaped(alarm.description)
+        st.markdown(f"{status.bad(alarm.name)} for {_ago(alarm)}  \n{description}{_way(alarm)}")
         st.caption(f"{alarm.reason} Condition: {alarm.condition}.")
         if note := alarm.note:
-            text = f": “{_plain(note.text)}”" if note.text else ""
+            text = f": “{status.escaped(note.text)}”" if note.text else ""
             st.markdown(
                 f"{status.quiet('noted')} by {note.by} at {wording.clock_time(note.at)}{text}"
             )
+
+
+def _way(alarm: Alarm) -> str:
+    """To the page where something can be done, if there is one."""
+    place = alarm.name.removeprefix(_DEAD_LETTERS)
+    if place == alarm.name:
+        return ""
+    return f" [Mend, redrive or discard them](/quarantine?place={quote(place)})"
 
 
 def _all(found: list[Alarm]) -> None:
@@ -133,8 +144,3 @@ def _silent(reading: Reading) -> None:
 
 def _ago(alarm: Alarm) -> str:
     return wording.age((now() - alarm.since).total_seconds())
-
-
-def _plain(text: str) -> str:
-    """A person's words, not markup."""
-    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+-!|<>$:~" else sign for sign in text)

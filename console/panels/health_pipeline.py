@@ -26,6 +26,7 @@ def show() -> None:
         st.error(f"CloudWatch: {reading.fault}.", icon=":material/cloud_off:")
     else:
         _tiles(reading.value)
+        st.markdown("[What is in quarantine, why, and what to do about it](/quarantine)")
     with st.grid(2, min_column_width=340):
         data.stream(found)
         _freshness(reading.value)

@@ -21,6 +21,12 @@ def quiet(text: str) -> str:
     return f":gray-badge[{_plain(text)}]"
 
 
+def escaped(text: str) -> str:
+    """Somebody's words on one line, not markup."""
+    signs = "\\`*_{}[]()#+-!|<>$:~"
+    return "".join(f"\\{sign}" if sign in signs else sign for sign in " ".join(text.split()))
+
+
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
     """A Markdown table; `right` are the columns aligned right."""
     rule = ["---:" if index in right else ":---" for index in range(len(columns))]

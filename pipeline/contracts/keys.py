@@ -237,6 +237,16 @@ def audit(day: str, entry_id: str) -> Key:
     return _key(f"AUDIT#{day}", entry_id)
 
 
+def desk_case(place: str, case_id: str) -> Key:
+    """What was done with a rejected event or a dead letter. Those of a place lie together."""
+    return _key(f"DESK#{place}", case_id)
+
+
+def desk_run() -> Key:
+    """How far the latest redrive is."""
+    return _key("DESK", "REDRIVE")
+
+
 def console_session(secret_hash: str) -> Key:
     """One person's sign-in to the console."""
     return _key(f"CONSOLE#{secret_hash}", "SESSION")

@@ -9,6 +9,8 @@ from typing import Any
 
 from pipeline.contracts.events import REVERSALS, to_iso_z
 from pipeline.contracts.names import Names
+from pipeline.desk import figures
+from pipeline.desk.store import OpsLedger
 from pipeline.proof import store
 from pipeline.proof.charges import captured_is_owed
 from pipeline.proof.domain import (
@@ -24,6 +26,8 @@ from pipeline.proof.domain import (
     totals_agree,
     totals_of,
 )
+from pipeline.proof.records import received_is_accounted_for, set_aside_is_accounted_for
+from pipeline.runtime import clock
 
 RETRY_PAUSE_S = 2.0
 
@@ -127,6 +131,18 @@ def claims(
     def dead() -> Check:
         return queues_hold_no_dead_letter(store.queue_depths(names))
 
+    def received() -> Check:
+        found = figures.count_records(names, clock.now, figures.MAX_HOURS)
+        return received_is_accounted_for(found, clock.now())
+
+    def set_aside() -> Check:
+        ledger = OpsLedger(names, clock.now)
+        redriven = figures.redriven_events(names, ledger)
+        places = figures.places_of(names, clock.now)
+        return set_aside_is_accounted_for(
+            [figures.count_place(ledger, place) for place in places], redriven
+        )
+
     return [
         ("acknowledged orders exist", "No acknowledged order is missing", acknowledged),
         ("every state of every order is in the lake", "Each version is one event", in_lake),
@@ -138,6 +154,8 @@ def claims(
         ("stock is conserved", "received = available + held + sold", conserved),
         ("nothing is oversold", "Held and sold are the orders' quantities", oversold),
         ("no dead letter", "Every message was handled", dead),
+        ("received = landed + quarantined", "Every record of the stream is in the lake", received),
+        ("set aside = open + redriven + discarded", "Each is in one state", set_aside),
     ]
 
 

@@ -70,6 +70,7 @@ PICTURES = (
     Picture("health", "/health", "The edge passes on"),
     Picture("slos", "/slos", "Correctness: "),
     Picture("alarms", "/alarms", "What changed"),
+    Picture("quarantine", "/quarantine", "Every case is in one state"),
     Picture("logs", "/logs", "of them errors"),
 )
 

@@ -42,6 +42,12 @@ CONTENT = {
     "health": ("catalog-a", "Rate peaked at", "Pipeline"),
     "slos": ("How each objective stands", "Availability: ", "Correctness: "),
     "alarms": ("Every alarm", "alarms, "),
+    "quarantine": (
+        "rejected events? .*open|Nothing is open",
+        "open, by cause|Nothing waits",
+        "records received, none lost",
+        "Every case is in one state",
+    ),
     "logs": ("lines?, .* of them errors",),
 }
 ALLOWED = [

@@ -1,15 +1,20 @@
 """The ledger must find each kind of fault; here it is given one at a time."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.contracts.events import REVERSALS
+from pipeline.desk.counting import Arrival, count
+from pipeline.desk.domain import Balance
+from pipeline.desk.figures import Redriven
 from pipeline.proof import domain
 from pipeline.proof.charges import Charge, captured_is_owed
 from pipeline.proof.domain import Check, Fact, Order, StockRow, Verdict
+from pipeline.proof.records import received_is_accounted_for, set_aside_is_accounted_for
 
 
 def an_order(order_id: str = "o1", version: int = 2, status: str = "paid") -> Order:
@@ -143,3 +148,24 @@ def test_a_reading_that_fails_proves_nothing() -> None:
     check = domain.attempt("name", "claim", unreadable)
     assert check.verdict is Verdict.NOT_PROVEN
     assert "ConnectionError" in check.detail
+
+
+def test_a_record_that_did_not_land_and_one_that_waits_too_long_are_told_apart() -> None:
+    at = datetime(2026, 11, 26, 22, tzinfo=UTC)
+    received = {("s", str(n)): Arrival("test", at) for n in (1, 2, 3)}
+    one_missing = count(received, {r: received[r] for r in list(received)[1:]}, {})
+    assert_names(received_is_accounted_for(one_missing, at), "s:1")
+    one_waits = count(received, {r: received[r] for r in list(received)[:2]}, {})
+    soon, late = (at + timedelta(seconds=s) for s in (5, 90))
+    assert received_is_accounted_for(one_waits, soon).verdict is Verdict.VALID
+    assert received_is_accounted_for(one_waits, late).verdict is Verdict.NOT_PROVEN
+
+
+def test_what_is_called_redriven_and_never_landed_is_named() -> None:
+    balances = [Balance("quarantine", 3, 1, 1, 1)]
+    landed = Redriven(frozenset({"o1:1"}), frozenset({"o1:1"}))
+    assert set_aside_is_accounted_for(balances, landed).verdict is Verdict.VALID
+    lost = replace(landed, landed=frozenset())
+    assert_names(set_aside_is_accounted_for(balances, lost), "o1:1")
+    stray = [Balance("quarantine", 0, 0, 1, 0, ("c1",))]
+    assert_names(set_aside_is_accounted_for(stray, landed), "quarantine: c1")

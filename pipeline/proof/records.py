@@ -1,0 +1,52 @@
+"""Whether every record of the stream is accounted for, and every refused one; pure."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from pipeline.desk import figures
+from pipeline.desk.counting import Count
+from pipeline.desk.domain import Balance
+from pipeline.desk.figures import Redriven
+from pipeline.proof.domain import Check, Verdict, judge
+
+# Landing takes a batch a second; a record that waits longer may never land.
+_UNDER_WAY = timedelta(minutes=1)
+
+
+def received_is_accounted_for(found: Count, now: datetime) -> Check:
+    """Not proven while records have been under way for longer than landing takes."""
+    under_way = found.total("under_way")
+    check = judge(
+        "received = landed + quarantined",
+        "Every record of the stream is in the lake, landed or quarantined, per source and hour",
+        f"{found.total('received'):,} received, of {len({line.slot for line in found.lines}):,} "
+        "sources and hours",
+        f"{found.total('landed'):,} landed + {found.total('quarantined'):,} quarantined"
+        + (f" + {under_way:,} under way" if under_way else ""),
+        [*found.missing, *found.extra],
+        [figures.RECEIVED_FROM, figures.LAKE_FROM],
+        "the stream holds more than was read" if found.is_cut else "",
+    )
+    since = found.waiting_since
+    if check.verdict is Verdict.VALID and since and now - since > _UNDER_WAY:
+        late = f"{under_way:,} records wait for landing, the first since {since:%H:%M:%S} UTC"
+        return replace(check, verdict=Verdict.NOT_PROVEN, detail=late)
+    return check
+
+
+def set_aside_is_accounted_for(balances: Sequence[Balance], redriven: Redriven) -> Check:
+    """What the desk calls redriven must have landed since."""
+    states = ("open", "redriven", "discarded")
+    sums = {state: sum(getattr(one, state) for one in balances) for state in states}
+    offenders = [f"{one.place}: {stray}" for one in balances for stray in one.strays]
+    offenders += [one.place for one in balances if not one.adds_up and not one.strays]
+    return judge(
+        "set aside = open + redriven + discarded",
+        "Every rejected event and dead letter is in one state, and what was redriven has landed",
+        f"{sum(one.set_aside for one in balances):,} set aside, "
+        f"{len(redriven.landed):,} redriven events in the lake",
+        f"{sums['open']:,} open + {sums['redriven']:,} redriven + {sums['discarded']:,} discarded",
+        offenders + sorted(redriven.sent - redriven.landed),
+        [figures.FOUND_FROM, figures.ROWS_FROM, "raw/**: event_id of what was redriven"],
+    )
