@@ -1,7 +1,7 @@
 # Everything a person does with the shop. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean env bootstrap test test-fast replay replay-clicks compact reconcile rebuild simulate notebook sample prove desk gateway load load-clean oversell lint format lock contracts web
+.PHONY: help up down status logs clean env bootstrap test fuzz test-fast replay replay-clicks compact reconcile rebuild simulate notebook sample prove desk gateway load load-clean oversell lint format lock contracts web
 
 PYTHON ?= python3
 TF_ROOT = iac/envs/$(or $(STAGE),dev)
@@ -44,6 +44,9 @@ web: .venv/stamp
 
 test: .venv/stamp web ## everything the project asserts, on ports and state of its own
 	@$(BIN)/python -m iac.local browser && $(BIN)/python -m iac.local test-web && $(BIN)/python -m pytest $(ARGS)
+
+fuzz: .venv/stamp web ## made-up input for every route, on a shop of its own; CASES= a service
+	@HAS_FUZZ_CASES=$(or $(CASES),2000) $(BIN)/python -m pytest tests/contract/test_fuzzed.py $(ARGS)
 
 test-fast: .venv/stamp ## the tests that need no stack
 	@$(BIN)/python -m pytest tests/unit $(ARGS)

@@ -1,9 +1,10 @@
 """Every route under made-up input, right and wrong: never a 5xx, never an answer nobody documented.
 
-`HAS_FUZZ_CASES` is how many cases each route gets at most; `make test` takes few, to stay quick.
+`make fuzz CASES=2000` makes up so many for each service; `make test` takes few, to stay quick.
 """
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -24,15 +25,25 @@ from iac.local.ports import ROOT
 from pipeline.contracts import keys
 from tests.conftest import Stack
 
-CASES = int(os.environ.get("HAS_FUZZ_CASES", "12"))
+FEW = 12  # a route
+CASES = int(os.environ.get("HAS_FUZZ_CASES") or "0")  # a service
 DOCUMENTS = {
     path.stem: schemathesis.openapi.from_path(path)
     for path in sorted((ROOT / "docs" / "contracts" / "openapi").glob("*.json"))
 }
-OPERATIONS = [
-    pytest.param(operation, id=f"{service} {operation.method.upper()} {operation.path}")
+FOUND = [
+    (service, operation)
     for service, schema in DOCUMENTS.items()
     for operation in (each.ok() for each in schema.get_all_operations() if isinstance(each, Ok))
+]
+ROUTES = Counter(service for service, _ in FOUND)
+OPERATIONS = [
+    pytest.param(
+        operation,
+        max(FEW, -(-CASES // ROUTES[service])),
+        id=f"{service} {operation.method.upper()} {operation.path}",
+    )
+    for service, operation in FOUND
 ]
 CHECKS = [
     not_a_server_error,
@@ -62,12 +73,12 @@ def operator(stack: Stack) -> Iterator[requests.Session]:
         yield session
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize(("operation", "cases"), OPERATIONS)
 def test_made_up_input_gets_a_documented_answer(
-    stack: Stack, operator: requests.Session, operation: Any
+    stack: Stack, operator: requests.Session, operation: Any, cases: int
 ) -> None:
     @settings(
-        max_examples=CASES,
+        max_examples=cases,
         deadline=None,
         derandomize=True,
         phases=[Phase.explicit, Phase.generate],
