@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from console import wording
+from console.queries import clients
 from console.queries.edge import Unreachable
 from console.queries.shared import shared
 from console.settings import settings
@@ -48,7 +49,9 @@ class Run:
 
 @cache
 def ledger() -> OpsLedger:
-    return OpsLedger(settings().names, clock.now)
+    """To look at."""
+    names = settings().names
+    return OpsLedger(names, clock.now, clients.table(names.table("ops")))
 
 
 @cache
@@ -59,7 +62,8 @@ def places() -> dict[str, Place]:
 
 def build(sleep: Callable[[float], None]) -> Desk:
     """A desk of its own: places hold messages while they are worked on."""
-    return Desk(figures.places_of(settings().names, clock.now), ledger(), clock.now, sleep)
+    names = settings().names
+    return Desk(figures.places_of(names, clock.now), OpsLedger(names, clock.now), clock.now, sleep)
 
 
 def begin_look() -> None:

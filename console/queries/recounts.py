@@ -53,7 +53,7 @@ def find_holder(lease: str) -> str | None:
 @shared(0.8)
 def find_generations() -> Generations:
     """Raises Unreachable."""
-    return guarded(lambda: generations.read(settings().names))
+    return guarded(lambda: generations.read(settings().names, clients.quick("dynamodb")))
 
 
 def forget() -> None:

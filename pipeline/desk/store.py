@@ -24,8 +24,10 @@ _MAX_REFUSED_KEPT = 20
 
 
 class OpsLedger:
-    def __init__(self, names: Names, clock: Clock) -> None:
-        self._table = aws.table(names.table("ops"))
+    """Args: `table` of operations, of a client in more of a hurry, for who only looks."""
+
+    def __init__(self, names: Names, clock: Clock, table: Any = None) -> None:
+        self._table = table or aws.table(names.table("ops"))
         self._lease = Lease(self._table, "desk")
         self._clock = clock
 

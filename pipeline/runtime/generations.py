@@ -69,8 +69,9 @@ class Generations:
         return replace(self, version=self.version + 1, **changes)
 
 
-def read(names: Names) -> Generations:
-    found = aws.client("dynamodb").get_item(
+def read(names: Names, client: Any = None) -> Generations:
+    """Args: `client` of DynamoDB, for who is in more of a hurry than the pipeline."""
+    found = (client or aws.client("dynamodb")).get_item(
         TableName=names.table("analytics"), Key=to_item(keys.generations()), ConsistentRead=True
     ).get("Item")  # fmt: skip
     if not found:
