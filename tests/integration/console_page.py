@@ -6,7 +6,7 @@ from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from boto3.dynamodb.conditions import Key
-from playwright.sync_api import BrowserContext, Cookie, Page, expect
+from playwright.sync_api import BrowserContext, Cookie, Error, Page, expect
 
 from pipeline.contracts import keys
 from tests.conftest import Stack, wait_until
@@ -41,6 +41,18 @@ def wait_for_whole_page(page: Page) -> None:
     expect(page.get_by_text("As of").first).to_be_visible()
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
     expect(page.locator("[data-test-script-state=notRunning]")).to_be_attached()
+
+
+def press(page: Page, name: str) -> None:
+    """A button; while its page is drawn anew there may be two of it for a moment."""
+    button = page.get_by_role("button", name=name, exact=True)
+    for _ in range(5):
+        expect(button).to_have_count(1)
+        try:
+            return button.click(timeout=5_000)
+        except Error:
+            continue
+    raise AssertionError(f"There is not one button {name}")
 
 
 def best_of_three(attempt: Callable[[], None]) -> None:

@@ -192,7 +192,8 @@ def _retries(retry_on: str, per_try: str | None) -> Json:
                 ),
             }
         ],
-        "host_selection_retry_max_attempts": 3,
+        # A lost replica has the fewest requests under way, so it is drawn three times of four.
+        "host_selection_retry_max_attempts": 20,
         # Envoy draws each pause at random below a doubling bound: full jitter.
         "retry_back_off": {"base_interval": "0.025s", "max_interval": "0.25s"},
     }
