@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from iac.local.browser import CHROMIUM_OPTIONS
 from iac.local.ports import ROOT, Addresses
 from iac.local.supervise import Supervisor
+from tests.integration.console_page import session_cookie
 
 PASSWORD = "demo-Shop-2026!"
 FOLDER = ROOT / "docs" / "images"
@@ -87,6 +88,7 @@ def signed_in(browser: Browser, url: str, size: tuple[int, int], scheme: Any) ->
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_text("As of").first).to_be_visible()
+    session_cookie(context)
     yield page
     context.close()
 
