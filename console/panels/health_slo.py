@@ -81,7 +81,7 @@ def _table(file: SloFile, known: dict[str, Reading]) -> None:
         achieved = "no values" if found.achieved is None else f"{found.achieved:.3%}"
         rows.append([
             f"**{name}**", _state(found), f"{found.objective.objective:.2%}", achieved,
-            f"{found.budget_left:.1%}", *(_burn(found.burns[w]) for w in _SHOWN),
+            _left(found), *(_burn(found.burns[w]) for w in _SHOWN),
         ])  # fmt: skip
         facts.append({
             "objective": name, "target": found.objective.objective, "window_d": file.window_d,
@@ -102,11 +102,20 @@ def _table(file: SloFile, known: dict[str, Reading]) -> None:
             downloads.csv(pl.DataFrame(facts), "objectives")
 
 
+def _left(found: Standing) -> str:
+    """A share, or how many budgets have been spent: nobody reads -62,543 %."""
+    if found.budget_left >= 0:
+        return f"{found.budget_left:.1%}"
+    times = 1 - found.budget_left
+    return f"spent {times:,.0f} times" if times >= 10 else f"spent {times:.1f} times"
+
+
 def _card(file: SloFile, found: Standing) -> None:
     seen, objective = found.total, found.objective
     with st.container(border=True):
-        left = f"{found.budget_left:.1%} of its budget left"
-        st.subheader(f"{found.name.capitalize()}: {left}", anchor=False)
+        left = _left(found)
+        words = f"its budget is {left}" if found.budget_left < 0 else f"{left} of its budget left"
+        st.subheader(f"{found.name.capitalize()}: {words}", anchor=False)
         good = seen.total - seen.bad
         bound = (
             f" within {objective.within:g} {UNITS[objective.metric]}" if objective.within else ""
