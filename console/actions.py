@@ -1,8 +1,5 @@
 """What a person may change from the console; every action leaves an audit entry."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from http.client import HTTPException
 from typing import Literal
@@ -11,9 +8,10 @@ from xmlrpc.client import Fault
 from botocore.exceptions import BotoCoreError, ClientError
 
 from console.audit import Failed, Refused, audited
+from console.programs import PROOF
 from console.queries import clients, processes, replicas
 from console.sessions import Session
-from console.settings import ROOT, settings
+from console.settings import settings
 from pipeline.contracts import keys
 from pipeline.runtime import logs
 from pipeline.runtime.clock import new_id, now
@@ -56,37 +54,13 @@ def _tell_supervisor(verb: Verb, name: str) -> None:
         raise Failed(f"Supervisor does not answer ({type(error).__name__}).") from None
 
 
-def start_proof(person: Session) -> "subprocess.Popen[bytes]":
-    """Runs the ledger in a process group of its own; its table goes to `<state>/log/prove.log`.
-
-    Raises Refused while another console's run still holds the lease.
-    """
+def start_proof(person: Session) -> None:
+    """Runs the ledger. Raises Refused while another console's run still holds the lease."""
     with audited(person, "proof.run", "all checks"):
         if not person.is_operator:
             raise Refused("Only an operator may run the proof.")
         _take_lease("proof", person.email)
-        return _run_ledger()
-
-
-def _run_ledger() -> "subprocess.Popen[bytes]":
-    folder = settings().state_dir / "log"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "prove.log").open("wb") as output:
-        return subprocess.Popen(
-            [sys.executable, "-m", "pipeline.proof"],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "160"},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-
-
-def end_of_proof_log(lines: int = 6) -> str:
-    path = settings().state_dir / "log" / "prove.log"
-    text = path.read_text(errors="replace") if path.exists() else ""
-    return "\n".join(text.splitlines()[-lines:])
+        PROOF.start()
 
 
 def drop_proof_lease() -> None:

@@ -80,8 +80,16 @@ def begin(person: Actor, action: str, target: str, **facts: str) -> Entry:
 def audited(person: Actor, action: str, target: str) -> Iterator[Entry]:
     """Around an action, its permission included: a refusal is an entry too."""
     entry = begin(person, action, target)
-    try:
+    with ends_badly(entry):
         yield entry
+    entry.end("ok")
+
+
+@contextmanager
+def ends_badly(entry: Entry) -> Iterator[None]:
+    """Whatever is raised inside ends the entry, and goes on; what goes well is not ended yet."""
+    try:
+        yield
     except Failed as error:
         entry.end("failed", str(error))
         raise
@@ -94,7 +102,6 @@ def audited(person: Actor, action: str, target: str) -> Iterator[Entry]:
     except Exception as error:
         entry.end("failed", type(error).__name__)
         raise
-    entry.end("ok")
 
 
 def note(email: str, role: str, action: str, target: str, result: Result, detail: str = "") -> None:

@@ -53,6 +53,7 @@ class Program:
         return "\n".join(text.splitlines()[-lines:])
 
 
-# 1 says that something differs, which the result itself shows.
+# 1 says that something differs or does not hold, which the result itself shows.
+PROOF = Program("prove", "pipeline.proof", (0, 1))
 RECONCILIATION = Program("reconcile", "pipeline.reconciliation", (0, 1))
 REBUILD = Program("rebuild", "pipeline.rebuild")

@@ -7,7 +7,7 @@ from threading import Thread
 from botocore.exceptions import BotoCoreError, ClientError
 
 from console import audit
-from console.audit import Failed, Refused, audited
+from console.audit import Refused, audited
 from console.queries import desk
 from console.sessions import Session
 from pipeline.desk.domain import Case, Progress
@@ -46,19 +46,13 @@ def redrive(person: Session, cases: Sequence[Case], rate_per_s: int) -> Thread:
     """Starts it; it goes on when the page is left, and the ops table tells everybody how far it is.
 
     If this console dies meanwhile, the rest stays open, and the next redrive goes on from there.
-    Raises Refused while another one is under way; Failed.
+    Raises Refused while another one is under way; Failed, Unreachable.
     """
     entry = audit.begin(person, "desk.redrive", _target(cases))
-    try:
+    with audit.ends_badly(entry):
         _check(person, "redrive what was set aside")
         if desk.guarded(lambda: desk.ledger().find_holder()):
             raise Refused("A redrive is under way, one at a time: it is shown above.")
-    except Failed as error:
-        entry.end("failed", str(error))
-        raise
-    except Refused as error:
-        entry.end("refused", str(error))
-        raise
     thread = Thread(
         target=_redrive, args=(cases, _act(person, entry), rate_per_s, entry), name="desk-redrive"
     )

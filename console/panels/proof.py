@@ -1,13 +1,13 @@
 """The proof ledger's last result, its history, and the button that runs it again."""
 
 import json
-import subprocess
 from typing import Any
 
 import streamlit as st
 
 from console import actions, audit, context, wording
 from console.panels import status
+from console.programs import PROOF
 from console.queries import runs
 from pipeline.runtime.clock import now
 
@@ -71,13 +71,12 @@ def _show_check(check: dict[str, Any]) -> None:
 
 def run_button() -> None:
     """Only an operator's; the run goes on when the page is left."""
-    running: subprocess.Popen[bytes] | None = _running()
-    if running is not None:
+    if PROOF.is_running():
         st.button("Proving…", disabled=True, icon=":material/hourglass_top:")
         return
     if st.button("Prove now", type="primary", icon=":material/play_arrow:"):
         try:
-            _RUN["process"] = actions.start_proof(context.person())
+            actions.start_proof(context.person())
         except audit.Refused as refusal:
             st.warning(str(refusal), icon=":material/info:")
             return
@@ -86,19 +85,22 @@ def run_button() -> None:
 
 def run_state() -> bool:
     """Whether a run of this console goes on; redraws the whole page once when it has ended."""
-    if _running() is not None:
+    if PROOF.is_running():
         st.info(
             "The proof is running; the result appears here by itself.",
             icon=":material/hourglass_top:",
         )
         return True
-    if _RUN.pop("ended", False):
+    if PROOF.has_ended():
+        actions.drop_proof_lease()
         runs.find_proof.clear()
         runs.list_proofs.clear()
         st.rerun()
-    if (code := _RUN.get("failed")) is not None:
-        st.error(f"The last run ended with {code} and wrote no result:", icon=":material/error:")
-        st.code(actions.end_of_proof_log(), language=None)
+    if PROOF.failed is not None:
+        st.error(
+            f"The last run ended with {PROOF.failed} and wrote no result:", icon=":material/error:"
+        )
+        st.code(PROOF.last_words(), language=None)
     return False
 
 
@@ -116,22 +118,3 @@ def history() -> None:
             seconds = f"{float(report.get('duration_s') or 0):.1f} s"
             rows.append([when, _WORD[verdict](verdict), sentence, seconds])
         status.table(["When (UTC)", "Verdict", "Finding", "Took"], rows, right=(3,))
-
-
-# One run at a time in this process; over all consoles the lease in the ops table sees to it.
-_RUN: dict[str, Any] = {}
-
-
-def _running() -> "subprocess.Popen[bytes] | None":
-    process: subprocess.Popen[bytes] | None = _RUN.get("process")
-    if process is None:
-        return None
-    code = process.poll()
-    if code is None:
-        return process
-    del _RUN["process"]
-    actions.drop_proof_lease()
-    _RUN["ended"] = True
-    # 1 says that a claim does not hold, which the result itself shows.
-    _RUN["failed"] = code if code not in (0, 1) else None
-    return None
