@@ -19,6 +19,7 @@ from pipeline.desk.domain import STREAM_FAILURES, Case
 from pipeline.desk.places import DeadLetters
 from pipeline.desk.stream import read_on
 from pipeline.runtime import aws
+from pipeline.runtime.portions import portions
 
 # Lambda takes 6 MB a synchronous call; base64 makes a third more of a record.
 _MAX_RECORDS = 100
@@ -122,8 +123,8 @@ class StreamFailures(DeadLetters):
             return FORGOTTEN
         patterns = self._patterns(failure)
         wanted = [r for r in records if not patterns or any(matches(p, r) for p in patterns)]
-        for part in _parts(wanted):
-            if why := self._invoke(failure.function, part):
+        for part in portions(map(_size, wanted), _MAX_RECORDS, _MAX_BYTES):
+            if why := self._invoke(failure.function, wanted[part]):
                 return why
         return None
 
@@ -204,18 +205,8 @@ def _sequence(record: Mapping[str, Any]) -> str:
     return str(record["dynamodb"]["SequenceNumber"])
 
 
-def _parts(records: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    part: list[dict[str, Any]] = []
-    size = 0
-    for record in records:
-        weight = len(json.dumps(record, default=_plain))
-        if part and (len(part) == _MAX_RECORDS or size + weight > _MAX_BYTES):
-            yield part
-            part, size = [], 0
-        part.append(record)
-        size += weight
-    if part:
-        yield part
+def _size(record: Mapping[str, Any]) -> int:
+    return len(json.dumps(record, default=_plain))
 
 
 def _plain(value: Any) -> Any:

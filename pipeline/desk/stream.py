@@ -8,7 +8,7 @@ from pipeline.contracts.names import Names
 from pipeline.desk.counting import Arrival, Record
 from pipeline.desk.domain import Case, event_id_of, source_of
 from pipeline.runtime import aws
-from pipeline.runtime.kinesis import Outgoing, batches, put_records
+from pipeline.runtime.kinesis import Outgoing, put_all
 from pipeline.runtime.lake import Lake
 
 # The stream keeps a day; an hour less is surely still in it.
@@ -26,10 +26,7 @@ class EventStream:
 
     def send(self, records: list[Outgoing]) -> None:
         """Raises NotAccepted after bounded retries, and boto3's errors."""
-        for part in batches(records):
-            put_records(
-                aws.batch_client("kinesis"), self._name, records[part.start : part.stop], attempts=5
-            )
+        put_all(aws.batch_client("kinesis"), self._name, records, attempts=5)
 
     def received(self, since: datetime, until: datetime) -> tuple[dict[Record, Arrival], bool]:
         """(every record that arrived in [since, until), whether there are more than were read)."""

@@ -1,7 +1,7 @@
 """Where events go: the orders topic (to the workers) and the event stream (to the lake)."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import stamina
@@ -10,7 +10,8 @@ from pipeline.contracts.events import Envelope, Rejected
 from pipeline.contracts.names import Names
 from pipeline.relay.service import Change
 from pipeline.runtime import aws
-from pipeline.runtime.kinesis import Outgoing, batches, put_records
+from pipeline.runtime.kinesis import Outgoing, put_all
+from pipeline.runtime.portions import portions
 from pipeline.runtime.sqs import queue_url
 
 # SNS takes ten messages and 256 KiB a call.
@@ -32,8 +33,9 @@ class OrdersTopic:
 
     def send(self, events: Sequence[Envelope]) -> None:
         """Raises NotPublished after bounded retries of those refused, and boto3's errors."""
-        for entries in _batches([_to_entry(event) for event in events]):
-            self._publish(entries)
+        entries = [_to_entry(event) for event in events]
+        for batch in portions(map(_size, entries), MAX_MESSAGES, MAX_BYTES):
+            self._publish(entries[batch])
 
     def _publish(self, entries: list[dict[str, Any]]) -> None:
         left = {entry["Id"]: entry for entry in entries}
@@ -68,9 +70,7 @@ class EventStream:
     def send(self, events: Sequence[Envelope]) -> None:
         """Raises NotAccepted after bounded retries of those refused, and boto3's errors."""
         records = [Outgoing(e.partition_key, e.model_dump_json().encode()) for e in events]
-        for indexes in batches(records):
-            chosen = records[indexes.start : indexes.stop]
-            put_records(aws.client("kinesis"), self._name, chosen, attempts=_ATTEMPTS, wait_max=1)
+        put_all(aws.client("kinesis"), self._name, records, attempts=_ATTEMPTS, wait_max=1)
 
 
 class FailuresQueue:
@@ -102,15 +102,5 @@ def _to_entry(event: Envelope) -> dict[str, Any]:
     }
 
 
-def _batches(entries: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    batch: list[dict[str, Any]] = []
-    size = 0
-    for entry in entries:
-        weight = len(entry["Message"].encode()) + 64  # the attribute counts too
-        if batch and (len(batch) == MAX_MESSAGES or size + weight > MAX_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(entry)
-        size += weight
-    if batch:
-        yield batch
+def _size(entry: dict[str, Any]) -> int:
+    return len(entry["Message"].encode()) + 64  # the attribute counts too

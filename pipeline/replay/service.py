@@ -205,7 +205,7 @@ def _packed(
     ]
     for part in batches(records):
         yield (
-            [records[index] for index in part],
-            [found[index].rows for index in part],
-            next((found[index].at for index in part if found[index].at), None),
+            records[part],
+            [one.rows for one in found[part]],
+            next((one.at for one in found[part] if one.at), None),
         )

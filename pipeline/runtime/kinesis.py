@@ -8,6 +8,8 @@ from typing import Any
 
 import stamina
 
+from pipeline.runtime.portions import portions
+
 MAX_RECORDS = 500
 MAX_BYTES = 5_000_000
 MAX_RECORD_BYTES = 1_048_576
@@ -58,16 +60,17 @@ def records_of(event: dict[str, Any]) -> list[StreamRecord]:
     ]
 
 
-def batches(records: Sequence[Outgoing]) -> Iterator[range]:
-    """Index ranges that fit one PutRecords call: 500 records, 5 MB."""
-    start, size = 0, 0
-    for index, record in enumerate(records):
-        if index - start == MAX_RECORDS or (index > start and size + record.size > MAX_BYTES):
-            yield range(start, index)
-            start, size = index, 0
-        size += record.size
-    if start < len(records):
-        yield range(start, len(records))
+def batches(records: Sequence[Outgoing]) -> Iterator[slice]:
+    """What fits one PutRecords call: 500 records, 5 MB."""
+    return portions((record.size for record in records), MAX_RECORDS, MAX_BYTES)
+
+
+def put_all(
+    client: Any, stream: str, records: Sequence[Outgoing], *, attempts: int = 8, wait_max: float = 2
+) -> None:
+    """Writes any number, a batch after the other; as `put_records`."""
+    for batch in batches(records):
+        put_records(client, stream, records[batch], attempts=attempts, wait_max=wait_max)
 
 
 def put_records(

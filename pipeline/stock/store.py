@@ -7,7 +7,7 @@ from pipeline.contracts.events import Envelope
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws
 from pipeline.runtime.dynamo import Item, from_item, read_all, to_item
-from pipeline.runtime.kinesis import Outgoing, batches, put_records
+from pipeline.runtime.kinesis import Outgoing, put_all
 
 _READ_AT_ONCE = 100  # keys of one BatchGetItem
 
@@ -92,6 +92,4 @@ class EventStream:
         outgoing = [
             Outgoing(event.partition_key, event.model_dump_json().encode()) for event in events
         ]
-        for bounds in batches(outgoing):
-            batch = outgoing[bounds.start : bounds.stop]
-            put_records(aws.client("kinesis"), self._name, batch, attempts=5)
+        put_all(aws.client("kinesis"), self._name, outgoing, attempts=5)

@@ -18,7 +18,7 @@ from pipeline.runtime.kinesis import Outgoing, StreamRecord, put_records
 CURRENCY = "GBP"
 
 
-def an_order(order_id: str, at: datetime, kind: str = "placed") -> dict[str, Any]:
+def an_order(order_id: str, at: datetime, kind: str = "placed", lines: int = 3) -> dict[str, Any]:
     return {
         "event_id": f"{order_id}:{1 if kind == 'placed' else 2}", "event_type": f"order.{kind}.v1",
         "occurred_at": to_iso_z(at), "source": "test", "correlation_id": order_id,
@@ -30,9 +30,9 @@ def an_order(order_id: str, at: datetime, kind: str = "placed") -> dict[str, Any
                 {"line_no": n + 1, "sku": f"s{n}", "product_id": f"p{n}", "title": "Mug",
                  "category": "Kitchen", "quantity": 2, "unit_price_minor": 100,
                  "line_total_minor": 200}
-                for n in range(3)
+                for n in range(lines)
             ],
-            "subtotal_minor": 600, "total_minor": 600,
+            "subtotal_minor": 200 * lines, "total_minor": 200 * lines,
         },
     }  # fmt: skip
 

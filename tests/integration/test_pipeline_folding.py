@@ -20,30 +20,11 @@ from pipeline.landing.store import LakeFiles
 from pipeline.runtime import aws, clock
 from pipeline.runtime.kinesis import StreamRecord, records_of
 from tests.conftest import Stack
+from tests.integration.pipeline_flow import CURRENCY, an_order
 from tests.integration.pipeline_stage import own_stage
 
 ARRIVED = datetime(2012, 3, 4, 5, 6, tzinfo=UTC)
-CURRENCY = "GBP"
 _unique = iter(range(10_000))
-
-
-def an_order(order_id: str, at: datetime, lines: int = 3, kind: str = "placed") -> dict[str, Any]:
-    return {
-        "event_id": f"{order_id}:{1 if kind == 'placed' else 2}", "event_type": f"order.{kind}.v1",
-        "occurred_at": to_iso_z(at), "source": "test", "correlation_id": order_id,
-        "partition_key": order_id,
-        "payload": {
-            "order_id": order_id, "version": 1, "status": kind, "placed_at": to_iso_z(at),
-            "customer_id": f"customer-{order_id}", "country": "France", "currency": CURRENCY,
-            "lines": [
-                {"line_no": n + 1, "sku": f"s{n}", "product_id": f"p{n}", "title": "Mug",
-                 "category": "Kitchen", "quantity": 2, "unit_price_minor": 100,
-                 "line_total_minor": 200}
-                for n in range(lines)
-            ],
-            "subtotal_minor": 200 * lines, "total_minor": 200 * lines,
-        },
-    }  # fmt: skip
 
 
 def a_batch(
