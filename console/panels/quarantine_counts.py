@@ -65,12 +65,15 @@ def _balances(found: Sequence[Balance]) -> None:
         broken = [one.place for one in found if not one.adds_up]
         title = f"{', '.join(broken)} does not add up" if broken else "Every case is in one state"
         st.subheader(title, anchor=False)
-        st.caption(f"Set aside: {figures.FOUND_FROM}. States: {figures.ROWS_FROM}.")
+        st.caption(
+            f"Set aside: {figures.FOUND_FROM}. States: {figures.ROWS_FROM}. Of what has left a "
+            "queue only those rows tell, so there the two are one reading."
+        )
         rows = [
             [
                 one.place, f"{one.set_aside:,}", f"{one.open:,}", f"{one.redriven:,}",
                 f"{one.discarded:,}",
-                status.good("adds up") if one.adds_up else status.bad(f"{len(one.strays)} astray"),
+                _verdict(one),
             ]
             for one in found
         ]  # fmt: skip
@@ -78,3 +81,9 @@ def _balances(found: Sequence[Balance]) -> None:
         status.table(columns, rows, right=(1, 2, 3, 4))
         if strays := [stray for one in found for stray in one.strays]:
             st.code("\n".join(strays[:20]), language=None)
+
+
+def _verdict(one: Balance) -> str:
+    if not one.adds_up:
+        return status.bad(f"{len(one.strays)} astray")
+    return status.good("adds up") if one.is_evidence else status.quiet("one reading")

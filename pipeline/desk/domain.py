@@ -240,6 +240,12 @@ class Balance:
     strays: tuple[str, ...] = ()
 
     @property
+    def is_evidence(self) -> bool:
+        """The lake keeps what was set aside, so its count knows nothing of the desk's rows. Of what
+        left a queue only those rows tell, and a sum of one reading with itself shows nothing."""
+        return self.place == QUARANTINE
+
+    @property
     def adds_up(self) -> bool:
         return self.set_aside == self.open + self.redriven + self.discarded and not self.strays
 

@@ -169,3 +169,6 @@ def test_what_is_called_redriven_and_never_landed_is_named() -> None:
     assert_names(set_aside_is_accounted_for(balances, lost), "o1:1")
     stray = [Balance("quarantine", 0, 0, 1, 0, ("c1",))]
     assert_names(set_aside_is_accounted_for(stray, landed), "quarantine: c1")
+    letters = set_aside_is_accounted_for([*balances, Balance("payment-dlq", 7, 7, 0, 0)], landed)
+    assert letters.left.startswith("3 set aside"), "a queue's sum is no evidence"
+    assert "7 dead letters" in letters.detail
