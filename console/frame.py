@@ -45,10 +45,12 @@ def main() -> None:
         return
     st.session_state["secret"] = secret
     st.session_state["session"] = session
-    # Before the page, which may take a while: who leaves early stays signed in.
+    # Before the page, which may take a while: who leaves early stays signed in. In a place that is
+    # always there: else the page would move when the ticket is gone, and be there twice meanwhile.
     ticket = st.session_state.get("ticket")
-    if ticket and STORE.is_waiting(ticket):
-        cookie.post_ticket(ticket)
+    with st.container(key="ticket"):
+        if ticket and STORE.is_waiting(ticket):
+            cookie.post_ticket(ticket)
     _who(session)
     masthead.place(page.url_path)
     with boundary("This page"):

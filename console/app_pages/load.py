@@ -11,7 +11,8 @@ from pipeline.runtime.clock import now
 
 st.title("Load", anchor=False)
 running = None
-with boundary("Whether a load run is going"):
+# The form comes and goes; what stands below it stays in its place.
+with st.container(), boundary("Whether a load run is going"):
     running = load.find_running()
     panels.remember(running)
     if running is None:

@@ -22,6 +22,13 @@ _RULES = {"rules": {"scrollable-region-focusable": {"enabled": False}}}
 
 
 def sign_in(page: Page, who: str, path: str = "/") -> None:
+    """As somebody whom the console lets in. Back once the browser holds the session: who goes to
+    another address before has not signed in."""
+    ask_to_sign_in(page, who, path)
+    session_cookie(page.context)
+
+
+def ask_to_sign_in(page: Page, who: str, path: str = "/") -> None:
     """Fills in and sends the form that stands in the place of the page."""
     page.goto(path)
     page.get_by_label("E-mail").fill(f"{who}@demo.shop")
@@ -44,15 +51,23 @@ def wait_for_whole_page(page: Page) -> None:
 
 
 def press(page: Page, name: str) -> None:
-    """A button; while its page is drawn anew there may be two of it for a moment."""
+    """A button, on a page that may be drawn anew meanwhile."""
     button = page.get_by_role("button", name=name, exact=True)
-    for _ in range(5):
-        expect(button).to_have_count(1)
+    persist(lambda: button.click(timeout=5_000))
+
+
+def persist(act: Callable[[], None]) -> None:
+    """Do it again where a drawing came in between: for a moment an element is there twice, or is
+    taken away under the pointer. What `act` does may be done twice."""
+
+    def is_done() -> bool:
         try:
-            return button.click(timeout=5_000)
-        except Error:
-            continue
-    raise AssertionError(f"There is not one button {name}")
+            act()
+        except Error as problem:
+            raise AssertionError(str(problem)) from None
+        return True
+
+    wait_until(is_done, timeout_s=30, pause_s=0.2)
 
 
 def best_of_three(attempt: Callable[[], None]) -> None:

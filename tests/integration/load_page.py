@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
-from console_page import sign_in
-from playwright.sync_api import Browser, Page, TimeoutError, expect
+from console_page import persist, sign_in
+from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect
 
 from loadgen.record import Records
 from loadgen.scenarios import SHAPES, Scenario
@@ -32,11 +32,14 @@ def choose(page: Page, scenario: str, **values: int) -> None:
     labels = {"users": "Users", "ramp": "Ramp, seconds", "duration": "Duration, seconds"}
     for name, value in values.items():
         field = page.get_by_role("spinbutton", name=labels[name])
-        expect(field).to_have_count(1)
-        field.fill(str(value))
-        field.press("Enter")
+        persist(lambda field=field, text=str(value): _enter(field, text))
         expect(settled).to_be_attached()
         expect(field).to_have_value(str(value))
+
+
+def _enter(field: Locator, text: str) -> None:
+    field.fill(text, timeout=5_000)
+    field.press("Enter", timeout=5_000)
 
 
 def pick(page: Page, label: str, option: re.Pattern[str]) -> None:

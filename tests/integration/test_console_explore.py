@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import psutil
 import pytest
-from console_page import audit_entries, sign_in
+from console_page import audit_entries, press, sign_in
 from playwright.sync_api import Page, expect, sync_playwright
 
 from console.queries.explore import Outcome, Request, Run
@@ -121,7 +121,7 @@ def test_an_analyst_runs_saves_shares_and_exports_a_query(page: Page, shop: Stac
     assert exported["lines"].sum() == Lake(shop.names).order_lines(*EVER).height
     page.get_by_role("tab", name="Saved").click()
     page.get_by_label("Name", exact=True).fill("Lines by kind")
-    page.get_by_role("button", name="Save the query").click()
+    press(page, "Save the query")
     page.wait_for_url(re.compile("query="), timeout=20_000)
     link = page.url
     page.goto("/explore")

@@ -52,7 +52,6 @@ def an_operators(
     assert barriers(page) == []
     sign_in(page, "operator")
     expect(page.get_by_text("As of").first).to_be_visible()
-    session_cookie(context)
     yield page
     context.close()
 

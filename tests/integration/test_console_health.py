@@ -14,7 +14,8 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from console_page import audit_entries, sign_in
+from console_page import audit_entries, persist, press, sign_in
+from load_page import pick
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from console.queries import metrics
@@ -167,12 +168,11 @@ def _give_up_a_message(stack: Stack, url: str) -> None:
 
 def _take_note(page: Page) -> None:
     expect(page.get_by_text(GIVEN_UP)).to_be_visible()
-    page.get_by_role("button", name="Acknowledge…").click()
+    persist(lambda: page.get_by_role("button", name="Acknowledge…").click(timeout=5_000))
     # On a slow machine the latency's budget may burn as well, and stand first in the list.
-    page.get_by_role("combobox", name="Alarm").click()
-    page.get_by_role("option", name=ALARM).click()
-    page.get_by_label("Note", exact=True).fill("Looking at it")
-    page.get_by_role("button", name="Acknowledge", exact=True).click()
+    pick(page, "Alarm", re.compile(re.escape(ALARM)))
+    persist(lambda: page.get_by_label("Note", exact=True).fill("Looking at it", timeout=5_000))
+    press(page, "Acknowledge")
     expect(page.get_by_text(NOTED)).to_be_visible()
 
 

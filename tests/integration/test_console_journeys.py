@@ -14,7 +14,14 @@ from uuid import uuid4
 import httpx
 import pytest
 from checkout_shop import an_order, put_on_sale
-from console_page import audit_entries, best_of_three, press, session_cookie, sign_in
+from console_page import (
+    ask_to_sign_in,
+    audit_entries,
+    best_of_three,
+    press,
+    session_cookie,
+    sign_in,
+)
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from console.pages import ENTRIES
@@ -121,7 +128,7 @@ def test_a_refresh_keeps_the_session_and_the_browser_holds_no_token(
 
 
 def test_a_shopper_is_refused_with_a_reason(page: Page) -> None:
-    sign_in(page, "shopper")
+    ask_to_sign_in(page, "shopper")
     expect(page.get_by_text("This is a shopper's account.")).to_be_visible()
     expect(page.get_by_label("E-mail")).to_be_visible()
 

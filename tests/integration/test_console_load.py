@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from boto3.dynamodb.conditions import Attr
-from console_page import best_of_three
+from console_page import best_of_three, press
 from load_page import a_page, choose, ended, records
 from playwright.sync_api import Browser, expect, sync_playwright
 
@@ -59,7 +59,7 @@ def test_a_run_outlives_its_browser_is_everybodys_and_leaves_nothing_behind(
     page = a_page(browser, stack, "operator")
     choose(page, "Flash sale", users=12, ramp=1, duration=120)
     expect(page.get_by_text("Everybody wants the same product at once")).to_be_visible()
-    page.get_by_role("button", name="Start", exact=True).click()
+    press(page, "Start")
     expect(page.get_by_text("Flash-sale is running, 12 users")).to_be_visible()
     page.context.close()
 
@@ -73,7 +73,7 @@ def test_a_run_outlives_its_browser_is_everybodys_and_leaves_nothing_behind(
         timeout_s=90,
         pause_s=0.5,
     )
-    other.get_by_role("button", name="Stop", exact=True).click()
+    press(other, "Stop")
     expect(other.get_by_role("button", name="Start", exact=True)).to_be_visible()
 
     run_id = str(records(stack).list_runs()[0]["run_id"])
@@ -131,9 +131,9 @@ def test_a_run_that_is_stopped_makes_room_within_eight_seconds(
     def start_and_stop() -> None:
         expect(start).to_be_visible()
         choose(page, "Normal", users=3, ramp=1, duration=60)
-        start.click()
+        press(page, "Start")
         expect(page.get_by_text("Normal is running, 3 users")).to_be_visible()
-        page.get_by_role("button", name="Stop", exact=True).click()
+        press(page, "Stop")
         expect(start).to_be_visible(timeout=8_000)
 
     best_of_three(start_and_stop)

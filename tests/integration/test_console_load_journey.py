@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from console_page import press
 from load_page import a_page, choose, ended, pick, records
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
@@ -54,7 +55,7 @@ def test_an_operator_follows_a_slow_request_of_a_run_and_compares_it_with_the_la
 ) -> None:
     # Hundreds of requests: one in twenty is sampled, so that some of them have a trace.
     choose(page, "Flash sale", users=25, ramp=0, duration=SECONDS)
-    page.get_by_role("button", name="Start", exact=True).click()
+    press(page, "Start")
     expect(page.get_by_text("Flash-sale is running, 25 users")).to_be_visible()
     run_id = str(records(stack).list_runs()[0]["run_id"])
     assert run_id != earlier_run
