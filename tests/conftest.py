@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import httpx
 import psutil
 import pytest
+from playwright.sync_api import expect
 
 from iac.local.aws import Clients
 from iac.local.health import taken_ports
@@ -33,6 +34,9 @@ _FIRST_OFFSET = int(os.environ.get("HAS_TEST_PORT_OFFSET", "20000"))
 _BLOCKS = 3
 _KEEP = os.environ.get("HAS_TEST_KEEP") == "1"
 _UP_TIMEOUT_S = 240
+# How long a page may take where nobody promised a time: the machine may be shared, and slow.
+PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from ministack import app as ministack
 from ministack.core import persistence
 from ministack.services import dynamodb, lambda_svc
 
-from iac.local import cloudwatch, kinesis_records
+from iac.local import cloudwatch, expressions, kinesis_records
 
 log = logging.getLogger("snapshot")
 _CHILD_TIMEOUT_S = 120.0
@@ -38,6 +38,7 @@ State = dict[str, GetState]
 def main() -> None:
     _keep_stream_records()
     cloudwatch.complete()
+    expressions.remember()
     kinesis_records.complete()
     saver = Saver()
     ministack.save_all = lambda services: saver.save(services, is_last=True)

@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from iac.local.browser import CHROMIUM_OPTIONS
-from tests.conftest import Stack, wait_until
+from tests.conftest import PATIENCE_MS, Stack, wait_until
 
 PHONE = {"width": 390, "height": 844}
 SERIOUS = ("serious", "critical")
@@ -31,7 +31,7 @@ def browser() -> Iterator[Browser]:
 def phone(browser: Browser, stack: Stack) -> Iterator[Page]:
     context = browser.new_context(viewport=PHONE, base_url=stack.edge_url, has_touch=True)
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE_MS)
     yield page
     context.close()
 

@@ -40,7 +40,7 @@ def session_cookie(context: BrowserContext) -> Cookie:
     """That of the session, once the page has had it set; Streamlit has one of its own, too."""
     return wait_until(
         lambda: next((c for c in context.cookies() if c["name"].startswith("has_console")), None),
-        timeout_s=20,
+        timeout_s=60,
     )
 
 
@@ -67,7 +67,7 @@ def persist(act: Callable[[], None]) -> None:
             raise AssertionError(str(problem)) from None
         return True
 
-    wait_until(is_done, timeout_s=30, pause_s=0.2)
+    wait_until(is_done, timeout_s=60, pause_s=0.2)
 
 
 def best_of_three(attempt: Callable[[], None]) -> None:

@@ -42,7 +42,7 @@ def delivered(stack: Any, browser: Browser, *goods: tuple[str, int]) -> dict[str
         browser.put(sku, quantity)
     order_id = browser.order().json()["order_id"]
     store = OrderStore(stack.names)
-    wait_until(lambda: store.get_order(order_id)["status"] != "placed", timeout_s=20)
+    wait_until(lambda: store.get_order(order_id)["status"] != "placed", timeout_s=60)
     for to in (OrderStatus.PACKED, OrderStatus.SHIPPED, OrderStatus.DELIVERED):
         store.advance(order_id, to, now())
     order: dict[str, Any] = browser.get(f"/orders/{order_id}").json()

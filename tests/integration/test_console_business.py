@@ -25,7 +25,6 @@ from iac.local.ports import ROOT
 from tests.conftest import Stack, wait_until
 
 EVER = Period(EPOCH, datetime.now(UTC).date() + timedelta(days=2), "all")
-expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +57,7 @@ def sold(stack: Stack, token: str, tmp_path_factory: pytest.TempPathFactory) -> 
         is_there = lines.filter(pl.col("order_id").cast(pl.String) == order_id).height > 0
         return is_there and lines["amount"].sum() == api.net
 
-    wait_until(settled, timeout_s=30, pause_s=0.5)
+    wait_until(settled, timeout_s=60, pause_s=0.5)
     return lake_rows.lines().frame
 
 
@@ -146,7 +145,7 @@ def test_clicks_are_the_counters_and_a_session_counts_up_to_its_furthest_step(
         behaviour.counters.clear()
         return behaviour.events(frame) == behaviour.counters(token, today)
 
-    wait_until(agree, timeout_s=20, pause_s=0.5)
+    wait_until(agree, timeout_s=60, pause_s=0.5)
     frame = behaviour.clicks(today)
     mine = frame.filter(pl.col("session_id").str.starts_with("session-").fill_null(False))
     assert behaviour.funnel(mine)["sessions"].to_list() == [2, 1, 1, 0, 0]
@@ -212,7 +211,7 @@ def test_a_page_of_shoppers_draws_all_its_panels(page: Page, path: str) -> None:
     expect(page.get_by_text("cannot be shown")).to_have_count(0)
     page.set_viewport_size({"width": 390, "height": 844})
     main = "document.querySelector('[data-testid=stMain]')"
-    wait_until(lambda: page.evaluate(f"{main}.scrollWidth - {main}.clientWidth") == 0, timeout_s=15)
+    wait_until(lambda: page.evaluate(f"{main}.scrollWidth - {main}.clientWidth") == 0, timeout_s=60)
     page.set_viewport_size({"width": 1440, "height": 2400})
 
 

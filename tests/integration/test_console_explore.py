@@ -20,7 +20,7 @@ from iac.local.browser import CHROMIUM_OPTIONS
 from iac.local.ports import ROOT
 from pipeline.replay.products import DATA
 from pipeline.runtime.lake import Lake
-from tests.conftest import Stack
+from tests.conftest import PATIENCE_MS, Stack
 
 EVER = (date(2009, 1, 1), date(2100, 1, 1))
 
@@ -103,7 +103,7 @@ def page(shop: Stack) -> Iterator[Page]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(**CHROMIUM_OPTIONS)
         opened = chromium.new_page(base_url=shop.console_url)
-        opened.set_default_timeout(20_000)
+        opened.set_default_timeout(PATIENCE_MS)
         yield opened
         chromium.close()
 
@@ -114,7 +114,7 @@ def test_an_analyst_runs_saves_shares_and_exports_a_query(page: Page, shop: Stac
     sql = "SELECT kind, count(*) AS lines FROM order_lines GROUP BY kind"
     editor.fill(sql)
     page.get_by_role("button", name="Run").click()
-    expect(page.get_by_text("rows of order_lines")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("rows of order_lines")).to_be_visible(timeout=PATIENCE_MS)
     with page.expect_download() as download:
         page.get_by_role("button", name="Parquet").click()
     exported = pl.read_parquet(Path(download.value.path()))
@@ -122,11 +122,11 @@ def test_an_analyst_runs_saves_shares_and_exports_a_query(page: Page, shop: Stac
     page.get_by_role("tab", name="Saved").click()
     page.get_by_label("Name", exact=True).fill("Lines by kind")
     press(page, "Save the query")
-    page.wait_for_url(re.compile("query="), timeout=20_000)
+    page.wait_for_url(re.compile("query="), timeout=PATIENCE_MS)
     link = page.url
     page.goto("/explore")
     page.goto(link)
-    expect(editor).to_have_value(sql, timeout=20_000)
+    expect(editor).to_have_value(sql, timeout=PATIENCE_MS)
     (query,) = [e for e in audit_entries(shop, "explore.query") if e["target"] == sql]
     assert query["actor"] == "analyst@demo.shop"
     assert (query["result"], query["rows"]) == ("ok", exported.height)

@@ -19,7 +19,6 @@ from tests.conftest import Stack, wait_until
 
 DESK: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
-expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="module")

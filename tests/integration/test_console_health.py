@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from console.queries import metrics
 from iac.local.browser import CHROMIUM_OPTIONS
 from iac.local.ports import ROOT, process_environment
-from tests.conftest import Stack, wait_until
+from tests.conftest import PATIENCE_MS, Stack, wait_until
 
 CORRELATION = f"health-{int(time.time())}"
 REQUESTS = 25
@@ -29,7 +29,6 @@ ALARM = "dead-letters-stream-failures"
 GIVEN_UP = "A message was given up after its last attempt."
 NOTED = "noted by operator@demo.shop"
 WELL = "Edge, services, streams, queues, functions and stores are well"
-expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +57,7 @@ def page(browser: Browser, stack: Stack, counted_before: int) -> Iterator[Page]:
         base_url=stack.console_url, viewport={"width": 1440, "height": 900}
     )
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE_MS)
     _sign_in(page, "/health")
     yield page
     context.close()
@@ -96,7 +95,7 @@ def test_cloudwatch_counts_exactly_the_requests_that_were_made(counted_before: i
         assert found >= REQUESTS, f"{found} so far"
         return found == REQUESTS
 
-    wait_until(all_arrived, timeout_s=25, pause_s=0.5)
+    wait_until(all_arrived, timeout_s=60, pause_s=0.5)
 
 
 def test_an_alarm_goes_off_and_an_operator_takes_note_of_it(
@@ -120,7 +119,7 @@ def test_an_alarm_goes_off_and_an_operator_takes_note_of_it(
             ]
             return next((b for b in bodies if b["AlarmName"] == name), None)
 
-        body = wait_until(ours, timeout_s=15)
+        body = wait_until(ours, timeout_s=60)
     finally:
         sns.unsubscribe(SubscriptionArn=told["SubscriptionArn"])
         sqs.delete_queue(QueueUrl=url)
@@ -206,7 +205,7 @@ def lonely_console(stack: Stack, tmp_path: Path) -> Iterator[str]:
         )  # fmt: skip
         url = f"http://127.0.0.1:{port}"
         try:
-            wait_until(lambda: _answers(f"{url}/_stcore/health"), timeout_s=30)
+            wait_until(lambda: _answers(f"{url}/_stcore/health"), timeout_s=60)
             yield url
         finally:
             process.terminate()

@@ -13,10 +13,9 @@ from playwright.sync_api import Locator, Page, expect, sync_playwright
 from iac.local.browser import CHROMIUM_OPTIONS
 from iac.local.ports import ROOT, process_environment
 from pipeline.runtime.clock import new_id
-from tests.conftest import Stack, wait_until
+from tests.conftest import PATIENCE_MS, Stack, wait_until
 
 SECONDS = 10
-expect.set_options(timeout=20_000)
 
 
 @pytest.fixture
@@ -38,7 +37,7 @@ def page(stack: Stack) -> Iterator[Page]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(**CHROMIUM_OPTIONS)
         page = a_page(chromium, stack, "operator")
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE_MS)
         yield page
         chromium.close()
 

@@ -123,7 +123,7 @@ def test_a_page_draws_what_it_is_for(
         return True
 
     # What was just bought, sampled or logged arrives within seconds.
-    wait_until(is_drawn, timeout_s=30, pause_s=0.5)
+    wait_until(is_drawn, timeout_s=60, pause_s=0.5)
 
 
 def test_a_page_of_operators_is_refused_to_an_analyst(consoles: dict[str, AppTest]) -> None:

@@ -22,9 +22,7 @@ from console.traces.domain import Trace
 from console.traces.search import Search
 from iac.local.browser import CHROMIUM_OPTIONS
 from pipeline.runtime.clock import now
-from tests.conftest import Stack, wait_until
-
-WAIT_MS = 20_000
+from tests.conftest import PATIENCE_MS, Stack, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +43,7 @@ def page(stack: Stack) -> Iterator[Page]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(**CHROMIUM_OPTIONS)
         context = chromium.new_context(base_url=stack.console_url)
-        context.set_default_timeout(WAIT_MS)
+        context.set_default_timeout(PATIENCE_MS)
         yield context.new_page()
         chromium.close()
 
@@ -85,7 +83,7 @@ def test_a_purchase_is_found_by_its_order_and_reaches_the_lake(
         assert {"relay", "payment", "landing"} <= waits_of(trace).keys()
         return trace
 
-    trace = wait_until(whole, timeout_s=30, pause_s=1)
+    trace = wait_until(whole, timeout_s=60, pause_s=1)
     assert trace is not None
     assert trace.outcome == "ok"
     assert trace.path_ms > trace.response_ms > 0
@@ -97,7 +95,7 @@ def test_a_purchase_is_found_by_its_order_and_reaches_the_lake(
     hour = until - timedelta(hours=1)
     asked = Search(hour, until, order_id=order_id)
     # The index is written by another process than the documents, in its own time.
-    wait_until(lambda: traces.search(asked).source == "index", timeout_s=15, pause_s=1)
+    wait_until(lambda: traces.search(asked).source == "index", timeout_s=60, pause_s=1)
     findings = traces.search(asked)
     assert [found.trace_id for found in findings.found] == [trace_id]
     assert not traces.search(Search(hour, until, order_id=order_id, service="users")).found
@@ -109,11 +107,11 @@ def test_an_operator_opens_it_by_its_order_and_reads_every_step(
     trace_id, order_id = purchase
     sign_in(page, "operator", f"/traces?order_id={order_id}")
     heading = page.get_by_role("heading", name=f"1 request with order id {order_id}")
-    expect(heading).to_be_visible(timeout=WAIT_MS)
+    expect(heading).to_be_visible(timeout=PATIENCE_MS)
     page.get_by_label("Order, correlation or trace id").fill(trace_id)
     page.get_by_label("Order, correlation or trace id").press("Enter")
     opened = page.get_by_role("heading", name=re.compile(r"POST .*orders answered 201 in"))
-    expect(opened).to_be_visible(timeout=WAIT_MS)
+    expect(opened).to_be_visible(timeout=PATIENCE_MS)
     assert f"trace_id={trace_id}" in page.url
     page.get_by_text("The same as a table").click()
     for words in ("TransactWriteItems", "in the Kinesis stream", "PutObject"):
@@ -133,15 +131,15 @@ def test_a_click_on_the_map_leaves_the_traces_through_that_node(
         trace = traces.find(trace_id)
         return trace is not None and service_map.passes(trace, "payment")
 
-    wait_until(is_paid, timeout_s=30, pause_s=1)
+    wait_until(is_paid, timeout_s=60, pause_s=1)
     sign_in(page, "operator", f"/traces?order_id={order_id}")
     boxes = page.get_by_test_id("stGraphVizChart").locator("g.node a")
     payment = boxes.filter(has=page.get_by_text("payment", exact=True))
-    payment.click(timeout=WAIT_MS)
+    payment.click(timeout=PATIENCE_MS)
     narrowed = page.get_by_role(
         "heading", name=f"1 request through payment with order id {order_id}"
     )
-    expect(narrowed).to_be_visible(timeout=WAIT_MS)
+    expect(narrowed).to_be_visible(timeout=PATIENCE_MS)
     assert f"order_id={order_id}" in page.url and "node=payment" in page.url
     # Where a script does not run, or in a new tab, the same box is a link to the same view.
     relay = boxes.filter(has=page.get_by_text("relay", exact=True))
@@ -160,17 +158,17 @@ def test_two_traces_are_compared_step_by_step(
     with stack.http() as http:
         headers = {"X-Amzn-Trace-Id": f"Root={other_id};Sampled=1"}
         http.get("/api/checkout/cart", headers=headers).raise_for_status()
-    wait_until(lambda: traces.find(other_id), timeout_s=20, pause_s=0.5)
+    wait_until(lambda: traces.find(other_id), timeout_s=60, pause_s=0.5)
     sign_in(page, "operator", f"/traces?trace_id={trace_id}&with={other_id}")
     expect(
         page.get_by_role("heading", name=re.compile("^The other took .* shorter; "))
-    ).to_be_visible(timeout=WAIT_MS)
+    ).to_be_visible(timeout=PATIENCE_MS)
     expect(page.get_by_text("Steps aligned by the names on the way to them")).to_be_visible()
 
 
 def test_an_analyst_is_refused(page: Page, stack: Stack) -> None:
     sign_in(page, "analyst", "/traces")
-    expect(page.get_by_text("This page is for operators.")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_text("This page is for operators.")).to_be_visible(timeout=PATIENCE_MS)
 
 
 def test_an_x_ray_that_does_not_answer_is_said_in_a_sentence(
