@@ -1,5 +1,6 @@
 """The console as a person finds it in a browser, for the tests of its pages."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +13,8 @@ from pipeline.contracts import keys
 from tests.conftest import Stack, wait_until
 
 PASSWORD = "demo-Shop-2026!"
+_AS_OF = re.compile(r"As of (\d\d \w{3} \d{4} \d\d:\d\d:\d\d) UTC")
+_REDRAWN = 3
 # Streamlit's own markup, which a page cannot change: the sections of its navigation stand between
 # <ul> and <li>, and a sparkline's hidden marks have no name. Everything else must be clean.
 _NOT_OURS = {"exclude": [["[data-testid=stSidebarNavItems]"], ["[data-testid=stMetricChart]"]]}
@@ -48,6 +51,20 @@ def wait_for_whole_page(page: Page) -> None:
     expect(page.get_by_text("As of").first).to_be_visible()
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
     expect(page.locator("[data-test-script-state=notRunning]")).to_be_attached()
+
+
+def wait_until_live(page: Page) -> None:
+    """The first drawing, which takes a browser longest, is over: the page follows the shop."""
+    stated = page.get_by_text(_AS_OF).first
+    moments: set[str] = set()
+
+    def is_followed() -> bool:
+        found = _AS_OF.search(stated.inner_text())
+        assert found
+        moments.add(found[1])
+        return len(moments) > _REDRAWN
+
+    wait_until(is_followed, timeout_s=60)
 
 
 def press(page: Page, name: str) -> None:

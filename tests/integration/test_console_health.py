@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from console_page import audit_entries, persist, press, sign_in
+from console_page import audit_entries, persist, press, sign_in, wait_until_live
 from load_page import pick
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -78,6 +78,7 @@ def test_the_strip_names_a_killed_replica_within_five_seconds(page: Page, stack:
     expect(page.get_by_text("The edge passes on")).to_be_visible(timeout=40_000)  # all is drawn
     # Whatever other tests have restarted is named for a minute.
     expect(page.get_by_text(WELL)).to_be_visible(timeout=90_000)
+    wait_until_live(page)
     try:
         os.kill(stack.supervisor.running()["analytics-b"].pid, 9)
         expect(page.get_by_text(re.compile("analytics-b is down", re.IGNORECASE))).to_be_visible(

@@ -19,6 +19,7 @@ from console_page import (
     press,
     session_cookie,
     sign_in,
+    wait_until_live,
 )
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
@@ -143,6 +144,7 @@ def test_an_operator_stops_a_replica_and_sees_it_down_within_five_seconds(
     expect(page.get_by_text("All 8 replicas are ready in both zones")).to_be_visible()
     page.get_by_role("radiogroup", name="Zone").get_by_text("b", exact=True).click()
     press(page, "Stop")
+    wait_until_live(page)
     try:
         press(page, "Yes, stop catalog-b")
         expect(page.get_by_text("Done: stop catalog-b.")).to_be_visible()
@@ -161,6 +163,7 @@ def test_an_operator_stops_a_replica_and_sees_it_down_within_five_seconds(
 def test_a_killed_replica_shows_as_down_within_five_seconds(page: Page, stack: Stack) -> None:
     sign_in(page, "operator", "/system")
     expect(page.get_by_text("All 8 replicas are ready in both zones")).to_be_visible()
+    wait_until_live(page)
     os.kill(stack.supervisor.running()["users-b"].pid, 9)
     expect(page.get_by_text("Users-b is down")).to_be_visible(timeout=5_000)
     expect(page.get_by_text("All 8 replicas are ready in both zones")).to_be_visible(timeout=45_000)
