@@ -59,7 +59,7 @@ def take(
             f"{table.name} holds {size / 1e6:,.0f} MB between {since} and {until}; one query reads "
             f"at most {MAX_BYTES / 1e6:,.0f} MB. Choose a shorter range."
         )
-    path = cache / f"{table.name}-{_fingerprint(found)}.parquet"
+    path = cache / f"{table.name}-{_fingerprint(table, found)}.parquet"
     is_cached = path.exists()
     if is_cached:
         path.touch()
@@ -143,7 +143,7 @@ def _forget_old(cache: Path) -> None:
             one.unlink(missing_ok=True)
 
 
-def _fingerprint(found: list[LakeObject]) -> str:
+def _fingerprint(table: QueryTable, found: list[LakeObject]) -> str:
     # Without the dates of the range: the same files are the same rows.
-    text = "\n".join(f"{one.key} {one.etag}" for one in found)
+    text = "\n".join([*table.columns, *(f"{one.key} {one.etag}" for one in found)])
     return sha256(text.encode()).hexdigest()[:24]

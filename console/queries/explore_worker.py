@@ -30,6 +30,7 @@ from console.queries.explore_lake import Snapshot, TooMuch, take
 from console.queries.explore_rows import BrokeOff, write_rows
 from console.queries.explore_tables import TABLES
 from console.settings import settings
+from pipeline.runtime import lake_sql
 from pipeline.runtime.lake import Lake
 
 LOAD_LIMIT_S = 60.0
@@ -89,7 +90,7 @@ def _named(empty: duckdb.DuckDBPyConnection, sql: str) -> list[str]:
 def _memory_only(memory_mb: int = 128) -> Iterator[duckdb.DuckDBPyConnection]:
     config: dict[str, Any] = {**_LIMITS, "memory_limit": f"{memory_mb}MB"}
     with duckdb.connect(config=config) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(lake_sql.SETTINGS)
         yield connection
 
 

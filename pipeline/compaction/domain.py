@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from pipeline.contracts.events import to_iso_z
-from pipeline.runtime.facts import Table, deduplicated
+from pipeline.runtime.facts import Table, conformed, deduplicated
 from pipeline.runtime.lake import CompactionState, LakeObject
 
 # S3 may show an object a little after its LastModified, so the newest minutes are told by ETag.
@@ -18,7 +18,7 @@ def merged(table: Table, existing: pl.DataFrame | None, added: pl.DataFrame) -> 
     """One date's file with new rows merged in: the same whether they were in it already or not."""
     rows = added.select(list(table.columns))
     if existing is not None:
-        rows = pl.concat([existing.select(list(table.columns)), rows])
+        rows = pl.concat([conformed(table, existing), rows])
     return deduplicated(table, rows)
 
 

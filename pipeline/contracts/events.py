@@ -1,10 +1,12 @@
 """The event envelope and the payloads of every event type.
 
-Unknown types and unknown fields pass through. A body that fails its schema is refused with a
-reason (`reason_of`), which the landing writes to quarantine; it never blocks the stream.
+Unknown types and unknown fields pass through, and so does a version of a known type that still
+fits the newest schema known of it. A body that fails its schema is refused with a reason
+(`Rejected`), which the landing writes to quarantine; it never blocks the stream.
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -51,6 +53,10 @@ class Open(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
+    def unknown(self) -> dict[str, Any]:
+        """What was sent beyond the schema; of a list's members by their place, from `"0"`."""
+        return dict(self.model_extra or {})
+
 
 class OrderLine(Open):
     line_no: int = Field(ge=1)
@@ -91,6 +97,10 @@ class OrderFact(Open):
     tax_minor: int = 0
     total_minor: int
     refund_id: Id | None = None
+
+    def unknown(self) -> dict[str, Any]:
+        lines = {str(n): line.model_extra for n, line in enumerate(self.lines) if line.model_extra}
+        return {**(self.model_extra or {}), **({"lines": lines} if lines else {})}
 
 
 class StockAdjusted(Open):
@@ -169,7 +179,7 @@ CLICK_TYPES = tuple(
 # These take money back out of the sales: their lines are booked as kind `refund`.
 REVERSALS = frozenset({"order.payment_failed.v1", "order.cancelled.v1", ORDER_REFUNDED})
 
-PAYLOADS: dict[str, type[BaseModel]] = {
+PAYLOADS: dict[str, type[Open]] = {
     **dict.fromkeys(ORDER_TYPES, OrderFact),
     **dict.fromkeys(CLICK_TYPES, Click),
     STOCK_ADJUSTED: StockAdjusted,
@@ -215,25 +225,48 @@ def row_fault(quantity: Any, unit_price_minor: Any) -> str | None:
     return None
 
 
+@lru_cache(maxsize=1_024)
+def known_type(event_type: str) -> str | None:
+    """The type whose schema an event is read by: its own, else the newest known version of it."""
+    if event_type in PAYLOADS:
+        return event_type
+    fact = event_type.rpartition(".v")[0]
+    versions = [name for name in PAYLOADS if name.rpartition(".v")[0] == fact]
+    return max(versions, key=lambda name: int(name.rpartition(".v")[2]), default=None)
+
+
 def parse_event(body: bytes | str) -> Envelope:
     """One record of the stream to a checked envelope; raises Rejected with the reason.
 
-    The payload is validated against its type's schema and kept as sent.
+    The payload is validated against its type's schema and kept as sent. A version that this code
+    does not know gets the `event_type` that it was read as, and `sent_as` beside it.
     """
+    return parse_fact(body)[0]
+
+
+def parse_fact(body: bytes | str) -> tuple[Envelope, Open | None]:
+    """As `parse_event`, with the payload as its type; None of a type that is unknown."""
     try:
         envelope = Envelope.model_validate_json(body)
     except ValidationError as error:
-        raise _rejected("bad_envelope", error) from None
-    schema = PAYLOADS.get(envelope.event_type)
-    if schema is None:
-        return envelope
+        raise Rejected("bad_envelope", _first_fault(error)) from None
+    sent_as, event_type = envelope.event_type, known_type(envelope.event_type)
+    if event_type is None:
+        return envelope, None
+    schema = PAYLOADS[event_type]
     if schema is OrderFact:
         _check_lines(envelope.payload)
     try:
-        schema.model_validate(envelope.payload)
+        fact = schema.model_validate(envelope.payload)
     except ValidationError as error:
-        raise _rejected("bad_payload", error) from None
-    return envelope
+        fault = _first_fault(error)
+        if sent_as == event_type:
+            raise Rejected("bad_payload", f"{fault} ({event_type})") from None
+        raise Rejected("bad_version", f"{sent_as}/{fault} (read as {event_type})") from None
+    if sent_as != event_type:
+        update = {"event_type": event_type, "sent_as": sent_as}
+        envelope = envelope.model_copy(update=update)
+    return envelope, fact
 
 
 def _check_lines(payload: dict[str, Any]) -> None:
@@ -249,7 +282,7 @@ def _check_lines(payload: dict[str, Any]) -> None:
             raise Rejected(fault, f"line {line.get('line_no')}, sku {line.get('sku')}")
 
 
-def _rejected(reason: str, error: ValidationError) -> Rejected:
+def _first_fault(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     field = ".".join(str(part) for part in first["loc"]) or "(body)"
-    return Rejected(reason, f"{field}: {first['msg']}")
+    return f"{field}: {first['msg']}"

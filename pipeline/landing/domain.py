@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 from pydantic_core import to_json
 
-from pipeline.contracts.events import Rejected, parse_event
+from pipeline.contracts.events import Envelope, Open, Rejected, parse_fact
 from pipeline.runtime.facts import QUARANTINE, RAW
 from pipeline.runtime.kinesis import StreamRecord
 
@@ -47,14 +47,23 @@ def quarantine_key(records: Sequence[StreamRecord]) -> str:
 
 
 def _raw_cells(record: StreamRecord) -> Cells:
-    event = parse_event(record.body)
-    extra = to_json(event.model_extra).decode() if event.model_extra else None
+    event, fact = parse_fact(record.body)
     return (
         event.event_id, event.event_type, event.occurred_at, event.source, event.correlation_id,
         event.causation_id, event.partition_key, event.synthetic,
-        to_json(event.payload).decode(), extra,
+        to_json(event.payload).decode(), _extra(event, fact),
         record.shard, record.sequence_number, record.arrived_at,
     )  # fmt: skip
+
+
+def _extra(event: Envelope, fact: Open | None) -> str | None:
+    """What no schema knows, as JSON: fields of the envelope, under `payload` those of the payload.
+
+    No field of the envelope is hidden by that name: a payload it has itself.
+    """
+    beyond = fact.unknown() if fact else None
+    found = {**event.unknown(), **({"payload": beyond} if beyond else {})}
+    return to_json(found).decode() if found else None
 
 
 def _refused_cells(record: StreamRecord, rejection: Rejected) -> Cells:

@@ -1,10 +1,13 @@
 """From raw events to the typed rows that people query: the columns of every file of the lake.
 
 A raw frame has the columns RAW, one row per accepted record of the stream: `payload` and `extra`
-(unknown fields of the envelope) are JSON, times are UTC. A quarantine frame has the columns
-QUARANTINE, one row per refused record. Curated tables have the columns of their `Table`.
+(fields that no schema knew when it landed: of the envelope, and under `payload` those of the
+payload) are JSON, times are UTC. A quarantine frame has the columns QUARANTINE, one row per refused
+record. Curated tables have the columns of their `Table`; the last, `extra`, is JSON again.
 """
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,7 +66,7 @@ ORDER_LINES = Table(
         "country": pl.String, "sku": pl.String, "product_id": pl.String, "title": pl.String,
         "category": pl.String, "quantity": _I64, "unit_price_minor": _I64,
         "line_total_minor": _I64, "currency": pl.String, "kind": pl.String, "source": pl.String,
-        "synthetic": pl.Boolean, "event_id": pl.String,
+        "synthetic": pl.Boolean, "event_id": pl.String, "extra": pl.String,
     },
     ("event_id", "line_no"),
     ("placed_at", "order_id", "event_id", "line_no"),
@@ -75,7 +78,7 @@ ORDERS = Table(
         "order_id": pl.String, "version": _I64, "status": pl.String, "placed_at": _TIME,
         "customer_id": pl.String, "country": pl.String, "currency": pl.String, "lines": _I64,
         "units": _I64, "subtotal_minor": _I64, "shipping_minor": _I64, "tax_minor": _I64,
-        "total_minor": _I64, "source": pl.String, "synthetic": pl.Boolean,
+        "total_minor": _I64, "source": pl.String, "synthetic": pl.Boolean, "extra": pl.String,
     },
     ("event_id",),
     ("occurred_at", "order_id", "version"),
@@ -84,7 +87,7 @@ CLICKSTREAM = Table(
     "clickstream",
     {
         "event_id": pl.String, "event_type": pl.String, "occurred_at": _TIME, **_CLICK,
-        "source": pl.String, "synthetic": pl.Boolean,
+        "source": pl.String, "synthetic": pl.Boolean, "extra": pl.String,
     },
     ("event_id",),
     ("occurred_at", "event_id"),
@@ -104,6 +107,14 @@ def rows_of(table: Table, events: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def conformed(table: Table, rows: pl.DataFrame) -> pl.DataFrame:
+    """With the table's columns: a file has those that its table had when it was written."""
+    known = rows.match_to_schema(
+        table.columns, missing_columns="insert", extra_columns="ignore"
+    )
+    return known.select(list(table.columns))
+
+
 def deduplicated(table: Table, rows: pl.DataFrame) -> pl.DataFrame:
     """One row per fact, sorted as the table's files are."""
     return rows.unique(list(table.identity), keep="first").sort(table.order)
@@ -113,10 +124,14 @@ def _order_lines(events: pl.DataFrame) -> pl.DataFrame:
     moved = events.filter(pl.col("event_type").is_in([ORDER_PLACED, *REVERSALS]))
     is_sale = pl.col("event_type") == ORDER_PLACED
     total = pl.col("line_total_minor")
-    return (
+    lines = (
         _with_payload(moved, _FACT, OrderFact)
+        .with_row_index("place")
         .explode("lines", empty_as_null=False)
         .unnest("lines")
+    )
+    return (
+        _with_extras(lines, _line_extras(moved))
         .with_columns(
             pl.when(is_sale).then(pl.lit("sale")).otherwise(pl.lit("refund")).alias("kind"),
             # One rule for every reversal: its lines take back what they name, whatever their sign.
@@ -126,6 +141,46 @@ def _order_lines(events: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _with_extras(lines: pl.DataFrame, extras: pl.DataFrame) -> pl.DataFrame:
+    if extras.is_empty():
+        return lines.with_columns(pl.lit(None, pl.String).alias("extra"))
+    numbered = lines.with_columns(pl.int_range(pl.len()).over("place").alias("line"))
+    return numbered.join(extras, on=["place", "line"], how="left", maintain_order="left")
+
+
+def _line_extras(events: pl.DataFrame) -> pl.DataFrame:
+    """DataFrame[place, line, extra]: of the event at a place, the lines with unknown fields."""
+    found = [
+        (place, int(line), to_json(fields).decode())
+        for place, _, payload in _extras(events)
+        for line, fields in payload.get("lines", {}).items()
+    ]
+    return pl.DataFrame(
+        found, {"place": pl.get_index_type(), "line": _I64, "extra": pl.String}, orient="row"
+    )
+
+
+def _event_extras(events: pl.DataFrame, *without: str) -> pl.Series:
+    """Per event the JSON of what its schema did not know, less some fields; null for most."""
+    found: list[str | None] = [None] * events.height
+    for place, sent_as, payload in _extras(events):
+        said = {name: value for name, value in payload.items() if name not in without}
+        said |= {"sent_as": sent_as} if sent_as else {}
+        found[place] = to_json(said).decode() if said else None
+    return pl.Series("extra", found, pl.String)
+
+
+def _extras(events: pl.DataFrame) -> Iterator[tuple[int, str | None, dict[str, Any]]]:
+    """(place, the version it was sent as, unknown fields of its payload) of those that have any."""
+    if "extra" not in events.columns:
+        return
+    is_of_payload = pl.col("extra").str.contains_any(['"payload":', '"sent_as":'])
+    some = events.select(pl.col("extra").cast(pl.String)).with_row_index("place")
+    for place, text in some.filter(is_of_payload).iter_rows():
+        extra = json.loads(text)
+        yield place, extra.get("sent_as"), extra.get("payload", {})
+
+
 def _orders(events: pl.DataFrame) -> pl.DataFrame:
     facts = events.filter(pl.col("event_type").is_in(ORDER_TYPES))
     quantity = pl.element().struct.field("quantity")
@@ -133,13 +188,14 @@ def _orders(events: pl.DataFrame) -> pl.DataFrame:
         pl.col("lines").list.eval(quantity).list.sum().alias("units"),
         pl.col("lines").list.len().alias("lines"),
         pl.col("shipping_minor", "tax_minor").fill_null(0),
+        _event_extras(facts, "lines"),
         _origin(),
     )
 
 
 def _clicks(events: pl.DataFrame) -> pl.DataFrame:
     clicks = events.filter(pl.col("event_type").is_in(CLICK_TYPES))
-    return _with_payload(clicks, _CLICK, ClickPayload)
+    return _with_payload(clicks, _CLICK, ClickPayload).with_columns(_event_extras(clicks))
 
 
 def _origin() -> pl.Expr:

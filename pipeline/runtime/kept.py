@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws
 from pipeline.runtime.clock import new_id
-from pipeline.runtime.facts import Table
+from pipeline.runtime.facts import Table, conformed
 from pipeline.runtime.lake import Lake, LakeObject
 
 _READERS = 8
@@ -58,13 +58,13 @@ class KeptTables:
         return [self._kept(table, month, found) for month, found in by_month.items()]
 
     def _kept(self, table: Table, month: str, found: Sequence[LakeObject]) -> Path:
-        said = "\n".join(f"{one.key} {one.etag}" for one in found)
+        said = "\n".join([*table.columns, *(f"{one.key} {one.etag}" for one in found)])
         name = f"{month}-{sha256(said.encode()).hexdigest()[:16]}.parquet"
         path = self._folder / table.name / name
         if path.exists():
             return path
         with ThreadPoolExecutor(_READERS) as pool:
-            rows = pl.concat(pool.map(self._read, found))
+            rows = pl.concat(pool.map(lambda one: self._read(table, one), found))
         path.parent.mkdir(parents=True, exist_ok=True)
         former = list(path.parent.glob(f"{month}-*"))
         # In one step: who asks at the same time has the whole file or none.
@@ -75,7 +75,7 @@ class KeptTables:
             old.unlink(missing_ok=True)
         return path
 
-    def _read(self, one: LakeObject) -> pl.DataFrame:
+    def _read(self, table: Table, one: LakeObject) -> pl.DataFrame:
         client = aws.batch_client("s3")
         try:
             answer = client.get_object(Bucket=self._bucket, Key=one.key, IfMatch=one.etag)
@@ -85,4 +85,4 @@ class KeptTables:
                 raise _Replaced(one.key) from error
             raise
         day = pl.lit(date.fromisoformat(one.dt)).alias("dt")
-        return pl.read_parquet(io.BytesIO(body)).with_columns(day)
+        return conformed(table, pl.read_parquet(io.BytesIO(body))).with_columns(day)

@@ -186,8 +186,12 @@ class Lake:
         return pl.scan_parquet(
             [f"s3://{self._bucket}/{one.key}" for one in objects],
             storage_options=aws.s3_storage_options(),
-            hive_partitioning=True,
-        ).select(pl.col("dt").cast(pl.Date), *table.columns)
+            hive_schema={"dt": pl.Date},
+            # A file has the columns that its table had when it was written.
+            schema=table.columns,
+            missing_columns="insert",
+            extra_columns="ignore",
+        ).select("dt", *table.columns)
 
     @stamina.retry(on=pl.exceptions.PolarsError, attempts=3, wait_initial=0.2)
     def _read_curated(self, table: Table, objects: Sequence[LakeObject]) -> pl.DataFrame:

@@ -12,6 +12,12 @@ import polars as pl
 
 from pipeline.runtime.lake import Lake
 
+# A connection's first words: times are UTC, and JSON is read by the name that Athena has for it.
+SETTINGS = """
+    SET TimeZone = 'UTC';
+    CREATE MACRO json_extract_scalar(document, path) AS json_extract_string(document, path);
+"""
+
 
 @contextmanager
 def open_lake(
@@ -24,7 +30,7 @@ def open_lake(
     Raises: ValueError for a table that the lake does not have.
     """
     with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(SETTINGS)
         for name in tables:
             connection.register(name, _read(lake, name, since, until).to_arrow())
         yield connection

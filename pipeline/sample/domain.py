@@ -19,6 +19,7 @@ WITHOUT = {
     "event_id": "numbered anew; `<order_id>:<version>` for orders",
     "query": "left out: people type anything; results_count stays",
     "referrer": "its host only",
+    "extra": "left out: it may hold anything",
     "path": "without what follows a `?`, and its first part only unless it names goods",
 }
 
@@ -68,6 +69,8 @@ def _draw(text: str, seed: int) -> bytes:
 
 
 def _without_persons(tables: Tables, seed: int) -> Tables:
+    nothing = pl.lit(None, pl.String).alias("extra")
+    tables = {name: frame.with_columns(nothing) for name, frame in tables.items()}
     for name, word in _IDS.items():
         tables = _renumbered(tables, name, word, seed)
     clicks = _renumbered({"clickstream": tables["clickstream"]}, "event_id", "click", seed)

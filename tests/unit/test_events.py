@@ -57,6 +57,11 @@ def test_an_unknown_type_passes_through() -> None:
     assert parse(an_event(event_type="parcel.lost.v1", payload={})).event_type == "parcel.lost.v1"
 
 
+def test_a_version_that_fits_the_newest_known_one_is_read_as_that() -> None:
+    read = parse(an_event(event_type="order.placed.v12"))
+    assert (read.event_type, read.unknown()) == ("order.placed.v1", {"sent_as": "order.placed.v12"})
+
+
 @pytest.mark.parametrize(
     ("changes", "reason", "named"),
     [
@@ -65,7 +70,11 @@ def test_an_unknown_type_passes_through() -> None:
         ({"line": {"unit_price_minor": 0.1}}, "sub_minor_price", "85123A"),
         ({"line": {"quantity": -3}}, "negative_quantity", "85123A"),
         ({"line": {"quantity": "six"}}, "bad_payload", "lines.0.quantity"),
-        ({"payload": {"lines": []}}, "bad_payload", "lines"),
+        ({"payload": {"lines": []}}, "bad_payload", "order.placed.v1"),
+        (
+            {"payload": {"lines": []}, "event_type": "order.placed.v2"},
+            "bad_version", "order.placed.v2/lines",
+        ),
         ({"payload": {"currency": "pounds"}}, "bad_payload", "currency"),
         ({"occurred_at": "2010-12-01T08:26:00"}, "bad_envelope", "occurred_at"),
         ({"event_id": ""}, "bad_envelope", "event_id"),
