@@ -46,6 +46,8 @@ UtcTime = Annotated[
 ]
 Text = Annotated[str, Field(max_length=512)]
 Id = Annotated[str, Field(min_length=1, max_length=128)]
+# From 1, and no more than the lake's columns hold: one that did not fit stopped every compaction.
+Ordinal = Annotated[int, Field(ge=1, lt=2**63)]
 
 
 class Open(BaseModel):
@@ -59,7 +61,7 @@ class Open(BaseModel):
 
 
 class OrderLine(Open):
-    line_no: int = Field(ge=1)
+    line_no: Ordinal
     sku: Id
     product_id: Id
     title: Text
@@ -84,7 +86,7 @@ class OrderFact(Open):
     """
 
     order_id: Id
-    version: int = Field(ge=1)
+    version: Ordinal
     status: str
     placed_at: UtcTime
     customer_id: Id | None = None

@@ -76,6 +76,8 @@ def test_a_version_that_fits_the_newest_known_one_is_read_as_that() -> None:
             "bad_version", "order.placed.v2/lines",
         ),
         ({"payload": {"currency": "pounds"}}, "bad_payload", "currency"),
+        ({"payload": {"version": 2**63}}, "bad_payload", "version"),
+        ({"line": {"line_no": 2**63}}, "bad_payload", "lines.0.line_no"),
         ({"occurred_at": "2010-12-01T08:26:00"}, "bad_envelope", "occurred_at"),
         ({"event_id": ""}, "bad_envelope", "event_id"),
     ],
