@@ -1,7 +1,7 @@
 # Everything a person does with the shop. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean env bootstrap test fuzz test-fast replay replay-clicks compact reconcile rebuild simulate notebook sample prove desk gateway load load-clean oversell lint format lock contracts web
+.PHONY: help up down status logs clean env bootstrap test fuzz test-fast replay replay-clicks compact reconcile rebuild simulate notebook sample prove desk gateway load load-clean oversell bench-compaction lint format lock contracts web
 
 PYTHON ?= python3
 TF_ROOT = iac/envs/$(or $(STAGE),dev)
@@ -92,6 +92,9 @@ load-clean: .venv/stamp ## take away what load runs left behind, and say what th
 
 bench: .venv/stamp ## speed through the edge: a table, and JSON under var/bench
 	@$(BIN)/python -m iac.local run -- -m loadgen.bench
+
+bench-compaction: .venv/stamp ## made-up clicks compacted: time and peak memory; EVENTS=10000000
+	@$(BIN)/python -m iac.local run -- -m loadgen.compaction_speed $(if $(EVENTS),--events $(EVENTS))
 
 oversell: .venv/stamp ## 2,000 buyers after 500 units with cancellations; fails when one is sold twice; BUYERS= SEED=
 	@$(BIN)/python -m iac.local run -- -m loadgen.oversell $(call option,BUYERS,buyers) $(call option,SEED,seed)

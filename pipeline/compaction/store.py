@@ -1,17 +1,13 @@
-"""The lake, the lease, the state and the Glue catalogue as compaction writes them."""
+"""The lease, the state and the Glue catalogue as compaction writes them; `files` has the lake."""
 
-import io
 import json
 import zlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import polars as pl
 import stamina
-from botocore.exceptions import ClientError
 
-from pipeline.compaction.domain import merged
 from pipeline.contracts import keys
 from pipeline.contracts.events import to_iso_z
 from pipeline.contracts.names import Names
@@ -22,53 +18,11 @@ from pipeline.runtime.lake import CompactionState
 from pipeline.runtime.lease import Lease
 
 _PARTITIONS_PER_CALL = 100
-_CHANGED = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
 _PRESENT = "AlreadyExistsException"
-
-
-class Changed(Exception):
-    """Somebody replaced the file since it was read: read and merge again."""
 
 
 class NotRegistered(Exception):
     """Glue took a part of the dates and put off the rest."""
-
-
-class CuratedFiles:
-    """`curated/<table>/dt=<date>/part-0.parquet`: one object a date, replaced as a whole."""
-
-    def __init__(self, names: Names) -> None:
-        self._bucket = names.lake_bucket
-
-    @stamina.retry(on=Changed, attempts=5, wait_initial=0.1, wait_max=2)
-    def merge(self, table: Table, dt: str, added: pl.DataFrame) -> int:
-        """Merges rows into one date's file; returns its rows. A writer in between loses nothing.
-
-        Raises: Changed when it is replaced again and again; ClientError.
-        """
-        key = f"curated/{table.name}/dt={dt}/part-0.parquet"
-        existing, etag = self._read(key)
-        rows = merged(table, existing, added)
-        buffer = io.BytesIO()
-        rows.write_parquet(buffer, compression="zstd", compression_level=3)
-        condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
-        try:
-            aws.batch_client("s3").put_object(
-                Bucket=self._bucket, Key=key, Body=buffer.getvalue(), **condition
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] in _CHANGED:
-                raise Changed(key) from error
-            raise
-        return rows.height
-
-    def _read(self, key: str) -> tuple[pl.DataFrame | None, str | None]:
-        client = aws.batch_client("s3")
-        try:
-            answer = client.get_object(Bucket=self._bucket, Key=key)
-        except client.exceptions.NoSuchKey:
-            return None, None
-        return pl.read_parquet(io.BytesIO(answer["Body"].read())), answer["ETag"]
 
 
 class Ops:

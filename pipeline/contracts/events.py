@@ -6,8 +6,8 @@ fits the newest schema known of it. A body that fails its schema is refused with
 """
 
 from datetime import UTC, datetime
-from functools import lru_cache
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import (

@@ -27,10 +27,12 @@ def bought_with(order_lines: pl.LazyFrame) -> dict[str, tuple[str, ...]]:
     Linden, Smith, York: "Amazon.com recommendations", IEEE Internet Computing 7(1), 2003).
     """
     is_sale = pl.col("kind") == "sale"
-    goods = order_lines.filter(is_sale).select("order_id", "product_id").unique().collect()
+    goods = order_lines.filter(is_sale).select("order_id", "product_id").unique()
     size = pl.len().over("order_id")
-    baskets = goods.filter((size > 1) & (size <= _LARGEST_BASKET)).with_columns(
-        pl.len().over("product_id").alias("orders")
+    baskets = (
+        goods.collect(engine="streaming")
+        .filter((size > 1) & (size <= _LARGEST_BASKET))
+        .with_columns(pl.len().over("product_id").alias("orders"))
     )
     together = (
         baskets.lazy()
@@ -64,6 +66,6 @@ def popular_queries(clicks: pl.LazyFrame) -> tuple[str, ...]:
         .filter(pl.col("visits") >= _LEAST_VISITS)
         .sort("visits", "query", descending=[True, False])
         .head(_MOST_QUERIES)
-        .collect()
+        .collect(engine="streaming")
     )
     return tuple(asked["query"])

@@ -10,8 +10,8 @@ from pipeline.insights.domain import learn
 from pipeline.runtime.clock import Clock
 from pipeline.runtime.facts import CLICKSTREAM, ORDER_LINES
 from pipeline.runtime.insights import InsightFile
-from pipeline.runtime.lake import Lake
 from pipeline.runtime.logs import get_logger
+from pipeline.runtime.packs import PackedTables
 
 log = get_logger()
 _SEARCHES_OF = timedelta(days=30)
@@ -20,11 +20,11 @@ _SEARCHES_OF = timedelta(days=30)
 @stamina.retry(on=pl.exceptions.PolarsError, attempts=3, wait_initial=0.5)
 def refresh(names: Names, clock: Clock) -> None:
     """Raises when the lake cannot be read or written; what was learnt before stays."""
-    lake, now = Lake(names), clock()
+    tables, now = PackedTables(names), clock()
     is_real = ~pl.col("synthetic")
     found = learn(
-        lake.scan(ORDER_LINES).filter(is_real),
-        lake.scan(CLICKSTREAM, (now - _SEARCHES_OF).date()).filter(is_real),
+        tables.scan(ORDER_LINES).filter(is_real),
+        tables.scan(CLICKSTREAM, (now - _SEARCHES_OF).date()).filter(is_real),
     )
     InsightFile(names).write(found, now)
     log.info("insights.written", products=len(found.bought_with), queries=len(found.queries))

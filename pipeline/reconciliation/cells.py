@@ -56,7 +56,7 @@ def of_clicks(clicks: pl.LazyFrame) -> pl.DataFrame:
         .agg(pl.len().cast(pl.Int64).alias("amount"))
         .with_columns(pl.concat_str(pl.lit("events|"), "event_type").alias("attribute"))
     )
-    return _cells(counted, "clicks", "day").collect()
+    return _cells(counted, "clicks", "day").collect(engine="streaming")
 
 
 def _sales(facts: pl.LazyFrame, grain: str, group: str | None) -> pl.LazyFrame:

@@ -96,12 +96,12 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "causation_id": ("", "The event that caused it; else null", f"{_ULID}:1"),
     "partition_key": ("", "What keeps its events in order on the stream", "replay:581587"),
     "payload": ("JSON", "The event's body; schemas in docs/contracts/events", '{"order_id": …}'),
-    "extra": ("JSON", "Fields that no schema knew when it landed, and `sent_as` if its version was "
-              "not known either; else null", '{"campaign": "spring"}'),
-    "order_lines.extra": ("JSON", "Fields of the line that no schema knew when it landed; else null",
-                          '{"engraving": "Ann"}'),
-    "events.extra": ("JSON", "The same, of the envelope; those of the payload under `payload`; else "
-                     "null", '{"trace_header": …, "payload": {"campaign": "spring"}}'),
+    "extra": ("JSON", "Fields that no schema knew when it landed, and `sent_as` if nobody knew its "
+              "version; else null", '{"campaign": "spring"}'),
+    "order_lines.extra": ("JSON", "Fields of the line that no schema knew when it landed; else "
+                          "null", '{"engraving": "Ann"}'),
+    "events.extra": ("JSON", "The same, of the envelope; under `payload` those of the payload; "
+                     "else null", '{"trace_header": …, "payload": {"campaign": "spring"}}'),
     "shard": ("", "Shard of the stream", "shardId-000000000000"),
     "sequence_number": ("", "Place on the shard; a decimal of varying length", "4966…0178"),
     "arrived_at": (_UTC, "When the stream took it", "2026-11-26T09:15:02Z"),

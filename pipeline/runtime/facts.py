@@ -28,6 +28,8 @@ RAW: dict[str, Any] = {
     "synthetic": pl.Boolean, "payload": pl.String, "extra": pl.String, "shard": pl.String,
     "sequence_number": pl.String, "arrived_at": _TIME,
 }  # fmt: skip
+# What `rows_of` reads of it.
+SOURCES = ("event_id", "event_type", "occurred_at", "source", "synthetic", "payload", "extra")
 QUARANTINE: dict[str, Any] = {
     "event_id": pl.String, "reason": pl.String, "detail": pl.String, "body": pl.String,
     "source": pl.String, "arrived_at": _TIME, "shard": pl.String, "sequence_number": pl.String,
@@ -81,7 +83,7 @@ ORDERS = Table(
         "total_minor": _I64, "source": pl.String, "synthetic": pl.Boolean, "extra": pl.String,
     },
     ("event_id",),
-    ("occurred_at", "order_id", "version"),
+    ("occurred_at", "order_id", "version", "event_id"),
 )  # fmt: skip
 CLICKSTREAM = Table(
     "clickstream",
@@ -109,9 +111,7 @@ def rows_of(table: Table, events: pl.DataFrame) -> pl.DataFrame:
 
 def conformed(table: Table, rows: pl.DataFrame) -> pl.DataFrame:
     """With the table's columns: a file has those that its table had when it was written."""
-    known = rows.match_to_schema(
-        table.columns, missing_columns="insert", extra_columns="ignore"
-    )
+    known = rows.match_to_schema(table.columns, missing_columns="insert", extra_columns="ignore")
     return known.select(list(table.columns))
 
 
@@ -130,14 +130,11 @@ def _order_lines(events: pl.DataFrame) -> pl.DataFrame:
         .explode("lines", empty_as_null=False)
         .unnest("lines")
     )
-    return (
-        _with_extras(lines, _line_extras(moved))
-        .with_columns(
-            pl.when(is_sale).then(pl.lit("sale")).otherwise(pl.lit("refund")).alias("kind"),
-            # One rule for every reversal: its lines take back what they name, whatever their sign.
-            pl.when(is_sale).then(total).otherwise(-total.abs()).alias("line_total_minor"),
-            _origin(),
-        )
+    return _with_extras(lines, _line_extras(moved)).with_columns(
+        pl.when(is_sale).then(pl.lit("sale")).otherwise(pl.lit("refund")).alias("kind"),
+        # One rule for every reversal: its lines take back what they name, whatever their sign.
+        pl.when(is_sale).then(total).otherwise(-total.abs()).alias("line_total_minor"),
+        _origin(),
     )
 
 

@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from hashlib import sha256
 from pathlib import Path
 
 import polars as pl
@@ -21,6 +20,7 @@ from pipeline.runtime import aws
 from pipeline.runtime.clock import new_id
 from pipeline.runtime.facts import Table, conformed
 from pipeline.runtime.lake import Lake, LakeObject
+from pipeline.runtime.packs import digest
 
 _READERS = 8
 _GONE = frozenset({"PreconditionFailed", "NoSuchKey", "404", "412"})
@@ -58,8 +58,7 @@ class KeptTables:
         return [self._kept(table, month, found) for month, found in by_month.items()]
 
     def _kept(self, table: Table, month: str, found: Sequence[LakeObject]) -> Path:
-        said = "\n".join([*table.columns, *(f"{one.key} {one.etag}" for one in found)])
-        name = f"{month}-{sha256(said.encode()).hexdigest()[:16]}.parquet"
+        name = f"{month}-{digest(table, found)}.parquet"
         path = self._folder / table.name / name
         if path.exists():
             return path

@@ -128,16 +128,14 @@ class Lake:
 
     def quarantined(self, since: date | None = None, until: date | None = None) -> pl.DataFrame:
         """DataFrame[event_id: str?, reason, detail, body, source: str?, arrived_at, shard,
-        sequence_number], one row per refused event; dates by arrival."""
+        sequence_number], one row per refused body of an event; dates by arrival."""
         found = [o for o in self.list_objects("quarantine/", since) if _within(o, None, until)]
         frames = [frame for frame in self.read_objects(found) if frame.height]
         rows = pl.concat(frames) if frames else pl.DataFrame(schema=QUARANTINE)
         record = pl.concat_str("shard", "sequence_number", separator=":")
-        # A replay sends its refused rows again: an event that has an id counts once.
-        same = pl.coalesce("event_id", record).alias("same")
-        return (
-            rows.with_columns(same).unique("same", keep="first", maintain_order=True).drop("same")
-        )
+        # A replay sends its refused rows again; another body of the same id is another refusal.
+        same = rows.with_columns(pl.coalesce("event_id", record).alias("same"))
+        return same.unique(["same", "body"], keep="first", maintain_order=True).drop("same")
 
     def pending(self, state: CompactionState | None = None) -> list[LakeObject]:
         """Raw files that compaction has not merged yet, oldest first."""
@@ -160,15 +158,22 @@ class Lake:
             for item in page.get("Contents", [])
         ]
 
-    def read_objects(self, objects: Iterable[LakeObject]) -> list[pl.DataFrame]:
-        """The Parquet files, in order."""
+    def read_objects(
+        self, objects: Iterable[LakeObject], columns: Sequence[str] | None = None
+    ) -> list[pl.DataFrame]:
+        """The Parquet files, in order; all columns, or some."""
+        keys = [one.key for one in objects]
         with ThreadPoolExecutor(_READERS) as pool:
-            return list(pool.map(self._read_object, [one.key for one in objects]))
+            return list(pool.map(lambda key: self._read_object(key, columns), keys))
 
-    def read_raw(self, objects: Sequence[LakeObject]) -> pl.DataFrame:
-        """The raw frame of these files, every delivery of an event included."""
-        frames = [frame for frame in self.read_objects(objects) if frame.height]
-        return pl.concat(frames) if frames else pl.DataFrame(schema=RAW)
+    def read_raw(
+        self, objects: Sequence[LakeObject], columns: Sequence[str] = tuple(RAW)
+    ) -> pl.DataFrame:
+        """The raw frame of these files, or some columns, every delivery of an event included."""
+        frames = [frame for frame in self.read_objects(objects, columns) if frame.height]
+        if not frames:
+            return pl.DataFrame(schema={name: RAW[name] for name in columns})
+        return pl.concat(frames)
 
     def scan(
         self, table: Table, since: date | None = None, until: date | None = None
@@ -180,9 +185,10 @@ class Lake:
         found = [one for one in listed if _within(one, since, until)]
         if not found:
             return pl.LazyFrame(schema={"dt": pl.Date, **table.columns})
-        return self._scan(table, found)
+        return self.scan_objects(table, found)
 
-    def _scan(self, table: Table, objects: Sequence[LakeObject]) -> pl.LazyFrame:
+    def scan_objects(self, table: Table, objects: Sequence[LakeObject]) -> pl.LazyFrame:
+        """As `scan`, of some files of a curated table."""
         return pl.scan_parquet(
             [f"s3://{self._bucket}/{one.key}" for one in objects],
             storage_options=aws.s3_storage_options(),
@@ -196,11 +202,12 @@ class Lake:
     @stamina.retry(on=pl.exceptions.PolarsError, attempts=3, wait_initial=0.2)
     def _read_curated(self, table: Table, objects: Sequence[LakeObject]) -> pl.DataFrame:
         """Read again when compaction replaces one meanwhile."""
-        return self._scan(table, objects).collect()
+        return self.scan_objects(table, objects).collect()
 
-    def _read_object(self, key: str) -> pl.DataFrame:
+    def _read_object(self, key: str, columns: Sequence[str] | None) -> pl.DataFrame:
         answer = aws.batch_client("s3").get_object(Bucket=self._bucket, Key=key)
-        return pl.read_parquet(io.BytesIO(answer["Body"].read()))
+        body = io.BytesIO(answer["Body"].read())
+        return pl.read_parquet(body, columns=list(columns) if columns else None)
 
     def _read(
         self, table: Table, since: date | None, until: date | None, fresh: bool

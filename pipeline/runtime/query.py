@@ -22,6 +22,7 @@ from pipeline.runtime.dictionary import TABLES
 from pipeline.runtime.facts import TABLES as CURATED
 from pipeline.runtime.kept import KeptTables
 from pipeline.runtime.lake import Lake
+from pipeline.runtime.packs import PackedTables
 
 Engine = Literal["duckdb", "athena"]
 _ATHENA_WAITS_S = 600
@@ -50,6 +51,7 @@ class Query:
         self.names = Names(stage or os.environ["HAS_STAGE"])
         self.lake = Lake(self.names)
         self.database = self.names.glue_database
+        self._packed = PackedTables(self.names)
         self._kept = KeptTables(self.names, keep) if keep else None
 
     def location(self, table: str) -> str:
@@ -63,7 +65,7 @@ class Query:
         Raises: KeyError for a table that is not curated.
         """
         curated = {one.name: one for one in CURATED}
-        source = self._kept or self.lake
+        source = self._kept or self._packed
         return source.scan(curated[table], since)
 
     def sql(

@@ -2,7 +2,8 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +11,22 @@ import awswrangler as wr
 import polars as pl
 import pytest
 
+from pipeline.compaction import packing
 from pipeline.compaction.domain import merged
+from pipeline.compaction.files import CuratedFiles
 from pipeline.compaction.service import compact, compact_and_learn
-from pipeline.compaction.store import CuratedFiles, Ops
+from pipeline.compaction.store import Ops
 from pipeline.contracts import keys
 from pipeline.contracts.names import Names
 from pipeline.landing.service import land
 from pipeline.landing.store import LakeFiles
 from pipeline.runtime import aws, clock
-from pipeline.runtime.facts import ORDER_LINES, ORDERS, rows_of
+from pipeline.runtime.facts import CLICKSTREAM, ORDER_LINES, ORDERS, conformed, rows_of
 from pipeline.runtime.insights import InsightFile, Insights
 from pipeline.runtime.kinesis import StreamRecord
-from pipeline.runtime.lake import Lake
+from pipeline.runtime.lake import Lake, LakeObject
 from pipeline.runtime.packed import Packed
+from pipeline.runtime.packs import read_list
 from pipeline.runtime.query import Query
 from tests.conftest import Stack
 from tests.integration.pipeline_stage import own_stage
@@ -60,6 +64,10 @@ def land_all(stage: Names, events: list[dict[str, Any]], first: int) -> None:
         for n, event in enumerate(events)
     ]
     land(records, LakeFiles(stage))
+
+
+def lake_objects(stage: Names, prefix: str) -> list[LakeObject]:
+    return Lake(stage).list_objects(prefix)
 
 
 def compact_now(stage: Names) -> None:
@@ -152,6 +160,27 @@ def test_kept_copies_are_what_s3_has_after_each_compaction(stage: Names, tmp_pat
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
 
 
+def test_packs_are_what_the_dates_hold_after_each_compaction(stage: Names) -> None:
+    query, lake = Query(stage.stage), Lake(stage)
+    moments = ("1976-01-01T10:00:00.000Z", "1976-02-02T10:00:00.000Z", "1976-02-01T10:00:00.000Z")
+    for turn, at in enumerate(moments):
+        land_all(stage, [an_order(f"packed-{turn}", at)], 700 + turn)
+        compact_now(stage)  # alone: it leaves no list behind that would not hold the order
+        for _ in range(2):
+            for since in (None, date(1976, 1, 1), date(1976, 2, 2)):
+                dates = lake.scan(ORDER_LINES, since).collect()
+                found = query.scan("order_lines", since).collect()
+                assert found.sort(ORDER_LINES.order).equals(dates.sort(ORDER_LINES.order))
+            assert packing.pack(stage) >= 0
+    months = (read_list(stage) or {})["order_lines"]
+    assert {"1976-01", "1976-02"} <= months.keys()
+    assert packing.pack(stage) == 0  # nothing changed
+    packing.pack(stage, max_bytes=1)
+    assert set((read_list(stage) or {})["order_lines"].values()) == {None}
+    scanned = query.scan("order_lines", date(1976, 2, 1)).filter(pl.col("dt") < date(1977, 1, 1))
+    assert scanned.collect().height == 4
+
+
 def test_two_writers_of_one_date_lose_no_row(stage: Names) -> None:
     files = CuratedFiles(stage)
     parts = [_lines(f"race-{n}") for n in range(4)]
@@ -160,6 +189,36 @@ def test_two_writers_of_one_date_lose_no_row(stage: Names) -> None:
     lines = Lake(stage).order_lines(date(1973, 1, 1), date(1973, 1, 2), fresh=False)
     assert sorted(lines["order_id"].unique()) == [f"race-{n}" for n in range(4)]
     assert lines.height == 8
+
+
+def test_a_date_of_many_rows_becomes_several_files_and_each_event_stays_in_one(
+    stage: Names,
+) -> None:
+    files = CuratedFiles(stage, full_bytes=9_000, small_bytes=3_000)
+    dt, lake = date(1973, 2, 3), Lake(stage)
+    batches = [_clicks(first, 150) for first in range(0, 900, 100)]  # a third comes twice
+
+    def objects() -> list[LakeObject]:
+        return lake_objects(stage, f"curated/clickstream/dt={dt}/")
+
+    for turn, batch in enumerate(batches):
+        before = {one.key: one.etag for one in objects() if one.size >= 9_000}
+        files.merge(CLICKSTREAM, str(dt), batch)
+        after = {one.key: one.etag for one in objects()}
+        assert before.items() <= after.items()  # what is full is never touched again
+        found = lake.clickstream(dt, date(1973, 2, 4), fresh=False)
+        assert found.height == found["event_id"].n_unique() == 150 + 100 * turn
+    assert len(objects()) > 2
+    with ThreadPoolExecutor(3) as pool:  # late and repeated, by several writers at once
+        again = [pl.concat(batches[::2]), _clicks(-100, 100), _clicks(850, 300)]
+        list(pool.map(lambda batch: files.merge(CLICKSTREAM, str(dt), batch), again))
+    found = lake.clickstream(dt, date(1973, 2, 4), fresh=False)
+    everything = pl.concat([_clicks(-100, 100), *batches, _clicks(850, 300)])
+    expected = merged(CLICKSTREAM, None, everything)
+    assert found.drop("dt").sort(CLICKSTREAM.order).equals(expected)
+    assert len(objects()) <= 1 + sum(one.size for one in objects()) // 9_000
+    for frame in lake.read_objects(objects()):
+        assert frame.equals(frame.sort(CLICKSTREAM.order))
 
 
 def test_only_one_compaction_runs_at_a_time(stage: Names) -> None:
@@ -200,3 +259,16 @@ def _raw(event: dict[str, Any]) -> pl.DataFrame:
 
 def _lines(order_id: str) -> pl.DataFrame:
     return rows_of(ORDER_LINES, _raw(an_order(order_id, "1973-01-01T10:00:00.000Z")))
+
+
+def _clicks(first: int, number: int) -> pl.DataFrame:
+    """Rows of numbered clicks, one a second; those of one number are the same."""
+    start = datetime(1973, 2, 3, 1, tzinfo=UTC)
+    numbers = range(first, first + number)
+    rows = pl.DataFrame(
+        {
+            "event_id": [sha256(str(n).encode()).hexdigest()[:26] for n in numbers],
+            "occurred_at": [start + timedelta(seconds=n) for n in numbers],
+        }
+    )
+    return conformed(CLICKSTREAM, rows)

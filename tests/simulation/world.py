@@ -14,7 +14,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline.compaction import service as compaction
-from pipeline.compaction.store import Changed, NotRegistered
+from pipeline.compaction.files import Changed
+from pipeline.compaction.store import NotRegistered
 from pipeline.contracts.names import Names
 from pipeline.folding.service import Contended
 from pipeline.folding.store import Busy

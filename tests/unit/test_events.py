@@ -73,7 +73,8 @@ def test_a_version_that_fits_the_newest_known_one_is_read_as_that() -> None:
         ({"payload": {"lines": []}}, "bad_payload", "order.placed.v1"),
         (
             {"payload": {"lines": []}, "event_type": "order.placed.v2"},
-            "bad_version", "order.placed.v2/lines",
+            "bad_version",
+            "order.placed.v2/lines",
         ),
         ({"payload": {"currency": "pounds"}}, "bad_payload", "currency"),
         ({"payload": {"version": 2**63}}, "bad_payload", "version"),
