@@ -59,8 +59,14 @@ def _freshness(pipeline: Pipeline | None) -> None:
         st.caption("From the analytics service, and from the folding function's own metric")
         p95 = pipeline.fold_p95_ms if pipeline else None
         newest = wording.moment(facts.get("newest_occurred_at"))
+        ages = pipeline.newest_age_s if pipeline else {}
         rows = [
             ["newest event in the aggregates", _age(newest)],
+            *(
+                [f"newest live event in the {layer}", f"{wording.age(ages[name])} ago"]
+                for name, layer in (("raw", "lake"), ("curated", "curated tables"))
+                if name in ages
+            ),
             ["last folding", _age(wording.moment(facts.get("folded_at")))],
             ["last compaction", _age(wording.moment(facts.get("compacted_at")))],
             ["event to aggregate, p95 of 1 h", "no event" if not p95 else f"{p95:,.0f} ms"],

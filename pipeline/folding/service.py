@@ -116,9 +116,11 @@ def _book(chunk: Chunk, table: Aggregates, clock: Clock) -> int:
 
 def _book_clicks(shard: str, clicks: Sequence[Click], table: Aggregates) -> None:
     """After a redelivery, only what lies past the shard's mark is new."""
-    for _ in range(_MAX_ROUNDS):
+    for turn in range(_MAX_ROUNDS):
         seen = table.read_mark(shard)
         fresh = [one for one in clicks if one.sequence > seen]
+        if turn == 0 and len(fresh) < len(clicks):
+            metrics.add("DuplicatesDropped", len(clicks) - len(fresh), Function="folding")
         for last, increments in click_chunks(fresh, table.copies()):
             if not table.book_clicks(shard, seen, last, increments):
                 break

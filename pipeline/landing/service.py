@@ -27,7 +27,8 @@ def land(records: Sequence[StreamRecord], files: Files, clock: Clock = now) -> N
     raw, refused = sort_out(records)
     if refused.height:
         written = files.write(quarantine_key(records), refused)
-        metrics.add("EventsQuarantined", refused.height)
+        for reason, number in refused["reason"].value_counts().iter_rows():
+            metrics.add("EventsQuarantined", number, Reason=reason)
         _count_file("quarantine", written)
         log.warning("landing.quarantined", records=refused.height)
     # Also when it is empty: the newest file's name says how far landing has come.

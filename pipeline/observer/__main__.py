@@ -10,16 +10,17 @@ from itertools import count
 
 import httpx
 from botocore.exceptions import BotoCoreError, ClientError
+from polars.exceptions import PolarsError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pipeline.observer.edge import Edge
+from pipeline.observer.lake import read_lake, read_newest, read_partitions
 from pipeline.observer.objectives import Objectives
 from pipeline.observer.readings import (
     Gauge,
     Processes,
     Queues,
     read_drift,
-    read_lake,
     read_stream,
 )
 from pipeline.runtime import telemetry
@@ -28,8 +29,8 @@ from pipeline.runtime.metrics import metrics
 from pipeline.runtime.settings import RuntimeSettings
 
 PERIOD_S = 10.0
-# In turns of a period: a full listing of the raw files, and the reading back of every request.
-_EVERY = {"lake": 6, "objectives": 3}
+# In turns of a period: listings of the lake's files, and the reading back of every request.
+_EVERY = {"lake": 6, "newest": 6, "partitions": 30, "objectives": 3}
 log = get_logger()
 Reading = Callable[[], Iterator[Gauge]]
 
@@ -49,6 +50,8 @@ def readings(names_of: RuntimeSettings, where: Settings) -> dict[str, Reading]:
         "queues": Queues(names).read,
         "stream": lambda: read_stream(names),
         "lake": lambda: read_lake(names),
+        "newest": lambda: read_newest(names),
+        "partitions": lambda: read_partitions(names),
         "drift": lambda: read_drift(names),
         "objectives": Objectives(names).read,
     }
@@ -78,6 +81,7 @@ def observe(sources: dict[str, Reading], silent: set[str], turn: int) -> None:
             OSError,
             KeyError,
             ValueError,
+            PolarsError,
         ) as error:
             if name not in silent:
                 log.warning("observer.silent", source=name, error=type(error).__name__)

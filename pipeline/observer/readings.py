@@ -1,4 +1,4 @@
-"""What the machinery shows from outside: queues, readers of the stream, the lake, processes.
+"""What the machinery shows from outside: queues, readers of the stream, processes.
 
 Each function reads one source and returns gauges; what a source does not answer is left out.
 """
@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from xmlrpc.client import ServerProxy, Transport
 
@@ -18,7 +18,6 @@ from pipeline.contracts import keys
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws, landed
 from pipeline.runtime.families import families
-from pipeline.runtime.lake import Lake, read_state
 from pipeline.runtime.metrics import Unit
 
 _MAX_LAG_RECORDS = 1_000
@@ -104,15 +103,6 @@ def _lag(stream: str, shard: str, mark: str | None, width: int) -> tuple[int, fl
         return 0, 0.0
     arrived: datetime = records[0]["ApproximateArrivalTimestamp"]
     return len(records), max(0.0, time.time() - arrived.timestamp())
-
-
-def read_lake(names: Names) -> Iterator[Gauge]:
-    """How old the oldest raw file is that no curated table has yet; 0 when there is none."""
-    pending = Lake(names).pending(read_state(names))
-    oldest = min((found.modified_at for found in pending), default=None)
-    age_s = (datetime.now(UTC) - oldest).total_seconds() if oldest else 0.0
-    yield Gauge("Freshness", max(0.0, age_s), "Seconds", {"Layer": "curated"})
-    yield Gauge("UncompactedFiles", len(pending), "Count", {})
 
 
 def read_drift(names: Names) -> Iterator[Gauge]:

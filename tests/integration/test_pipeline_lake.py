@@ -17,9 +17,12 @@ from pipeline.compaction.files import CuratedFiles
 from pipeline.compaction.service import compact, compact_and_learn
 from pipeline.compaction.store import Ops
 from pipeline.contracts import keys
+from pipeline.contracts.events import to_iso_z
 from pipeline.contracts.names import Names
+from pipeline.folding.store import AnalyticsTable
 from pipeline.landing.service import land
 from pipeline.landing.store import LakeFiles
+from pipeline.observer.lake import read_newest, read_partitions
 from pipeline.runtime import aws, clock
 from pipeline.runtime.facts import CLICKSTREAM, ORDER_LINES, ORDERS, conformed, rows_of
 from pipeline.runtime.insights import InsightFile, Insights
@@ -179,6 +182,29 @@ def test_packs_are_what_the_dates_hold_after_each_compaction(stage: Names) -> No
     assert set((read_list(stage) or {})["order_lines"].values()) == {None}
     scanned = query.scan("order_lines", date(1976, 2, 1)).filter(pl.col("dt") < date(1977, 1, 1))
     assert scanned.collect().height == 4
+
+
+def test_the_observer_tells_how_new_each_layer_is_and_how_it_is_cut(stage: Names) -> None:
+    at = datetime(2031, 1, 1, 10, tzinfo=UTC)  # later than anything else here
+    orders = [an_order(f"newest-{n}", to_iso_z(at - timedelta(hours=n))) for n in range(2)]
+    AnalyticsTable(stage).advance("shardId-lake", "1", {"newest_occurred_at": to_iso_z(at)})
+    land_all(stage, orders, 800)
+    compact_now(stage)
+    then = at + timedelta(seconds=90)
+    ages = {one.dimensions["Layer"]: one.value for one in read_newest(stage, lambda: then)}
+    # What landed did so today, which is longer ago than a day before that clock.
+    assert ages == {"aggregates": 90, "curated": 90}
+    assert [one.value for one in read_newest(stage) if one.dimensions["Layer"] == "raw"] == [0]
+    sizes = {
+        (one.name, one.dimensions["Table"], one.dimensions["Partition"]): one.value
+        for one in read_partitions(stage)
+    }
+    newest = lake_objects(stage, "curated/order_lines/dt=2031-01-01/")
+    assert sizes["PartitionFiles", "order_lines", "newest"] == len(newest) == 1
+    assert sizes["PartitionBytes", "order_lines", "newest"] == newest[0].size
+    largest = max(one.size for one in lake_objects(stage, "curated/order_lines/"))
+    assert sizes["PartitionBytes", "order_lines", "largest"] == largest
+    assert sizes["PartitionFiles", "raw", "newest"] > 0
 
 
 def test_two_writers_of_one_date_lose_no_row(stage: Names) -> None:
