@@ -85,18 +85,20 @@ def test_what_breaks_a_schema_is_quarantined_by_field_and_version(stage: Names) 
     del missing["payload"]["currency"]
     breaking["event_type"] = "order.placed.v3"
     breaking["payload"]["lines"][0]["amount"] = breaking["payload"]["lines"][0].pop("quantity")
+    other = json.loads(json.dumps(wrong)) | {"correlation_id": "another body of the same event"}
     deliver(stage, 200, wrong, missing, breaking)
+    deliver(stage, 210, wrong, other)
     refused = Query(stage.stage).sql(
-        "SELECT event_id, reason, detail FROM quarantine ORDER BY event_id"
+        "SELECT event_id, reason, detail FROM quarantine ORDER BY event_id, length(body)"
     )
     causes = [cause_of_rejection(reason, detail) for _, reason, detail in refused.rows()]
     assert causes == [
-        "bad_payload:lines.*.quantity",
+        *["bad_payload:lines.*.quantity"] * 2,
         "bad_payload:currency",
         "bad_version:order.placed.v3/lines.*.quantity",
     ]
     assert "order.placed.v1" in refused["detail"][0]
-    assert refused["detail"][2].endswith("Field required (read as order.placed.v1)")
+    assert refused["detail"][3].endswith("Field required (read as order.placed.v1)")
 
 
 @pytest.mark.filterwarnings(WRANGLER)
