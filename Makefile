@@ -75,8 +75,8 @@ reconcile: .venv/stamp ## the lake against the aggregates, hour by hour; REPAIR=
 rebuild: .venv/stamp ## every aggregate anew from the lake, beside the live ones; DO=swap|roll-back|discard|show
 	@$(BIN)/python -m iac.local run -- -m pipeline.rebuild $(DO)
 
-prove: .venv/stamp ## run the proof ledger; exit 0 only if every check holds
-	@$(BIN)/python -m iac.local run -- -m pipeline.proof
+prove: .venv/stamp ## run the proof ledger; exit 0 only if every check holds; VERIFY=<file or id> checks a signature
+	@$(BIN)/python -m iac.local run -- -m pipeline.proof $(call option,VERIFY,verify)
 
 desk: .venv/stamp ## what the pipeline set aside; DO="list" "show ID" "fix …" "redrive …" "discard …" "count" ("list -h")
 	@$(BIN)/python -m iac.local run -- -m pipeline.desk $(or $(DO),list)

@@ -20,6 +20,7 @@ from locust.env import Environment
 from loadgen import lease
 from loadgen.arrivals import Arrivals
 from loadgen.catalogue import read_catalogue
+from loadgen.journal import Journal
 from loadgen.machine import AccessLog, Processor, read_envoy
 from loadgen.personas import personas, pick
 from loadgen.record import Records
@@ -39,6 +40,7 @@ _LEASE_PATIENCE_S = lease.TTL_S - 5
 _LONGEST_END_S = 600
 _LOG_SETTLES_S = 3.0
 _STOP_POLL_S = 0.5
+_JOURNAL_S = 2.0
 # Times the shop's own limit: what a client waited for, the service took a little less for.
 _SURELY_SLOW = 1.1
 
@@ -71,7 +73,8 @@ class Run:
             catalogue = read_catalogue(
                 self._settings.edge_url, plan.run_id, one_product=plan.shape.is_one_product
             )
-            world = World(plan.run_id, catalogue, random.Random(plan.seed))
+            journal = Journal(self._settings.names, f"load-{plan.run_id}", now)
+            world = World(plan.run_id, catalogue, random.Random(plan.seed), journal)
             return self._load(world)
         finally:
             keeper.kill()
@@ -86,7 +89,11 @@ class Run:
         log = AccessLog(self._settings.access_log, correlation_prefix(self._plan.run_id))
         counters = read_envoy(self._settings.envoy_admin_url)
         drive = _Drive(self._plan, world, self._settings.edge_url, self._tally)
-        helpers = [gevent.spawn(self._publish, world), gevent.spawn(self._heed_stop)]
+        helpers = [
+            gevent.spawn(self._publish, world),
+            gevent.spawn(self._heed_stop),
+            gevent.spawn(_keep, world.journal),
+        ]
         try:
             drive.start()
             self._watch(drive, processor, log)
@@ -94,6 +101,8 @@ class Run:
         finally:
             gevent.killall(helpers)
         self._write(world)
+        with suppress(BotoCoreError, ClientError):  # it stays open, which the proof says
+            world.journal.close()
         ours = self._tally.total.requests
         self._await_log(log, ours)
         ending = Ending(
@@ -179,6 +188,14 @@ class Run:
     def _stop(self, reason: str) -> None:
         self._stop_reason = self._stop_reason or reason
         self._stopped.set()
+
+
+def _keep(journal: Journal) -> None:
+    """Write the journal down while the run goes on: a killed run loses what came since."""
+    while True:
+        gevent.sleep(_JOURNAL_S)
+        with suppress(BotoCoreError, ClientError):  # the next time writes it all
+            journal.save()
 
 
 class _Drive:

@@ -16,6 +16,7 @@ from urllib.parse import quote
 from locust import FastHttpUser, task
 
 from loadgen.catalogue import Catalogue
+from loadgen.journal import Journal
 from loadgen.scenarios import correlation_prefix
 from pipeline.runtime import trace_header
 from pipeline.runtime.clock import new_id
@@ -36,11 +37,13 @@ _TIMEOUT_S = 20.0
 
 @dataclass
 class World:
-    """What the shoppers of one run share; `owners` and `emails` are for those who clean up."""
+    """What the shoppers of one run share; `owners` and `emails` are for those who clean up, the
+    journal is for those who ask whether the shop keeps its word."""
 
     run_id: str
     catalogue: Catalogue
     rng: random.Random
+    journal: Journal
     numbers: Iterator[int] = field(default_factory=count)
     owners: list[str] = field(default_factory=list)
     emails: list[str] = field(default_factory=list)
@@ -92,10 +95,11 @@ class Shopper(FastHttpUser):
         *,
         allowed: tuple[int, ...] = (),
         headers: dict[str, str] | None = None,
+        correlation_id: str = "",
         **options: Any,
     ) -> Any:
         """The JSON answer, or None when the shop refused, as it may (`allowed`), or failed."""
-        correlation_id = self.world.correlation_id()
+        correlation_id = correlation_id or self.world.correlation_id()
         trace_id = new_trace_id()
         sent = {
             "X-Synthetic": "1",
@@ -164,13 +168,14 @@ class Shopper(FastHttpUser):
         }
         if not self.token:
             body["email"] = f"load-{self.world.run_id.lower()}@load.test"
-        keyed = {"Idempotency-Key": new_id()}
+        keyed, correlation_id = {"Idempotency-Key": new_id()}, self.world.correlation_id()
         placed = self.ask(
             "POST", "/api/checkout/orders", "/checkout/orders",
-            json=body, headers=keyed, allowed=(409,),
+            json=body, headers=keyed, allowed=(409,), correlation_id=correlation_id,
         )  # fmt: skip
         if placed is None:
             return None
+        self.world.journal.note(placed["order_id"], placed["total"], correlation_id)
         self.click("shopper.order_completed.v1", order_id=placed["order_id"])
         return str(placed["order_id"])
 

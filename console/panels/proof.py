@@ -5,11 +5,13 @@ from typing import Any
 
 import streamlit as st
 
-from console import actions, audit, context, wording
-from console.panels import status
+from console import actions, audit, context, downloads, wording
+from console.panels import proof_compare, status
 from console.programs import PROOF
 from console.queries import runs
+from console.queries.edge import Unreachable
 from pipeline.runtime.clock import now
+from pipeline.runtime.signed_report import SIGNATURE, NotVerified, verify
 
 _WORD = {"valid": status.good, "invalid": status.bad, "not proven": status.warn}
 
@@ -45,19 +47,43 @@ def show_report(report: dict[str, Any]) -> None:
     draw = {"valid": st.success, "invalid": st.error, "not proven": st.warning}[verdict]
     icon = {"valid": "verified", "invalid": "error", "not proven": "help"}[verdict]
     draw(f"**{sentence}**, {age_words(report)}.", icon=f":material/{icon}:")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _show_signature(report)
+        _offer(report)
     for check in report.get("checks") or []:
         _show_check(check)
+
+
+def _show_signature(report: dict[str, Any]) -> None:
+    """Checked each time it is shown: what lies in the table may have been changed there."""
+    if SIGNATURE not in report:
+        st.markdown(f"{status.quiet('not signed')} It was made before reports were signed, "
+                    "or Secrets Manager did not answer.")  # fmt: skip
+        return
+    try:
+        key_id = verify(report, runs.find_proof_keys())
+    except NotVerified as fault:
+        st.markdown(f"{status.bad('signature NOT verified')} {status.escaped(str(fault))}")
+    except Unreachable as fault:
+        st.markdown(f"{status.warn('signature not checked')} {status.escaped(str(fault))}")
+    else:
+        st.markdown(f"{status.good('signature verified')} Signed with key `{key_id}`")
+
+
+def _offer(report: dict[str, Any]) -> None:
+    """The report with its signature, for `make prove VERIFY=`."""
+    run_id = str(report["run_id"])
+    downloads.button(
+        "Report", lambda: json.dumps(report, indent=2) + "\n", f"proof-{run_id}.json",
+        "application/json", key=f"proof-{run_id}", kind="tertiary",
+    )  # fmt: skip
 
 
 def _show_check(check: dict[str, Any]) -> None:
     word = _WORD.get(str(check.get("verdict")), status.quiet)
     with st.container(border=True, gap="xsmall"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            name = str(check.get("name"))
-            st.markdown(f"{word(str(check.get('verdict')))} **{name[:1].upper()}{name[1:]}**")
-            if queries := check.get("queries"):
-                with st.popover("How it was read", type="tertiary", wrap=False):
-                    st.markdown("\n".join(f"- `{query}`" for query in queries))
+        name = str(check.get("name"))
+        st.markdown(f"{word(str(check.get('verdict')))} **{name[:1].upper()}{name[1:]}**")
         st.markdown(str(check.get("claim") or ""))
         if check.get("left") or check.get("right"):
             with st.grid(2, min_column_width=260, gap="small"):
@@ -67,6 +93,19 @@ def _show_check(check: dict[str, Any]) -> None:
             st.caption(str(check["detail"]))
         if offenders := check.get("offending_ids"):
             st.code("\n".join(map(str, offenders)), language=None)
+        if queries := check.get("queries"):
+            with st.expander("How it was read", type="compact"):
+                for query in queries:
+                    _show_query(str(query))
+
+
+def _show_query(query: str) -> None:
+    kind, _, text = query.partition(": ")
+    if kind == "sql":
+        st.caption("SQL, as the Explore page runs it over all dates")
+        st.code(text, language="sql", wrap_lines=True)
+    else:
+        st.code(query, language=None, wrap_lines=True)
 
 
 def run_button() -> None:
@@ -95,6 +134,7 @@ def run_state() -> bool:
         actions.drop_proof_lease()
         runs.find_proof.clear()
         runs.list_proofs.clear()
+        runs.find_proof_keys.clear()
         st.rerun()
     if PROOF.failed is not None:
         st.error(
@@ -113,8 +153,12 @@ def history() -> None:
         rows = []
         for report in reports:
             verdict, sentence = finding(report)
-            at = wording.moment(report.get("at"))
-            when = f"{at:%d %b %Y %H:%M:%S}" if at else ""
             seconds = f"{float(report.get('duration_s') or 0):.1f} s"
-            rows.append([when, _WORD[verdict](verdict), sentence, seconds])
-        status.table(["When (UTC)", "Verdict", "Finding", "Took"], rows, right=(3,))
+            signature = report.get(SIGNATURE) or {}
+            signed = f"`{signature['key_id']}`" if signature else "–"
+            rows.append(
+                [proof_compare.when(report), _WORD[verdict](verdict), sentence, seconds, signed]
+            )
+        columns = ["When (UTC)", "Verdict", "Finding", "Took", "Signed with"]
+        status.table(columns, rows, right=(3,))
+    proof_compare.show(reports)

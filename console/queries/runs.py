@@ -15,6 +15,7 @@ from console.queries.shared import shared
 from console.settings import settings
 from pipeline.contracts import keys
 from pipeline.runtime.clock import now
+from pipeline.runtime.signed_report import read_published
 
 _RUNNING = ("sending", "catching_up", "compacting")
 # A replay writes each second; one that has been silent for this long has died.
@@ -86,6 +87,15 @@ def read_replay() -> Replay | None:
 def find_proof() -> dict[str, Any] | None:
     """The latest proof: {at, duration_s, checks: [{name, verdict, detail, …}], …}."""
     return _find(keys.proof_run("latest"))
+
+
+@shared(10.0)
+def find_proof_keys() -> list[dict[str, Any]]:
+    """The JWKS that proofs are checked with; none before the first. Raises Unreachable."""
+    try:
+        return read_published(clients.quick("secretsmanager"), settings().names)
+    except (BotoCoreError, ClientError) as error:
+        raise Unreachable(f"Secrets Manager does not answer ({type(error).__name__}).") from None
 
 
 @shared(5.0)

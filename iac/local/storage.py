@@ -32,9 +32,10 @@ def apply_secrets(clients: Clients, topology: Topology) -> list[Outcome]:
     """Make each secret that is absent; one that exists is never touched.
 
     `token-signing` is {kid, private_pem}, `token-verification` the JWKS of its public half,
-    the others 32 random bytes in hexadecimal.
+    the others 32 random bytes in hexadecimal. Those of the proof are empty until it signs its
+    first report, as they are on AWS.
     """
-    makers: dict[str, Callable[[], str]] = {
+    makers: dict[str, Callable[[], str] | None] = {
         "token-signing": lambda: json.dumps(new_key()),
         "token-verification": lambda: json.dumps(
             {"keys": [public_half(_value(clients, topology.names.secret("token-signing")))]}
@@ -42,6 +43,8 @@ def apply_secrets(clients: Clients, topology: Topology) -> list[Outcome]:
         "cart-signing": _random_key,
         "payment-gateway": _random_key,
         "payment-webhook": _random_key,
+        "proof-signing": None,
+        "proof-verification": None,
     }
     assert makers.keys() == topology.secrets.keys(), "each declared secret has its maker"
     return [
@@ -50,12 +53,12 @@ def apply_secrets(clients: Clients, topology: Topology) -> list[Outcome]:
     ]
 
 
-def _apply_secret(clients: Clients, name: str, make: Callable[[], str]) -> Outcome:
+def _apply_secret(clients: Clients, name: str, make: Callable[[], str] | None) -> Outcome:
     manager = clients("secretsmanager")
     try:
         manager.describe_secret(SecretId=name)
     except manager.exceptions.ResourceNotFoundException:
-        manager.create_secret(Name=name, SecretString=make())
+        manager.create_secret(Name=name, **({"SecretString": make()} if make else {}))
         return Outcome("secret", name, "created")
     return Outcome("secret", name, "unchanged")
 

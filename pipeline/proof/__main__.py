@@ -1,24 +1,34 @@
-"""`python -m pipeline.proof`: run the ledger, print it, keep it; exit 0 if every check holds."""
+"""`python -m pipeline.proof`: run the ledger, print it, sign and keep it; exit 0 if every check
+holds. With `--verify` it checks the signature of an earlier report instead."""
 
 import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import Field
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from pipeline.contracts import keys
+from pipeline.proof.claims import Ledger
 from pipeline.proof.domain import Check, Verdict
+from pipeline.proof.queries import Queries
 from pipeline.proof.service import Report, run
+from pipeline.proof.signing import sign
 from pipeline.runtime import aws
 from pipeline.runtime.clock import new_id, now
 from pipeline.runtime.settings import RuntimeSettings
+from pipeline.runtime.signed_report import SIGNATURE, NotVerified, read_published, verify
 
 HISTORY_DAYS = 90
+_AWS_SILENT = (BotoCoreError, ClientError)
 STYLES = {Verdict.VALID: "green", Verdict.INVALID: "bold red", Verdict.NOT_PROVEN: "yellow"}
+# Of a query, in the table; the JSON has all of it.
+_QUERY_SHOWN = 110
 
 
 class ProofSettings(RuntimeSettings):
@@ -32,57 +42,117 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make prove", description=__doc__)
     parser.add_argument("--patience", type=float, default=45.0, metavar="S",
                         help="how long events still under way may take, in seconds")  # fmt: skip
+    parser.add_argument("--verify", metavar="PROOF",
+                        help="check a report's signature: a file, or a proof's id")  # fmt: skip
     arguments = parser.parse_args()
-    settings = ProofSettings()
-    screen = Console()
+    settings, screen = ProofSettings(), Console()
+    if arguments.verify:
+        return _verify(settings, screen, arguments.verify)
+    return _prove(settings, screen, arguments.patience)
+
+
+def _prove(settings: ProofSettings, screen: Console, patience_s: float) -> int:
+    at = Queries(settings.names, settings.journal, settings.edge_url, settings.gateway_url)
     report = run(
-        settings.names,
-        settings.journal,
-        settings.edge_url,
-        settings.gateway_url,
+        Ledger(at).claims(),
         run_id=new_id(),
         at=now(),
-        patience_s=arguments.patience,
+        patience_s=patience_s,
         on_check=lambda check: screen.print(_line(check)),
     )
-    path = settings.state_dir / "proof" / f"{report.run_id}.json"
+    written = report.to_dict()
+    try:
+        written = sign(settings.names, written)
+    except _AWS_SILENT as error:
+        screen.print(f"[yellow]Not signed: Secrets Manager says {type(error).__name__}")
+    path = _file(settings, report.run_id)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(report.to_dict(), indent=2) + "\n")
+    path.write_text(json.dumps(written, indent=2) + "\n")
     screen.print(_table(report))
     screen.print(f"Evidence: {path}")
+    if signature := written.get(SIGNATURE):
+        screen.print(f"Signed with key {signature['key_id']}: make prove VERIFY={report.run_id}")
     try:
-        _keep(settings, report)
-    except (BotoCoreError, ClientError) as error:
+        _keep(settings, report, written)
+    except _AWS_SILENT as error:
         screen.print(f"[yellow]Not kept for the console: {type(error).__name__}")
     screen.print("[green]Every claim holds." if report.holds else "[red]Not every claim holds.")
     return 0 if report.holds else 1
 
 
+def _verify(settings: ProofSettings, screen: Console, which: str) -> int:
+    """0 verified, 1 not, 2 when there is nothing to check, or nothing to check it with."""
+    try:
+        report = _find(settings, which)
+        if report is None:
+            screen.print(f"[red]There is no report {escape(which)}, neither a file nor a proof.")
+            return 2
+        published = read_published(aws.client("secretsmanager"), settings.names)
+        key_id = verify(report, published)
+    except NotVerified as fault:
+        screen.print(f"[bold red]Signature NOT verified[/]: {escape(str(fault))}.")
+        return 1
+    except (OSError, ValueError, RecursionError) as error:
+        screen.print(f"[red]{escape(which)} is no report ({type(error).__name__}).")
+        return 2
+    except _AWS_SILENT as error:
+        screen.print(f"[red]The keys cannot be read ({type(error).__name__}).")
+        return 2
+    screen.print(
+        f"[green]Signature verified[/]: key {key_id}, proof {escape(str(report.get('run_id')))} "
+        f"of {escape(str(report.get('at')))}, which {escape(str(report.get('verdict')))}."
+    )
+    return 0
+
+
+def _find(settings: ProofSettings, which: str) -> dict[str, Any] | None:
+    """A report by its file, or by its id here or in the history. Raises ValueError, OSError."""
+    for path in (Path(which), _file(settings, which)):
+        if path.is_file():
+            report = json.loads(path.read_text())
+            if not isinstance(report, dict):
+                raise ValueError("not an object")
+            return report
+    table = aws.table(settings.names.table("ops"))
+    item = table.get_item(Key=keys.past_proof(which)).get("Item")
+    kept: dict[str, Any] | None = json.loads(item["report"]) if item else None
+    return kept
+
+
+def _file(settings: ProofSettings, run_id: str) -> Path:
+    return settings.state_dir / "proof" / f"{run_id}.json"
+
+
 def _line(check: Check) -> str:
-    return f"[{STYLES[check.verdict]}]{check.verdict.value:>10}[/]  {check.name}"
+    return f"[{STYLES[check.verdict]}]{check.verdict.value:>10}[/]  {escape(check.name)}"
 
 
 def _table(report: Report) -> Table:
     table = Table("claim", "verdict", "one reading", "another", "detail")
     for check in report.checks:
         offenders = f"\n{', '.join(check.offending_ids)}" if check.offending_ids else ""
+        asked = "\n".join(_shortened(query) for query in check.queries)
         table.add_row(
-            check.name,
+            escape(check.name),
             f"[{STYLES[check.verdict]}]{check.verdict.value}",
-            check.left,
-            check.right,
-            check.detail + offenders,
+            escape(check.left),
+            escape(check.right),
+            f"{escape(check.detail + offenders)}\n[dim]{escape(asked)}".lstrip("\n"),
         )
     return table
 
 
-def _keep(settings: ProofSettings, report: Report) -> None:
+def _shortened(query: str) -> str:
+    return query if len(query) <= _QUERY_SHOWN else f"{query[: _QUERY_SHOWN - 1]}…"
+
+
+def _keep(settings: ProofSettings, report: Report, written: dict[str, Any]) -> None:
     """For the console: the last one under a fixed key, and each in the history."""
     table = aws.table(settings.names.table("ops"))
     item = {
-        "report": json.dumps(report.to_dict()),
-        "at": report.to_dict()["at"],
-        "verdict": report.to_dict()["verdict"],
+        "report": json.dumps(written),
+        "at": written["at"],
+        "verdict": written["verdict"],
         "expires_at_epoch_s": int(report.at.timestamp()) + HISTORY_DAYS * 86_400,
     }
     for key in (keys.past_proof(report.run_id), keys.proof_run("latest")):

@@ -1,4 +1,4 @@
-"""The readings: the edge's journal, the tables, the lake's raw and curated files, the API."""
+"""The readings: the edge's journal, the tables, the queues, the gateway and the API."""
 
 import json
 from collections.abc import Iterator
@@ -6,17 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import polars as pl
 from boto3.dynamodb.conditions import Attr, Key
 
 from pipeline.contracts import keys
-from pipeline.contracts.events import ORDER_TYPES
 from pipeline.contracts.names import Names
 from pipeline.contracts.payments import Payment, net_owed_minor
 from pipeline.proof.charges import Charge
-from pipeline.proof.domain import METRICS, Fact, Order, StockRow, Totals
+from pipeline.proof.domain import METRICS, Order, Totals
+from pipeline.proof.stock import StockRow
 from pipeline.runtime import aws, generations
-from pipeline.runtime.lake import Lake
 from pipeline.runtime.order_refunds import units_kept
 
 QUEUES = ("payment", "expiry", "fulfilment", "notification")
@@ -99,56 +97,6 @@ def _pages(call: Any, **arguments: Any) -> Iterator[dict[str, Any]]:
         if "LastEvaluatedKey" not in page:
             return
         arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-
-
-def order_facts(names: Names) -> list[Fact]:
-    """Distinct order events from the raw files: neither folding nor compaction is asked."""
-    events = Lake(names).events(*ORDER_TYPES)
-    wanted = events.select(
-        "event_id", "event_type", "occurred_at", "source", "synthetic", "payload"
-    )
-    return [_to_fact(row) for row in wanted.iter_rows(named=True)]
-
-
-def _to_fact(row: dict[str, Any]) -> Fact:
-    payload = json.loads(row["payload"])
-    return Fact(
-        event_id=row["event_id"],
-        event_type=row["event_type"],
-        order_id=payload["order_id"],
-        source=row["source"],
-        synthetic=row["synthetic"],
-        month=f"{row['occurred_at']:%Y-%m}",
-        currency=payload["currency"],
-        units=sum(line["quantity"] for line in payload["lines"]),
-        amount_minor=sum(line["line_total_minor"] for line in payload["lines"]),
-    )
-
-
-def curated_totals(names: Names) -> Totals:
-    """Sums over the curated order lines, with the raw tail that is not compacted yet."""
-    grouped = (
-        Lake(names)
-        .order_lines(fresh=True)
-        .group_by(
-            pl.when("synthetic")
-            .then(pl.lit("synthetic"))
-            .otherwise(pl.lit("real"))
-            .alias("stream"),
-            pl.col("dt").dt.strftime("%Y-%m").alias("month"),
-            "currency",
-        )
-        .agg(
-            pl.col("order_id").filter(pl.col("kind") == "sale").n_unique().alias("orders"),
-            pl.col("quantity").filter(pl.col("kind") == "sale").cast(pl.Int64).sum().alias("units"),
-            pl.col("line_total_minor").filter(pl.col("kind") == "sale").sum().alias("gross"),
-            pl.col("line_total_minor").filter(pl.col("kind") == "refund").sum().alias("refunds"),
-        )
-    )
-    return {
-        (row["stream"], row["month"], row["currency"]): {m: int(row[m]) for m in METRICS}
-        for row in grouped.iter_rows(named=True)
-    }
 
 
 def aggregate_totals(names: Names) -> Totals:

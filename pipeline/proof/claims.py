@@ -1,0 +1,198 @@
+"""Every claim of the ledger: its two readings, and how anybody can take them again."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from pipeline.contracts.events import REVERSALS
+from pipeline.desk import figures
+from pipeline.desk.store import OpsLedger
+from pipeline.proof import lake, queries, store, told
+from pipeline.proof.charges import captured_is_owed
+from pipeline.proof.domain import (
+    Check,
+    acknowledged_exist,
+    attempt,
+    money_agrees,
+    orders_reach_the_lake,
+    queues_hold_no_dead_letter,
+    totals_agree,
+    totals_of,
+)
+from pipeline.proof.queries import Queries
+from pipeline.proof.records import received_is_accounted_for, set_aside_is_accounted_for
+from pipeline.proof.stock import movements_add_up, stock_is_conserved, stock_matches_orders
+from pipeline.runtime import clock
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """`check` reads both sides anew; `queries` say how, also where a side could not be read."""
+
+    name: str
+    sentence: str
+    queries: Sequence[str]
+    check: Callable[[], Check]
+
+    def judge(self) -> Check:
+        found = attempt(self.name, self.sentence, self.check)
+        return replace(found, queries=list(self.queries))
+
+
+class Ledger:
+    """The readings of one shop, as the claims need them.
+
+    What comes later in an order's path is read later: it may hold more than what comes earlier,
+    never less. Journals come before tables, and tables before the lake.
+    """
+
+    def __init__(self, at: Queries) -> None:
+        self._at, self._names = at, at.names
+        self._events = lake.Events(at.names)
+        self._journals = lake.Journals(at.names)
+
+    def claims(self) -> list[Claim]:
+        return [*self._orders(), *self._totals(), *self._stock(), *self._messages()]
+
+    def _orders(self) -> list[Claim]:
+        at = self._at
+        return [
+            Claim(
+                "acknowledged orders exist", "No acknowledged order is missing",
+                [at.acknowledged, at.orders("listing")], self._acknowledged,
+            ),
+            Claim(
+                told.NAME, told.CLAIM,
+                [at.told, at.orders("currency", "total_minor"), queries.PLACED], self._told,
+            ),
+            Claim(
+                "every state of every order is in the lake", "Each version is one event",
+                [at.orders("version"), queries.ORDER_EVENTS], self._in_lake,
+            ),
+            Claim(
+                "money of each order", "An order's value is the sum of its lines in the lake",
+                [at.orders("currency", "subtotal_minor"), queries.LINE_SUMS], self._money,
+            ),
+            Claim(
+                "payments captured = orders paid - refunds", "Taken once, given back once",
+                [at.charges, at.orders("status", "timeline", "currency", "total_minor", "refunds")],
+                self._captured,
+            ),
+        ]  # fmt: skip
+
+    def _totals(self) -> list[Claim]:
+        at = self._at
+        return [
+            Claim(
+                "curated table = raw events", "Each distinct event once",
+                [queries.RAW_TOTALS, queries.CURATED_TOTALS], self._curated,
+            ),
+            Claim(
+                "aggregates = raw events", "To the penny",
+                [queries.RAW_TOTALS, at.aggregates], self._aggregates,
+            ),
+            Claim(
+                "report = aggregates", "The report answers what is folded",
+                [at.aggregates, at.report], self._report,
+            ),
+        ]  # fmt: skip
+
+    def _stock(self) -> list[Claim]:
+        at = self._at
+        return [
+            Claim(
+                "stock is conserved", "received = available + held + sold", [at.stock],
+                lambda: stock_is_conserved(store.stock_rows(self._names)),
+            ),
+            Claim(
+                "stock = its movements in the lake", "Each SKU's row is the sum of its events",
+                [at.stock, queries.MOVEMENTS], self._moved,
+            ),
+            Claim(
+                "nothing is oversold", "Held and sold are the orders' quantities",
+                [at.stock, at.orders("status", "lines", "refunds")], self._oversold,
+            ),
+        ]  # fmt: skip
+
+    def _messages(self) -> list[Claim]:
+        return [
+            Claim(
+                "no dead letter", "Every message was handled", [self._at.dead_letters],
+                lambda: queues_hold_no_dead_letter(store.queue_depths(self._names)),
+            ),
+            Claim(
+                "received = landed + quarantined", "Every record of the stream is in the lake",
+                queries.RECEIVED, self._received,
+            ),
+            Claim(
+                "set aside = open + redriven + discarded", "Each is in one state",
+                queries.SET_ASIDE, self._set_aside,
+            ),
+        ]  # fmt: skip
+
+    def _acknowledged(self) -> Check:
+        ids = store.acknowledged_orders(self._at.journal)
+        return acknowledged_exist(ids, store.orders(self._names))
+
+    def _told(self) -> Check:
+        journals = self._journals.read()
+        rows = store.orders(self._names)
+        return told.told_is_kept(journals, rows, self._events.facts())
+
+    def _in_lake(self) -> Check:
+        rows = store.orders(self._names)
+        return orders_reach_the_lake(rows, self._events.facts())
+
+    def _money(self) -> Check:
+        rows = store.orders(self._names)
+        return money_agrees(rows, self._events.facts())
+
+    def _captured(self) -> Check:
+        rows = store.orders(self._names)
+        return captured_is_owed(rows, store.charges(self._names, self._at.gateway_url))
+
+    def _curated(self) -> Check:
+        return totals_agree(
+            "curated table = raw events",
+            "The curated order lines hold each distinct event once",
+            totals_of(self._events.facts(), REVERSALS),
+            lake.curated_totals(self._names),
+            ("raw", "curated"),
+        )
+
+    def _aggregates(self) -> Check:
+        return totals_agree(
+            "aggregates = raw events",
+            "The folded aggregates are the sums over the distinct events, to the penny",
+            totals_of(self._events.facts(), REVERSALS),
+            store.aggregate_totals(self._names),
+            ("raw", "aggregates"),
+        )
+
+    def _report(self) -> Check:
+        return totals_agree(
+            "report = aggregates",
+            "What the sales report answers is what the aggregates hold",
+            store.aggregate_totals(self._names),
+            store.api_totals(self._at.edge_url),
+            ("aggregates", "report"),
+        )
+
+    def _moved(self) -> Check:
+        rows = store.stock_rows(self._names)
+        return movements_add_up(rows, self._events.movements())
+
+    def _oversold(self) -> Check:
+        rows = store.stock_rows(self._names)
+        return stock_matches_orders(rows, store.orders(self._names).values())
+
+    def _received(self) -> Check:
+        found = figures.count_records(self._names, clock.now, figures.MAX_HOURS)
+        return received_is_accounted_for(found, clock.now())
+
+    def _set_aside(self) -> Check:
+        ledger = OpsLedger(self._names, clock.now)
+        redriven = figures.redriven_events(self._names, ledger)
+        places = figures.places_of(self._names, clock.now)
+        return set_aside_is_accounted_for(
+            [figures.count_place(ledger, place) for place in places], redriven
+        )
