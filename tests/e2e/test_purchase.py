@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
 
 from iac.local.browser import CHROMIUM_OPTIONS
+from loadgen.journal import Journal
+from pipeline.runtime.clock import new_id, now
 from tests.conftest import PATIENCE_MS, Stack, wait_until
 
 PHONE = {"width": 390, "height": 844}
@@ -88,7 +90,11 @@ def test_a_guest_buys_on_a_phone_and_the_sale_is_reported(phone: Page, stack: St
     phone.get_by_role("link", name=re.compile("checkout", re.I)).first.click()
     fill_checkout(phone)
     assert_accessible(phone)
-    phone.get_by_role("button", name=re.compile("place order", re.I)).click()
+    with phone.expect_response(
+        lambda answer: answer.url.endswith("/orders") and answer.request.method == "POST"
+    ) as placed:
+        phone.get_by_role("button", name=re.compile("place order", re.I)).click()
+    note_in_a_journal(stack, placed.value)
 
     phone.wait_for_url("**/orders/*")
     progress = phone.get_by_role("list", name="Progress of the order")
@@ -106,6 +112,14 @@ def test_a_guest_buys_on_a_phone_and_the_sale_is_reported(phone: Page, stack: St
         lambda: gross_of(stack) == gross_before + order["subtotal"]["amount_minor"], timeout_s=10
     )
     assert problems == []
+
+
+def note_in_a_journal(stack: Stack, answer: Response) -> None:
+    """What this client was told, for the proof to hold against the shop."""
+    told = answer.json()
+    journal = Journal(stack.names, f"browser-{new_id()}", now)
+    journal.note(told["order_id"], told["total"], answer.headers["x-correlation-id"])
+    journal.close()
 
 
 def fill_checkout(page: Page) -> None:

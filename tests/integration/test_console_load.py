@@ -20,6 +20,7 @@ from loadgen import lease
 from loadgen.remote import InstanceLauncher, NotStarted
 from loadgen.scenarios import correlation_prefix, make_plan
 from pipeline.contracts import keys
+from pipeline.proof.lake import Journals
 from pipeline.runtime.clock import new_id, now
 from tests.conftest import Stack, wait_until
 
@@ -92,6 +93,12 @@ def test_a_run_outlives_its_browser_is_everybodys_and_leaves_nothing_behind(
     expect(other.get_by_text("Envoy counted")).to_be_visible()
     other.context.close()
     assert_goods_are_back(stack, run_id)
+    (journal,) = (one for one in Journals(stack.names).read() if one.name == f"load-{run_id}")
+    noted = {(line.order_id, line.total_minor) for line in journal.told}
+    assert noted <= {(str(o["order_id"]), int(o["total_minor"])) for o in orders(stack, run_id)}
+    assert noted
+    assert journal.closing is not None
+    assert (journal.closing.lines, journal.closing.lost, journal.missing) == (len(noted), 0, 0)
     audit = everything(stack.table("ops"), FilterExpression=Attr("action").begins_with("load."))
     written = {entry["action"] for entry in audit if run_id in entry["target"]}
     assert written == {"load.start", "load.stop", "load.clean"}

@@ -1,5 +1,6 @@
 """Every page of the console in Streamlit's own test runner, on a shop with something in it."""
 
+import json
 import os
 import re
 import subprocess
@@ -14,10 +15,11 @@ from shop_history import a_slice, buy, click
 from streamlit.testing.v1 import AppTest
 
 from console.pages import ENTRIES
-from console.queries import edge, sales
+from console.queries import edge, runs, sales
 from console.sessions import STORE
 from console.settings import settings
 from iac.local.ports import ROOT
+from pipeline.contracts import keys
 from tests.conftest import Stack, wait_until
 
 # The console runs in this process here: what it keeps open for as long as it runs is closed by
@@ -35,7 +37,7 @@ CONTENT = {
     "customers": ("customers .*ordered", "Most new customers", "% of customers"),
     "behaviour": ("clicks in", "Most searched", "come by"),
     "explore": ("a query reads the lake", "rows.* in .* files"),
-    "proof": ("claims? ", "One reading", "Proofs so far"),
+    "proof": ("claims? ", "signature verified", "One reading", "Proofs so far", "Signed with"),
     "traces": ("requests? of the last hour", "Dashed arrows", "Requests, newest first"),
     "load": ("Start a load run", "Offers .* requests/s", "Clean up after load runs"),
     "reconciliation": ("figures of .* hours", "rebuilt from the lake|aggregates", "so far"),
@@ -161,6 +163,37 @@ def test_an_expired_session_leads_to_the_sign_in_with_the_reason(shop: Stack) ->
     assert not page.exception, words(page)
     assert [title.value for title in page.title] == ["Sign in to the console"], words(page)
     assert [info.value for info in page.info] == ["Your session has ended. Sign in again to go on."]
+
+
+@pytest.fixture
+def a_changed_proof(shop: Stack) -> Iterator[None]:
+    """Somebody wrote another figure into the last proof, in the table and in the history."""
+    ops, latest, later = (
+        shop.table("ops"),
+        keys.proof_run("latest"),
+        keys.past_proof("7" + "Z" * 25),
+    )
+    item = ops.get_item(Key=latest)["Item"]
+    report = json.loads(item["report"]) | {"run_id": later["sk"]}
+    report["checks"][0]["left"] += "0"
+    for key in (latest, later):
+        ops.put_item(Item=item | key | {"report": json.dumps(report)})
+    for reading in (runs.find_proof, runs.list_proofs):
+        reading.clear()
+    yield
+    ops.put_item(Item=item)
+    ops.delete_item(Key=later)
+    for reading in (runs.find_proof, runs.list_proofs):
+        reading.clear()
+
+
+def test_a_changed_proof_is_seen_by_its_signature_and_beside_the_one_before(
+    consoles: dict[str, AppTest], a_changed_proof: None
+) -> None:
+    said = words(opened(consoles["operator"], "proof"))
+    assert "signature NOT verified" in said
+    assert "something was changed afterwards" in said
+    assert re.search(r"Every verdict is the same; the figures of 1 of \d+ claims moved", said)
 
 
 def test_no_two_pages_share_an_icon() -> None:
