@@ -12,12 +12,14 @@ import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx
 
-from pipeline.runtime.clock import new_id
+from loadgen.journal import Journal
+from pipeline.runtime.clock import new_id, now
 from pipeline.runtime.settings import RuntimeSettings
 
 _CANCELS = 0.2
@@ -41,9 +43,11 @@ class OversellSettings(RuntimeSettings):
 
 @dataclass
 class Tally:
-    """`sold` is units by SKU of the orders that stand; `faults` are answers that may not be."""
+    """`sold` is units by SKU of the orders that stand; `faults` are answers that may not be;
+    `told` are the orders that were acknowledged, as (when, the answer)."""
 
     answers: Counter[str] = field(default_factory=Counter)
+    told: list[tuple[datetime, dict[str, Any]]] = field(default_factory=list)
     sold: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
 
@@ -104,9 +108,10 @@ async def _buy(buyer: Buyer, wishes: Mapping[str, int], cancels: bool, tally: Ta
     if not _is_fine(placed, 201, tally):
         return
     tally.answers["ordered"] += 1
+    told = placed.json()
+    tally.told.append((now(), told))
     if cancels:
-        order_id = placed.json()["order_id"]
-        answer = await buyer.ask("POST", f"/orders/{order_id}/cancel")
+        answer = await buyer.ask("POST", f"/orders/{told['order_id']}/cancel")
         if answer.status_code == 200:
             tally.answers["cancelled"] += 1
             return
@@ -159,14 +164,17 @@ async def _available(client: httpx.AsyncClient, product_id: str) -> dict[str, in
     return {v["sku"]: v["available"] for v in answer.raise_for_status().json()["variants"]}
 
 
-async def run(edge_url: str, arguments: argparse.Namespace) -> dict[str, Any]:
-    """Make the goods, race, compare, take the goods off sale."""
+async def run(edge_url: str, arguments: argparse.Namespace, journal: Journal) -> dict[str, Any]:
+    """Make the goods, race, note what was told, compare, take the goods off sale."""
     async with httpx.AsyncClient(base_url=edge_url, timeout=60, trust_env=False) as client:
         login = (await client.post("/api/users/login", json=_DEMO)).raise_for_status().json()
         client.headers["Authorization"] = f"Bearer {login['access_token']}"
         product_id, skus = await _goods(client, arguments.skus, arguments.units)
         each = arguments.units // arguments.skus
         tally = await race(edge_url, skus, arguments.buyers, arguments.concurrency, arguments.seed)
+        for at, told in tally.told:
+            journal.note(told["order_id"], told["total"], "", at)
+        journal.close()
         expected = {sku: each - tally.sold[sku] for sku in skus}
         left = await _available(client, product_id)
         for _ in range(_SETTLES_WITHIN_S):  # the catalogue hears of a sale a moment later
@@ -195,7 +203,9 @@ def main() -> int:
     parser.add_argument("--skus", type=int, default=20)
     parser.add_argument("--units", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
-    report = asyncio.run(run(OversellSettings().edge_url, parser.parse_args()))
+    settings = OversellSettings()
+    journal = Journal(settings.names, f"race-{new_id()}", now)
+    report = asyncio.run(run(settings.edge_url, parser.parse_args(), journal))
     sys.stdout.write(json.dumps(report, indent=2) + "\n")
     is_kept = not report["oversold"] and not report["differing"] and not report["faults"]
     return 0 if is_kept and report["unavailable_share"] < 0.01 else 1
