@@ -27,8 +27,6 @@ from pipeline.runtime.signed_report import SIGNATURE, NotVerified, read_publishe
 HISTORY_DAYS = 90
 _AWS_SILENT = (BotoCoreError, ClientError)
 STYLES = {Verdict.VALID: "green", Verdict.INVALID: "bold red", Verdict.NOT_PROVEN: "yellow"}
-# Of a query, in the table; the JSON has all of it.
-_QUERY_SHOWN = 110
 
 
 class ProofSettings(RuntimeSettings):
@@ -69,6 +67,7 @@ def _prove(settings: ProofSettings, screen: Console, patience_s: float) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(written, indent=2) + "\n")
     screen.print(_table(report))
+    _print_queries(screen, report)
     screen.print(f"Evidence: {path}")
     if signature := written.get(SIGNATURE):
         screen.print(f"Signed with key {signature['key_id']}: make prove VERIFY={report.run_id}")
@@ -131,19 +130,24 @@ def _table(report: Report) -> Table:
     table = Table("claim", "verdict", "one reading", "another", "detail")
     for check in report.checks:
         offenders = f"\n{', '.join(check.offending_ids)}" if check.offending_ids else ""
-        asked = "\n".join(_shortened(query) for query in check.queries)
         table.add_row(
             escape(check.name),
             f"[{STYLES[check.verdict]}]{check.verdict.value}",
             escape(check.left),
             escape(check.right),
-            f"{escape(check.detail + offenders)}\n[dim]{escape(asked)}".lstrip("\n"),
+            escape(check.detail + offenders),
         )
     return table
 
 
-def _shortened(query: str) -> str:
-    return query if len(query) <= _QUERY_SHOWN else f"{query[: _QUERY_SHOWN - 1]}…"
+def _print_queries(screen: Console, report: Report) -> None:
+    """A line each, cut at the screen's edge: enough to know what was asked."""
+    screen.print("\nHow each reading was taken; the report has the queries whole:")
+    for check in report.checks:
+        screen.print(escape(check.name))
+        for query in check.queries:
+            screen.print(f"  [dim]{escape(query)}", no_wrap=True, overflow="ellipsis")
+    screen.print()
 
 
 def _keep(settings: ProofSettings, report: Report, written: dict[str, Any]) -> None:

@@ -66,6 +66,13 @@ def test_money_that_a_cancelled_order_did_not_get_back_is_named(was_paid: bool) 
     assert captured_is_owed(by_id(order), charges(back)).verdict is Verdict.VALID
 
 
+def test_a_payment_that_was_forbidden_before_it_was_asked_for_has_no_currency_to_compare() -> None:
+    order = replace(an_order(), status="cancelled", owed_minor=0, was_paid=False)
+    check = captured_is_owed(by_id(order), charges(Charge("o1", "voided", "XXX", 0, 0)))
+    assert check.verdict is Verdict.VALID
+    assert "XXX" not in check.left
+
+
 def test_a_part_given_back_must_be_the_part_that_is_owed() -> None:
     order = replace(an_order(status="delivered"), owed_minor=1899)
     right = replace(a_charge(), refunded_minor=500)
