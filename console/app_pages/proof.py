@@ -13,8 +13,9 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
     if context.person().is_operator:
         proof.run_button()
 st.markdown(
-    "Each claim compares two readings that do not come from one another: the edge's journal, the "
-    "tables, the lake, the aggregates and the API. Only *valid* proves anything."
+    "Each claim compares two readings that do not come from one another: the journals of the edge "
+    "and of clients, the tables, the lake, the aggregates and the API. Only *valid* proves "
+    "anything."
 )
 
 

@@ -103,7 +103,7 @@ def _show_query(query: str) -> None:
     kind, _, text = query.partition(": ")
     if kind == "sql":
         st.caption("SQL, as the Explore page runs it over all dates")
-        st.code(text, language="sql", wrap_lines=True)
+        st.code(text, language=None, wrap_lines=True)  # SQL's colours have too little contrast
     else:
         st.code(query, language=None, wrap_lines=True)
 

@@ -63,7 +63,12 @@ def show(reports: list[Report]) -> None:
         total = len({c["name"] for r in (earlier, later) for c in r.get("checks") or []})
         heading.subheader(_finding(found, total), anchor=False)
         for one in found:
-            _show(one, earlier, later)
+            if one.kind != "figures":
+                _show(one, earlier, later)
+        if moved := [one for one in found if one.kind == "figures"]:
+            with st.expander(f"Figures that moved, of {len(moved)} claims", type="compact"):
+                for one in moved:
+                    _show(one, earlier, later)
 
 
 def _facts(check: Report | None) -> list[Any] | None:
@@ -81,23 +86,24 @@ def _finding(found: list[Difference], total: int) -> str:
 
 def _show(one: Difference, earlier: Report, later: Report) -> None:
     name = one.name[:1].upper() + one.name[1:]
-    rows = [
-        [when(report), *_cells(check)]
-        for report, check in ((later, one.later), (earlier, one.earlier))
-    ]
     st.markdown(f"**{status.escaped(name)}**")
-    status.table(["Proof (UTC)", "Verdict", "One reading", "Another", "Offending"], rows)
+    with st.grid(2, min_column_width=260, gap="small"):
+        for report, check in ((later, one.later), (earlier, one.earlier)):
+            st.markdown("  \n".join(_lines(report, check)))
 
 
-def _cells(check: Report | None) -> Iterator[str]:
+def _lines(report: Report, check: Report | None) -> Iterator[str]:
+    at = f":small[:gray[{when(report)} UTC]]"
     if check is None:
-        yield from (status.quiet("not claimed"), "", "", "")
+        yield f"{status.quiet('not claimed')} {at}"
         return
     verdict = str(check["verdict"])
-    yield _WORD.get(verdict, status.quiet)(verdict)
-    for side in ("left", "right"):
-        yield status.escaped(str(check.get(side) or "–"))
-    yield status.escaped(", ".join(map(str, check.get("offending_ids") or [])) or "nobody")
+    yield f"{_WORD.get(verdict, status.quiet)(verdict)} {at}"
+    for said in (check.get("left"), check.get("right"), check.get("detail")):
+        if said:
+            yield status.escaped(str(said))
+    if offenders := check.get("offending_ids"):
+        yield f"Offending: {status.escaped(', '.join(map(str, offenders)))}"
 
 
 def when(report: Report) -> str:
