@@ -76,8 +76,7 @@ rebuild: .venv/stamp ## every aggregate anew from the lake, beside the live ones
 	@$(BIN)/python -m iac.local run -- -m pipeline.rebuild $(DO)
 
 prove: .venv/stamp ## run the proof ledger; exit 0 only if every check holds; VERIFY=<file or id> checks a signature
-	@$(if $(VERIFY),true,$(BIN)/python -m iac.local run -- -m loadgen.probe)
-	@$(BIN)/python -m iac.local run -- -m pipeline.proof $(call option,VERIFY,verify)
+	@$(BIN)/python -m iac.local run -- -m $(if $(VERIFY),pipeline.proof $(call option,VERIFY,verify),loadgen.probe --then-prove)
 
 desk: .venv/stamp ## what the pipeline set aside; DO="list" "show ID" "fix …" "redrive …" "discard …" "count" ("list -h")
 	@$(BIN)/python -m iac.local run -- -m pipeline.desk $(or $(DO),list)

@@ -60,7 +60,7 @@ def start_proof(person: Session) -> None:
         if not person.is_operator:
             raise Refused("Only an operator may run the proof.")
         _take_lease("proof", person.email)
-        PROOF.start()
+        PROOF.start("--then-prove")
 
 
 def drop_proof_lease() -> None:

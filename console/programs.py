@@ -54,6 +54,6 @@ class Program:
 
 
 # 1 says that something differs or does not hold, which the result itself shows.
-PROOF = Program("prove", "pipeline.proof", (0, 1))
+PROOF = Program("prove", "loadgen.probe", (0, 1))
 RECONCILIATION = Program("reconcile", "pipeline.reconciliation", (0, 1))
 REBUILD = Program("rebuild", "pipeline.rebuild")

@@ -1,9 +1,11 @@
 """`python -m loadgen.probe`: where no client has kept a journal yet, buy one thing and keep one.
 
-`make prove` begins with it, so that what clients were told can be proven in a shop that nobody has
-put under load. The order is synthetic and cancelled at once.
+`make prove` and the console's button begin with it (`--then-prove`), so that what clients were told
+can be proven in a shop that nobody has put under load. The order is synthetic and cancelled at once.
 """
 
+import argparse
+import os
 import sys
 from typing import Any
 
@@ -74,6 +76,17 @@ def _get(client: httpx.Client, path: str, query: dict[str, str]) -> dict[str, An
 
 def main() -> int:
     """0 in any case: the proof itself says what is not proven without it."""
+    parser = argparse.ArgumentParser(prog="loadgen.probe", description=__doc__)
+    parser.add_argument("--then-prove", action="store_true", help="go on as pipeline.proof")
+    is_proven = parser.parse_args().then_prove
+    _keep_one()
+    if is_proven:
+        sys.stdout.flush()
+        os.execv(sys.executable, [sys.executable, "-m", "pipeline.proof"])
+    return 0
+
+
+def _keep_one() -> None:
     settings = ProbeSettings()
     try:
         if not has_journal(settings.names):
@@ -81,7 +94,6 @@ def main() -> int:
             sys.stdout.write(f"No client had kept a journal: bought {order_id}, and noted it\n")
     except (EmptyShop, httpx.HTTPError, BotoCoreError, ClientError) as error:
         sys.stdout.write(f"No purchase could be made ({type(error).__name__}: {error})\n")
-    return 0
 
 
 if __name__ == "__main__":
