@@ -1,7 +1,8 @@
 """`python -m loadgen.probe`: where no client has kept a journal yet, buy one thing and keep one.
 
-`make prove` and the console's button begin with it (`--then-prove`), so that what clients were told
-can be proven in a shop that nobody has put under load. The order is synthetic and cancelled at once.
+`make prove` and the console's button begin with it (`--then-prove`), so that what clients were
+told can be proven in a shop that nobody has put under load. The order is synthetic and cancelled at
+once.
 """
 
 import argparse
