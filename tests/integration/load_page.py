@@ -23,10 +23,15 @@ def a_page(browser: Browser, stack: Stack, who: str, path: str = "/load") -> Pag
 
 def choose(page: Page, scenario: str, **values: int) -> None:
     """Fill in the form: `users`, `ramp`, `duration`."""
-    page.get_by_role("radiogroup", name="Scenario").get_by_text(scenario).click()
+    option = page.get_by_role("radiogroup", name="Scenario").get_by_text(scenario)
     # Until then the fields are those of the scenario before, and forget what they are given.
-    meaning = SHAPES[Scenario(scenario.lower().replace(" ", "-"))].meaning
-    expect(page.get_by_text(meaning)).to_be_visible()
+    meaning = page.get_by_text(SHAPES[Scenario(scenario.lower().replace(" ", "-"))].meaning)
+
+    def pick_scenario() -> None:
+        option.click(timeout=5_000)
+        expect(meaning).to_be_visible(timeout=5_000)
+
+    persist(pick_scenario)
     settled = page.locator("[data-test-script-state=notRunning]")
     expect(settled).to_be_attached()
     labels = {"users": "Users", "ramp": "Ramp, seconds", "duration": "Duration, seconds"}
