@@ -1,6 +1,5 @@
 """The session's cookie: set by a route, asked for by an invisible piece of the page."""
 
-from hashlib import sha256
 from typing import Any
 
 import streamlit as st
@@ -44,7 +43,10 @@ async def _claim(request: Request) -> Response:
 ROUTES = [Route("/session", _claim, methods=["POST"])]
 
 _JS = """
+let posted = "";
 export default function ({ data }) {
+  if (!data.ticket || data.ticket === posted) return;
+  posted = data.ticket;
   fetch("/session", {
     method: "POST",
     headers: { "X-Has-Console": "1" },
@@ -56,9 +58,8 @@ export default function ({ data }) {
 """
 
 
-def post_ticket(ticket: str) -> None:
-    """Have the page post the ticket."""
+def post_ticket(ticket: str | None) -> None:
+    """Have the page post the ticket, once. To be called in each drawing, also without one: a place
+    that is empty Streamlit takes away, and what live parts draw below it then misses its own."""
     mount: Any = st.components.v2.component("session_cookie", js=_JS)
-    # Not the ticket itself: Streamlit refuses a key with two underscores in a row.
-    key = sha256(ticket.encode()).hexdigest()[:12]
-    mount(key=f"cookie-{key}", data={"ticket": ticket}, height=1)
+    mount(key="session-cookie", data={"ticket": ticket or ""}, height=1)

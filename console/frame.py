@@ -45,12 +45,10 @@ def main() -> None:
         return
     st.session_state["secret"] = secret
     st.session_state["session"] = session
-    # Before the page, which may take a while: who leaves early stays signed in. In a place that is
-    # always there: else the page would move when the ticket is gone, and be there twice meanwhile.
+    # Before the page, which may take a while: who leaves early stays signed in.
     ticket = st.session_state.get("ticket")
     with st.container(key="ticket"):
-        if ticket and STORE.is_waiting(ticket):
-            cookie.post_ticket(ticket)
+        cookie.post_ticket(ticket if ticket and STORE.is_waiting(ticket) else None)
     _who(session)
     masthead.place(page.url_path)
     with boundary("This page"):

@@ -11,12 +11,15 @@ from pipeline.runtime.clock import now
 
 st.title("Load", anchor=False)
 running = None
-# The form comes and goes; what stands below it stays in its place.
-with st.container(), boundary("Whether a load run is going"):
-    running = load.find_running()
-    panels.remember(running)
-    if running is None:
-        panels.start_form()
+# The form comes and goes. Its place stays: Streamlit takes an empty one away, and what the live
+# parts below draw would then miss theirs.
+with st.container():
+    st.empty()
+    with boundary("Whether a load run is going"):
+        running = load.find_running()
+        panels.remember(running)
+        if running is None:
+            panels.start_form()
 
 
 @live("The load run", run_every_s=1)
