@@ -19,7 +19,7 @@ from pipeline.runtime.lake import Lake, LakeObject
 MAX_HOURS = int(KEPT.total_seconds() // 3600)
 _FILES_AT_ONCE = 64
 _COLUMNS = ("shard", "sequence_number", "source", "arrived_at")
-RECEIVED_FROM = "kinesis: every record of the stream `events`, by shard and sequence number"
+RECEIVED_FROM = "kinesis: every record of the stream of events, by shard and sequence number"
 LAKE_FROM = "s3: shard and sequence_number of raw/** and quarantine/**"
 FOUND_FROM = "s3: distinct cases of quarantine/** · sqs: messages of the dead-letter queues"
 ROWS_FROM = "dynamodb: rows DESK#<place> of the table ops"

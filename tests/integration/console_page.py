@@ -97,6 +97,16 @@ def best_of_three(attempt: Callable[[], None]) -> None:
     attempt()
 
 
+def assert_no_barriers(page: Page) -> None:
+    """None that lasts: what is drawn anew is pale for a moment, and comes back."""
+
+    def is_clean() -> bool:
+        assert barriers(page) == []
+        return True
+
+    wait_until(is_clean, timeout_s=15, pause_s=0.5)
+
+
 def barriers(page: Page) -> list[str]:
     """What axe finds serious or critical."""
     found = Axe().run(page, context=_NOT_OURS, options=_RULES).response["violations"]

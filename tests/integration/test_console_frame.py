@@ -7,7 +7,7 @@ from typing import Literal
 
 import httpx
 import pytest
-from console_page import barriers, session_cookie, sign_in, wait_for_whole_page
+from console_page import assert_no_barriers, session_cookie, sign_in, wait_for_whole_page
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from console import settings
@@ -48,7 +48,7 @@ def an_operators(
     page = context.new_page()
     page.goto("/sales")
     expect(page.get_by_label("E-mail")).to_be_visible()
-    assert barriers(page) == []
+    assert_no_barriers(page)
     sign_in(page, "operator")
     expect(page.get_by_text("As of").first).to_be_visible()
     yield page
@@ -73,7 +73,7 @@ def test_a_page_tells_its_age_has_no_serious_barrier_and_fits_a_phone(
     expect(line).to_have_text(
         re.compile(rf"{stack.at.stage} As of \d\d \w+ \d{{4}} \d\d:\d\d:\d\d UTC .*times in UTC")
     )
-    assert barriers(phone) == []
+    assert_no_barriers(phone)
     assert too_wide(phone) == [0, 0]
     expect(phone.get_by_text("on our side")).to_have_count(0)
     expect(phone.get_by_text("Page not found")).to_have_count(0)
@@ -83,7 +83,7 @@ def test_a_page_tells_its_age_has_no_serious_barrier_and_fits_a_phone(
 def test_a_page_has_no_serious_barrier_in_the_light_theme(desk: Page, name: str) -> None:
     desk.goto(f"/{name}")
     wait_for_whole_page(desk)
-    assert barriers(desk) == []
+    assert_no_barriers(desk)
     assert too_wide(desk) == [0, 0]
 
 
