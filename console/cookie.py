@@ -59,7 +59,7 @@ export default function ({ data }) {
 
 
 def post_ticket(ticket: str | None) -> None:
-    """Have the page post the ticket, once. To be called in each drawing, also without one: a place
-    that is empty Streamlit takes away, and what live parts draw below it then misses its own."""
+    """Have the page post the ticket, once. To be called in each drawing, also without one: else
+    what follows would move up a place, and what live parts are drawing then would miss theirs."""
     mount: Any = st.components.v2.component("session_cookie", js=_JS)
     mount(key="session-cookie", data={"ticket": ticket or ""}, height=1)

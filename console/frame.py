@@ -47,8 +47,7 @@ def main() -> None:
     st.session_state["session"] = session
     # Before the page, which may take a while: who leaves early stays signed in.
     ticket = st.session_state.get("ticket")
-    with st.container(key="ticket"):
-        cookie.post_ticket(ticket if ticket and STORE.is_waiting(ticket) else None)
+    cookie.post_ticket(ticket if ticket and STORE.is_waiting(ticket) else None)
     _who(session)
     masthead.place(page.url_path)
     with boundary("This page"):

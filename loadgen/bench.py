@@ -31,22 +31,11 @@ from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
 from loadgen.lake_speed import revenue_query  # noqa: E402
+from loadgen.orders import an_order  # noqa: E402
 from pipeline.runtime.clock import new_id, now  # noqa: E402
 from pipeline.runtime.settings import RuntimeSettings  # noqa: E402
 
 TERMS = ("dress", "boots", "earrings", "jacket", "hat", "ring", "shorts", "backpack", "sweater")
-ORDER = {
-    "email": "bench@example.com",
-    "shipping_address": {
-        "name": "Bench",
-        "line1": "1 Test Street",
-        "city": "London",
-        "postal_code": "N1 1AA",
-        "country": "GB",
-    },
-    "shipping_method": "standard",
-    "payment": {"card_token": "tok_visa"},
-}
 
 
 class BenchSettings(RuntimeSettings):
@@ -162,7 +151,9 @@ def purchase(edge: Edge, skus: list[str], spent: list[float]) -> Call:
             "Idempotency-Key": new_id(),
         }
         begun = time.perf_counter()
-        status, _, _ = edge.call("POST", "/api/checkout/orders", ORDER, headers)
+        status, _, _ = edge.call(
+            "POST", "/api/checkout/orders", an_order(email="bench@example.com"), headers
+        )
         spent.append((time.perf_counter() - begun) * 1000)
         return status == 201
 

@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 
 from loadgen.journal import Journal
+from loadgen.orders import an_order
 from pipeline.runtime.clock import new_id, now
 from pipeline.runtime.settings import RuntimeSettings
 
@@ -27,14 +28,6 @@ _DEMO = {"email": "operator@demo.shop", "password": "demo-Shop-2026!"}
 _SETTLES_WITHIN_S = 60
 _COOKIE = "has_cart"
 _MARKS = {"X-Synthetic": "1"}
-_ORDER = {
-    "email": "race@example.com",
-    "shipping_address": {
-        "name": "Race", "line1": "1 Test Street", "city": "London", "postal_code": "N1 1AA",
-        "country": "GB",
-    },
-    "payment": {"card_token": "tok_visa"},
-}  # fmt: skip
 
 
 class OversellSettings(RuntimeSettings):
@@ -103,8 +96,8 @@ async def _buy(buyer: Buyer, wishes: Mapping[str, int], cancels: bool, tally: Ta
         answer = await buyer.ask("PUT", f"/cart/items/{sku}", json={"quantity": quantity})
         if not _is_fine(answer, 200, tally):
             return
-    keyed = {"Idempotency-Key": new_id()}
-    placed = await buyer.ask("POST", "/orders", json=_ORDER, headers=keyed)
+    keyed, body = {"Idempotency-Key": new_id()}, an_order(email="race@example.com")
+    placed = await buyer.ask("POST", "/orders", json=body, headers=keyed)
     if not _is_fine(placed, 201, tally):
         return
     tally.answers["ordered"] += 1

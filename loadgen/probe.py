@@ -15,20 +15,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from loadgen.catalogue import EmptyShop
 from loadgen.journal import Journal
+from loadgen.orders import an_order
 from pipeline.contracts.journal import PREFIX
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws
 from pipeline.runtime.clock import new_id, now
 from pipeline.runtime.settings import RuntimeSettings
-
-_ORDER = {
-    "email": "probe@example.com",
-    "shipping_address": {
-        "name": "Probe", "line1": "1 Test Street", "city": "London", "postal_code": "N1 1AA",
-        "country": "GB",
-    },
-    "payment": {"card_token": "tok_visa"},
-}  # fmt: skip
 
 
 class ProbeSettings(RuntimeSettings):
@@ -47,8 +39,8 @@ def buy(names: Names, edge_url: str) -> str:
     with httpx.Client(base_url=edge_url, headers=marks, timeout=20, trust_env=False) as client:
         sku = _find_sku(client)
         client.put(f"/api/checkout/cart/items/{sku}", json={"quantity": 1}).raise_for_status()
-        keyed = {"Idempotency-Key": probe}
-        placed = client.post("/api/checkout/orders", json=_ORDER, headers=keyed)
+        keyed, body = {"Idempotency-Key": probe}, an_order(email="probe@example.com")
+        placed = client.post("/api/checkout/orders", json=body, headers=keyed)
         told = placed.raise_for_status().json()
         order_id = str(told["order_id"])
         journal = Journal(names, probe, now)

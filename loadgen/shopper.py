@@ -17,19 +17,13 @@ from locust import FastHttpUser, task
 
 from loadgen.catalogue import Catalogue
 from loadgen.journal import Journal
+from loadgen.orders import an_order
 from loadgen.scenarios import correlation_prefix
 from pipeline.runtime import trace_header
 from pipeline.runtime.clock import new_id
 from pipeline.runtime.trace_header import TraceHeader
 from pipeline.runtime.tracing import new_trace_id
 
-_ADDRESS = {
-    "name": "Load Test",
-    "line1": "1 Test Street",
-    "city": "London",
-    "postal_code": "N1 1AA",
-    "country": "GB",
-}
 _CARDS = ("tok_visa",) * 9 + ("tok_declined",)
 _CLICKS_AT_ONCE = 5
 _TIMEOUT_S = 20.0
@@ -161,13 +155,8 @@ class Shopper(FastHttpUser):
     def order(self) -> str | None:
         """The order's id; None when somebody else was faster, or it failed."""
         rng = self.world.rng
-        body: dict[str, Any] = {
-            "shipping_address": _ADDRESS,
-            "shipping_method": "standard",
-            "payment": {"card_token": rng.choice(_CARDS)},
-        }
-        if not self.token:
-            body["email"] = f"load-{self.world.run_id.lower()}@load.test"
+        guest = {} if self.token else {"email": f"load-{self.world.run_id.lower()}@load.test"}
+        body = an_order(rng.choice(_CARDS), **guest)
         keyed, correlation_id = {"Idempotency-Key": new_id()}, self.world.correlation_id()
         placed = self.ask(
             "POST", "/api/checkout/orders", "/checkout/orders",

@@ -1,6 +1,6 @@
 """Orders, their events and what a claim must say, for the tests of the proof ledger."""
 
-from pipeline.proof.domain import Check, Fact, Order, Verdict
+from pipeline.proof.domain import Fact, Finding, Order, Verdict
 
 
 def an_order(order_id: str = "o1", version: int = 2, status: str = "paid") -> Order:
@@ -20,6 +20,6 @@ def by_id(*orders: Order) -> dict[str, Order]:
     return {order.order_id: order for order in orders}
 
 
-def assert_names(check: Check, *offenders: str) -> None:
+def assert_names(check: Finding, *offenders: str) -> None:
     assert check.verdict is Verdict.INVALID
     assert check.offending_ids == list(offenders)

@@ -13,8 +13,6 @@ from console.queries.edge import Unreachable
 from pipeline.runtime.clock import now
 from pipeline.runtime.signed_report import SIGNATURE, NotVerified, verify
 
-_WORD = {"valid": status.good, "invalid": status.bad, "not proven": status.warn}
-
 
 def report_of(item: dict[str, Any] | None) -> dict[str, Any] | None:
     """The report inside an ops item; {run_id, at, duration_s, verdict, checks}."""
@@ -28,7 +26,7 @@ def report_of(item: dict[str, Any] | None) -> dict[str, Any] | None:
 def finding(report: dict[str, Any]) -> tuple[str, str]:
     """(`valid`, `invalid` or `not proven`; one sentence)."""
     checks = report.get("checks") or []
-    counts = {word: sum(c.get("verdict") == word for c in checks) for word in _WORD}
+    counts = {word: sum(c.get("verdict") == word for c in checks) for word in proof_compare.WORDS}
     if counts["invalid"]:
         return "invalid", f"{counts['invalid']} of {len(checks)} claims do not hold"
     if counts["not proven"] or not checks:
@@ -80,7 +78,7 @@ def _offer(report: dict[str, Any]) -> None:
 
 
 def _show_check(check: dict[str, Any]) -> None:
-    word = _WORD.get(str(check.get("verdict")), status.quiet)
+    word = proof_compare.WORDS.get(str(check.get("verdict")), status.quiet)
     with st.container(border=True, gap="xsmall"):
         name = str(check.get("name"))
         st.markdown(f"{word(str(check.get('verdict')))} **{name[:1].upper()}{name[1:]}**")
@@ -157,7 +155,13 @@ def history() -> None:
             signature = report.get(SIGNATURE) or {}
             signed = f"`{signature['key_id']}`" if signature else "–"
             rows.append(
-                [proof_compare.when(report), _WORD[verdict](verdict), sentence, seconds, signed]
+                [
+                    proof_compare.when(report),
+                    proof_compare.WORDS[verdict](verdict),
+                    sentence,
+                    seconds,
+                    signed,
+                ]
             )
         columns = ["When (UTC)", "Verdict", "Finding", "Took", "Signed with"]
         status.table(columns, rows, right=(3,))

@@ -10,7 +10,7 @@ from console import wording
 from console.panels import status
 
 Report = dict[str, Any]
-_WORD = {"valid": status.good, "invalid": status.bad, "not proven": status.warn}
+WORDS = {"valid": status.good, "invalid": status.bad, "not proven": status.warn}
 _FIGURES = ("left", "right", "detail", "offending_ids")
 
 
@@ -98,7 +98,7 @@ def _lines(report: Report, check: Report | None) -> Iterator[str]:
         yield f"{status.quiet('not claimed')} {at}"
         return
     verdict = str(check["verdict"])
-    yield f"{_WORD.get(verdict, status.quiet)(verdict)} {at}"
+    yield f"{WORDS.get(verdict, status.quiet)(verdict)} {at}"
     for said in (check.get("left"), check.get("right"), check.get("detail")):
         if said:
             yield status.escaped(str(said))

@@ -7,7 +7,6 @@ the raw tail behind them is read anew each time. Runs in the query's own process
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from hashlib import sha256
 from pathlib import Path
 from time import time
 from uuid import uuid4
@@ -16,7 +15,8 @@ import polars as pl
 
 from console.queries.explore_tables import CURATED, QueryTable
 from pipeline.runtime.facts import RAW, rows_of
-from pipeline.runtime.lake import Lake, LakeObject
+from pipeline.runtime.lake import Lake
+from pipeline.runtime.packs import digest
 
 MAX_BYTES = 500_000_000
 _KEEP_FILES = 16
@@ -59,7 +59,8 @@ def take(
             f"{table.name} holds {size / 1e6:,.0f} MB between {since} and {until}; one query reads "
             f"at most {MAX_BYTES / 1e6:,.0f} MB. Choose a shorter range."
         )
-    path = cache / f"{table.name}-{_fingerprint(table, found)}.parquet"
+    # Without the dates of the range: the same files are the same rows.
+    path = cache / f"{table.name}-{digest(table.columns, found)}.parquet"
     is_cached = path.exists()
     if is_cached:
         path.touch()
@@ -141,9 +142,3 @@ def _forget_old(cache: Path) -> None:
         is_old = one.stat().st_mtime < time() - _IN_USE_S
         if is_old and (kept > _KEEP_FILES or size > _KEEP_BYTES or one.suffix != ".parquet"):
             one.unlink(missing_ok=True)
-
-
-def _fingerprint(table: QueryTable, found: list[LakeObject]) -> str:
-    # Without the dates of the range: the same files are the same rows.
-    text = "\n".join([*table.columns, *(f"{one.key} {one.etag}" for one in found)])
-    return sha256(text.encode()).hexdigest()[:24]

@@ -56,7 +56,7 @@ class _Packing:
     ) -> str | None:
         if sum(one.size for one in dates) > self._max_bytes:
             return None
-        key = f"packed/{table.name}/{month}-{digest(table, dates)}.parquet"
+        key = f"packed/{table.name}/{month}-{digest(table.columns, dates)}.parquet"
         if all(one.key != key for one in packs):
             self._write(table, key, dates)
         # The one before stays for who reads the list that was; older ones nobody reads.

@@ -129,13 +129,14 @@ def _line(check: Check) -> str:
 def _table(report: Report) -> Table:
     table = Table("claim", "verdict", "one reading", "another", "detail")
     for check in report.checks:
-        offenders = f"\n{', '.join(check.offending_ids)}" if check.offending_ids else ""
+        found = check.finding
+        offenders = f"\n{', '.join(found.offending_ids)}" if found.offending_ids else ""
         table.add_row(
             escape(check.name),
             f"[{STYLES[check.verdict]}]{check.verdict.value}",
-            escape(check.left),
-            escape(check.right),
-            escape(check.detail + offenders),
+            escape(found.left),
+            escape(found.right),
+            escape(found.detail + offenders),
         )
     return table
 

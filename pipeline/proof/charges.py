@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipeline.proof.domain import Check, Order, judge, say_money
+from pipeline.proof.domain import Finding, Order, judge, say_money
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Charge:
         return self.captured_minor - self.refunded_minor
 
 
-def captured_is_owed(orders: Mapping[str, Order], charges: Mapping[str, Charge]) -> Check:
+def captured_is_owed(orders: Mapping[str, Order], charges: Mapping[str, Charge]) -> Finding:
     """An order that is still `placed` may be between the two: it is judged once it has settled."""
     settled = {i: o for i, o in orders.items() if o.status != "placed"}
     wrong = {i for i, o in settled.items() if not _is_right(o, charges.get(i))}
@@ -30,8 +30,6 @@ def captured_is_owed(orders: Mapping[str, Order], charges: Mapping[str, Charge])
     took = [c for c in charges.values() if c.captured_minor]
     given_back = [(o.currency, o.total_minor - o.owed_minor) for o in paid]
     return judge(
-        "payments captured = orders paid - refunds",
-        "The card gateway took the total of each paid order once, and gave back what is owed",
         f"{say_money((c.currency, c.captured_minor) for c in took)} captured, "
         f"{say_money((c.currency, c.refunded_minor) for c in took)} refunded, "
         f"{say_money((c.currency, c.net_minor) for c in took)} net, "

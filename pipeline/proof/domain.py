@@ -1,11 +1,11 @@
 """What is claimed and how a claim is judged; pure, no reading.
 
-A check is `valid`, `invalid` (both sides were read and differ) or `not proven` (a side could not
+A finding is `valid`, `invalid` (both sides were read and differ) or `not proven` (a side could not
 be read, or events are still under way). Only `valid` proves anything.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -20,24 +20,37 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """One claim: what was compared with what, who breaks it, and how to read both again.
+class Finding:
+    """What two readings of one thing came to, and who breaks the claim about it.
 
     `is_final`: there is nothing to compare, and nothing is on its way; looking again is no use.
     """
 
-    name: str
-    claim: str
     verdict: Verdict
-    left: str
-    right: str
+    left: str = ""
+    right: str = ""
     detail: str = ""
     offending_ids: list[str] = field(default_factory=list)
-    queries: list[str] = field(default_factory=list)
     is_final: bool = False
 
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One claim as it was found, and how to read both sides again."""
+
+    name: str
+    claim: str
+    finding: Finding
+    queries: list[str]
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.finding.verdict
+
     def to_dict(self) -> dict[str, Any]:
-        return {name: value for name, value in asdict(self).items() if name != "is_final"}
+        found = asdict(self.finding)
+        del found["is_final"]
+        return {"name": self.name, "claim": self.claim, **found, "queries": self.queries}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,27 +96,18 @@ Totals = dict[tuple[str, str, str], dict[str, int]]
 METRICS = ("orders", "units", "gross", "refunds")
 
 
-def judge(
-    name: str,
-    claim: str,
-    left: str,
-    right: str,
-    offenders: Iterable[str],
-    detail: str = "",
-) -> Check:
+def judge(left: str, right: str, offenders: Iterable[str], detail: str = "") -> Finding:
     """Invalid exactly when somebody offends; every id is counted, the first ones are named."""
     ids = sorted(set(offenders))
     if ids:
         detail = f"{len(ids)} offending; {detail}".rstrip("; ")
     verdict = Verdict.INVALID if ids else Verdict.VALID
-    return Check(name, claim, verdict, left, right, detail, ids[:OFFENDERS_SHOWN])
+    return Finding(verdict, left, right, detail, ids[:OFFENDERS_SHOWN])
 
 
-def acknowledged_exist(acknowledged: set[str], orders: Mapping[str, Order]) -> Check:
+def acknowledged_exist(acknowledged: set[str], orders: Mapping[str, Order]) -> Finding:
     unseen = len(orders.keys() - acknowledged)
     return judge(
-        "acknowledged orders exist",
-        "No order that a client was told of is missing from the table",
         f"{len(acknowledged):,} acknowledged by the edge",
         f"{len(orders):,} order rows",
         acknowledged - orders.keys(),
@@ -113,7 +117,7 @@ def acknowledged_exist(acknowledged: set[str], orders: Mapping[str, Order]) -> C
     )
 
 
-def orders_reach_the_lake(orders: Mapping[str, Order], facts: Sequence[Fact]) -> Check:
+def orders_reach_the_lake(orders: Mapping[str, Order], facts: Sequence[Fact]) -> Finding:
     seen = {fact.event_id for fact in facts}
     live = {f.order_id for f in facts if f.event_type == "order.placed.v1" and is_live(f)}
     missing = {
@@ -122,8 +126,6 @@ def orders_reach_the_lake(orders: Mapping[str, Order], facts: Sequence[Fact]) ->
         for version in range(1, order.version + 1)
     } - seen
     return judge(
-        "every state of every order is in the lake",
-        "Each version of each order is one distinct event, and no event lacks its order",
         f"{sum(o.version for o in orders.values()):,} versions of {len(orders):,} orders",
         f"{len(live):,} distinct order.placed events that are not replayed",
         missing | (live - orders.keys()),
@@ -135,7 +137,7 @@ def is_live(fact: Fact) -> bool:
     return fact.source != "replay"
 
 
-def money_agrees(orders: Mapping[str, Order], facts: Sequence[Fact]) -> Check:
+def money_agrees(orders: Mapping[str, Order], facts: Sequence[Fact]) -> Finding:
     placed = {
         f.order_id: (f.currency, f.amount_minor)
         for f in facts
@@ -144,8 +146,6 @@ def money_agrees(orders: Mapping[str, Order], facts: Sequence[Fact]) -> Check:
     rows = {o.order_id: (o.currency, o.subtotal_minor) for o in orders.values()}
     differing = {i for i in rows.keys() & placed.keys() if rows[i] != placed[i]}
     return judge(
-        "money of each order",
-        "The merchandise value of an order is the sum of its lines in the lake",
         say_money(rows.values()),
         say_money(placed.values()),
         differing,
@@ -178,9 +178,7 @@ def totals_of(facts: Iterable[Fact], reversals: frozenset[str]) -> Totals:
     return totals
 
 
-def totals_agree(
-    name: str, claim: str, left: Totals, right: Totals, sides: tuple[str, str]
-) -> Check:
+def totals_agree(left: Totals, right: Totals, sides: tuple[str, str]) -> Finding:
     nothing = dict.fromkeys(METRICS, 0)
     offenders = [
         f"{'/'.join(key)} {metric}: {left.get(key, nothing)[metric]} != "
@@ -189,10 +187,7 @@ def totals_agree(
         for metric in METRICS
         if left.get(key, nothing)[metric] != right.get(key, nothing)[metric]
     ]
-    return judge(
-        name, claim, f"{sides[0]}: {_summary(left)}", f"{sides[1]}: {_summary(right)}",
-        offenders,
-    )  # fmt: skip
+    return judge(f"{sides[0]}: {_summary(left)}", f"{sides[1]}: {_summary(right)}", offenders)
 
 
 def _summary(totals: Totals) -> str:
@@ -201,22 +196,10 @@ def _summary(totals: Totals) -> str:
     return f"{orders:,} orders, net {say_money(net)}"
 
 
-def queues_hold_no_dead_letter(depths: Mapping[str, int]) -> Check:
+def queues_hold_no_dead_letter(depths: Mapping[str, int]) -> Finding:
     dead = {name: depth for name, depth in depths.items() if name.endswith("-dlq")}
     return judge(
-        "no dead letter",
-        "Every message was handled; none was given up",
         f"{sum(dead.values()):,} in {len(dead)} dead-letter queues",
         "0",
         [f"{name}: {depth}" for name, depth in dead.items() if depth],
     )
-
-
-def attempt(name: str, claim: str, check: Callable[[], Check]) -> Check:
-    """A side that cannot be read proves nothing, and must not look like a pass or a fault."""
-    try:
-        return check()
-    except Exception as error:  # the ledger's edge: report the reading that failed, go on
-        return Check(
-            name, claim, Verdict.NOT_PROVEN, "", "", f"{type(error).__name__}: {str(error)[:200]}"
-        )

@@ -7,18 +7,16 @@ from datetime import datetime, timedelta
 from pipeline.desk.counting import Count
 from pipeline.desk.domain import Balance
 from pipeline.desk.figures import Redriven
-from pipeline.proof.domain import Check, Verdict, judge
+from pipeline.proof.domain import Finding, Verdict, judge
 
 # Landing takes a batch a second; a record that waits longer may never land.
 _UNDER_WAY = timedelta(minutes=1)
 
 
-def received_is_accounted_for(found: Count, now: datetime) -> Check:
+def received_is_accounted_for(found: Count, now: datetime) -> Finding:
     """Not proven while records have been under way for longer than landing takes."""
     under_way = found.total("under_way")
-    check = judge(
-        "received = landed + quarantined",
-        "Every record of the stream is in the lake, landed or quarantined, per source and hour",
+    finding = judge(
         f"{found.total('received'):,} received, of {len({line.slot for line in found.lines}):,} "
         "sources and hours",
         f"{found.total('landed'):,} landed + {found.total('quarantined'):,} quarantined"
@@ -27,13 +25,13 @@ def received_is_accounted_for(found: Count, now: datetime) -> Check:
         "the stream holds more than was read" if found.is_cut else "",
     )
     since = found.waiting_since
-    if check.verdict is Verdict.VALID and since and now - since > _UNDER_WAY:
+    if finding.verdict is Verdict.VALID and since and now - since > _UNDER_WAY:
         late = f"{under_way:,} records wait for landing, the first since {since:%H:%M:%S} UTC"
-        return replace(check, verdict=Verdict.NOT_PROVEN, detail=late)
-    return check
+        return replace(finding, verdict=Verdict.NOT_PROVEN, detail=late)
+    return finding
 
 
-def set_aside_is_accounted_for(balances: Sequence[Balance], redriven: Redriven) -> Check:
+def set_aside_is_accounted_for(balances: Sequence[Balance], redriven: Redriven) -> Finding:
     """Of the lake's quarantine: what the desk calls redriven must have landed since. Places that
     are no evidence are told of, and counted on neither side."""
     proven = [one for one in balances if one.is_evidence]
@@ -43,8 +41,6 @@ def set_aside_is_accounted_for(balances: Sequence[Balance], redriven: Redriven) 
     offenders = [f"{one.place}: {stray}" for one in proven for stray in one.strays]
     offenders += [one.place for one in proven if not one.adds_up and not one.strays]
     return judge(
-        "set aside = open + redriven + discarded",
-        "Every rejected event is in one state, and what was redriven has landed",
         f"{sum(one.set_aside for one in proven):,} set aside, "
         f"{len(redriven.landed):,} redriven events in the lake",
         f"{sums['open']:,} open + {sums['redriven']:,} redriven + {sums['discarded']:,} discarded",

@@ -41,7 +41,9 @@ def settle(check: Callable[[], Check], patience_s: float, clock: Callable[[], fl
     """
     deadline = clock() + patience_s
     result = check()
-    while result.verdict is not Verdict.VALID and not result.is_final and clock() < deadline:
+    while (
+        result.verdict is not Verdict.VALID and not result.finding.is_final and clock() < deadline
+    ):
         time.sleep(RETRY_PAUSE_S)
         result = check()
     return result

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws, signed_report
-from pipeline.runtime.signed_report import key_id, read_published, read_secret, to_jwk
+from pipeline.runtime.secret_values import find_object
+from pipeline.runtime.signed_report import key_id, read_published, to_jwk
 
 SIGNING_KEY = "proof-signing"
 
@@ -37,7 +38,7 @@ def sign(names: Names, report: dict[str, Any]) -> dict[str, Any]:
 
 
 def _find(secrets: Any, names: Names) -> Ed25519PrivateKey | None:
-    value = read_secret(secrets, names.secret(SIGNING_KEY))
+    value = find_object(secrets, names.secret(SIGNING_KEY))
     if value is None:
         return None
     key = load_pem_private_key(value["private_pem"].encode(), password=None)

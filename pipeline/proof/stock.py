@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pipeline.proof.domain import Check, Order, judge
+from pipeline.proof.domain import Finding, Order, judge
 
 _OWNED = frozenset({"received", "adjusted"})
 
@@ -33,22 +33,20 @@ class Movement:
     received: int
 
 
-def stock_is_conserved(rows: Sequence[StockRow]) -> Check:
+def stock_is_conserved(rows: Sequence[StockRow]) -> Finding:
     broken = [
         r.sku
         for r in rows
         if r.received != r.available + r.held + r.sold or min(r.available, r.held, r.sold) < 0
     ]
     return judge(
-        "stock is conserved",
-        "received = available + held + sold for every SKU, none below zero",
         f"received {sum(r.received for r in rows):,}",
         f"{_say(rows)}, {len(rows):,} SKUs",
         broken,
     )
 
 
-def stock_matches_orders(rows: Sequence[StockRow], orders: Iterable[Order]) -> Check:
+def stock_matches_orders(rows: Sequence[StockRow], orders: Iterable[Order]) -> Finding:
     """Held and sold are recomputed from the orders, so a doubled or lost move shows."""
     held: Counter[str] = Counter()
     sold: Counter[str] = Counter()
@@ -58,15 +56,13 @@ def stock_matches_orders(rows: Sequence[StockRow], orders: Iterable[Order]) -> C
         elif order.status in {"paid", "packed", "shipped", "delivered", "refunded"}:
             sold.update(order.units)
     return judge(
-        "nothing is oversold",
-        "Held and sold of every SKU are the quantities of the orders in those states",
         f"held {sum(r.held for r in rows):,}, sold {sum(r.sold for r in rows):,} in stock rows",
         f"held {held.total():,}, sold {sold.total():,} in orders",
         [r.sku for r in rows if r.held != held[r.sku] or r.sold != sold[r.sku]],
     )
 
 
-def movements_add_up(rows: Sequence[StockRow], movements: Sequence[Movement]) -> Check:
+def movements_add_up(rows: Sequence[StockRow], movements: Sequence[Movement]) -> Finding:
     """Each SKU's row, computed from its events alone; one that never moved is as it was put there.
 
     What lay on the shelf before the first event is what that event found.
@@ -83,9 +79,6 @@ def movements_add_up(rows: Sequence[StockRow], movements: Sequence[Movement]) ->
     for movement in movements:
         kinds[movement.kind] += movement.delta
     return judge(
-        "stock = its movements in the lake",
-        "opening + received + adjusted + returned = available + held + sold for every SKU, by the "
-        "stock events alone, and the row says the same",
         f"{_say(told.values())}, of {len(movements):,} movements of {len(by_sku):,} SKUs",
         f"{_say(rows)}, {len(rows):,} rows",
         [sku for sku, row in found.items() if told[sku] != row],

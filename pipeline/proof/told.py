@@ -7,8 +7,8 @@ from pipeline.contracts.events import ORDER_PLACED
 from pipeline.contracts.journal import Closing, Told
 from pipeline.proof.domain import (
     OFFENDERS_SHOWN,
-    Check,
     Fact,
+    Finding,
     Order,
     Verdict,
     is_live,
@@ -16,11 +16,6 @@ from pipeline.proof.domain import (
     say_money,
 )
 
-NAME = "what clients were told is kept"
-CLAIM = (
-    "Each order that a client noted in its own journal is in the table and in the lake, "
-    "with the total and the currency it was told"
-)
 NO_JOURNAL = (
     "No client has kept a journal with an order in it: a load run does (make load), and the "
     "browser's test of a purchase"
@@ -45,7 +40,7 @@ class Journal:
 
 def told_is_kept(
     journals: Sequence[Journal], orders: Mapping[str, Order], facts: Iterable[Fact]
-) -> Check:
+) -> Finding:
     """Not proven without a journal, and with one that has lost a line: what it said is unknown."""
     lines = [line for journal in journals for line in journal.told]
     rows = {o.order_id: (o.currency, o.total_minor) for o in orders.values()}
@@ -55,9 +50,7 @@ def told_is_kept(
         if f.event_type == ORDER_PLACED and is_live(f)
     }
     wrong = {side: _differing(lines, found) for side, found in (("row", rows), ("event", events))}
-    check = judge(
-        NAME,
-        CLAIM,
+    finding = judge(
         f"{say_money((t.currency, t.total_minor) for t in lines)} told, {len(lines):,} orders in "
         f"{len(journals):,} journals",
         f"{_found(lines, rows)} of them in the table, {_found(lines, events)} in the lake",
@@ -65,19 +58,19 @@ def told_is_kept(
         _say(wrong, journals),
     )
     incomplete = [journal.name for journal in journals if journal.missing]
-    if check.verdict is Verdict.INVALID:
-        return check
+    if finding.verdict is Verdict.INVALID:
+        return finding
     if not lines:
-        return replace(check, verdict=Verdict.NOT_PROVEN, detail=NO_JOURNAL, is_final=True)
+        return replace(finding, verdict=Verdict.NOT_PROVEN, detail=NO_JOURNAL, is_final=True)
     if incomplete:
         lacks = f"{sum(j.missing for j in journals):,} lines of {len(incomplete)} journals are gone"
         return replace(
-            check,
+            finding,
             verdict=Verdict.NOT_PROVEN,
-            detail=f"{lacks}; {check.detail}".rstrip("; "),
+            detail=f"{lacks}; {finding.detail}".rstrip("; "),
             offending_ids=incomplete[:OFFENDERS_SHOWN],
         )
-    return check
+    return finding
 
 
 def _differing(lines: Iterable[Told], found: Mapping[str, Money]) -> set[str]:

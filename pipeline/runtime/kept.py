@@ -58,7 +58,7 @@ class KeptTables:
         return [self._kept(table, month, found) for month, found in by_month.items()]
 
     def _kept(self, table: Table, month: str, found: Sequence[LakeObject]) -> Path:
-        name = f"{month}-{digest(table, found)}.parquet"
+        name = f"{month}-{digest(table.columns, found)}.parquet"
         path = self._folder / table.name / name
         if path.exists():
             return path

@@ -7,7 +7,7 @@ list sees the curated tables as they are, and who finds none reads the dates the
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from hashlib import sha256
 
@@ -24,9 +24,9 @@ PackList = Mapping[str, Mapping[str, str | None]]
 LIST_KEY = "packed/list-v1.json.gz"
 
 
-def digest(table: Table, dates: Sequence[LakeObject]) -> str:
-    """Of what a pack is made of: the same objects and columns give the same."""
-    text = "\n".join([*table.columns, *(f"{one.key} {one.etag}" for one in dates)])
+def digest(columns: Iterable[str], files: Sequence[LakeObject]) -> str:
+    """Of what rows are made of: the same objects and columns give the same."""
+    text = "\n".join([*columns, *(f"{one.key} {one.etag}" for one in files)])
     return sha256(text.encode()).hexdigest()[:16]
 
 

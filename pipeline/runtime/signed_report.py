@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pipeline.contracts.names import Names
+from pipeline.runtime.secret_values import find_object
 
 ALGORITHM = "Ed25519"
 SIGNATURE = "signature"
@@ -76,19 +77,9 @@ def read_published(secrets: Any, names: Names) -> list[Jwk]:
 
     Args: `secrets` is a client of Secrets Manager.
     """
-    value = read_secret(secrets, names.secret(VERIFICATION_KEYS)) or {"keys": []}
+    value = find_object(secrets, names.secret(VERIFICATION_KEYS)) or {"keys": []}
     keys: list[Jwk] = value["keys"]
     return keys
-
-
-def read_secret(secrets: Any, name: str) -> dict[str, Any] | None:
-    """None while it is there without a value."""
-    try:
-        text = secrets.get_secret_value(SecretId=name).get("SecretString")
-    except secrets.exceptions.ResourceNotFoundException:
-        return None
-    value: dict[str, Any] | None = json.loads(text) if text else None
-    return value
 
 
 def _canonical(report: Report) -> bytes:

@@ -18,6 +18,7 @@ from jwt.algorithms import RSAAlgorithm
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws
 from pipeline.runtime.logs import get_logger
+from pipeline.runtime.secret_values import find_object
 
 log = get_logger()
 Secret = dict[str, Any]
@@ -67,10 +68,11 @@ class KeyStore:
 
     def read_signing(self) -> Secret | None:
         """None before the first key."""
-        return self._read(self._signing)
+        return find_object(aws.client("secretsmanager"), self._signing)
 
     def read_published(self) -> list[Secret]:
-        keys: list[Secret] = (self._read(self._verification) or {"keys": []})["keys"]
+        found = find_object(aws.client("secretsmanager"), self._verification)
+        keys: list[Secret] = (found or {"keys": []})["keys"]
         return keys
 
     def publish(self, keys: list[Secret]) -> None:
@@ -78,15 +80,6 @@ class KeyStore:
 
     def sign_with(self, key: Secret) -> None:
         self._write(self._signing, key)
-
-    def _read(self, name: str) -> Secret | None:
-        client = aws.client("secretsmanager")
-        try:
-            text = client.get_secret_value(SecretId=name)["SecretString"]
-        except client.exceptions.ResourceNotFoundException:  # there, but without a value
-            return None
-        value: Secret = json.loads(text)
-        return value
 
     def _write(self, name: str, value: Secret) -> None:
         aws.client("secretsmanager").put_secret_value(SecretId=name, SecretString=json.dumps(value))

@@ -12,7 +12,7 @@ from pipeline.desk.figures import Redriven
 from pipeline.proof import domain
 from pipeline.proof.charges import Charge, captured_is_owed
 from pipeline.proof.claims import Claim
-from pipeline.proof.domain import Check, Verdict
+from pipeline.proof.domain import Finding, Verdict
 from pipeline.proof.records import received_is_accounted_for, set_aside_is_accounted_for
 from tests.proof_builders import an_order, assert_names, by_id, facts_of
 
@@ -110,19 +110,19 @@ def test_totals_take_reversals_back_and_differences_name_month_and_metric() -> N
     totals = domain.totals_of([*facts_of(order), cancelled], REVERSALS)
     row = totals["real", "2026-11", "GBP"]
     assert row == {"orders": 1, "units": 2, "gross": 2000, "refunds": -2000}
-    check = domain.totals_agree("a", "b", totals, {}, ("raw", "aggregates"))
+    check = domain.totals_agree(totals, {}, ("raw", "aggregates"))
     assert check.verdict is Verdict.INVALID
     assert "real/2026-11/GBP gross: 2000 != 0" in check.offending_ids
 
 
 def test_a_reading_that_fails_proves_nothing() -> None:
-    def unreadable() -> Check:
+    def unreadable() -> Finding:
         raise ConnectionError("the table does not answer")
 
     claim = Claim("name", "claim", ["dynamodb: query"], unreadable)
     check = claim.judge()
     assert check.verdict is Verdict.NOT_PROVEN
-    assert "ConnectionError" in check.detail
+    assert "ConnectionError" in check.finding.detail
     assert check.queries == ["dynamodb: query"], "what was asked is said all the same"
 
 

@@ -14,7 +14,7 @@ from console.panels.proof_compare import differences
 from console.queries.explore_tables import TABLES
 from pipeline.contracts.journal import Closing, Told
 from pipeline.proof import queries
-from pipeline.proof.domain import Order, Verdict
+from pipeline.proof.domain import Check, Order, Verdict
 from pipeline.proof.told import NO_JOURNAL, Journal, told_is_kept
 from pipeline.runtime.signed_report import NotVerified, key_id, sign, to_jwk, verify
 from tests.proof_builders import an_order, assert_names, by_id, facts_of
@@ -91,7 +91,8 @@ def test_a_client_that_was_killed_or_could_not_write_is_spoken_of() -> None:
 
 
 def a_report() -> dict[str, Any]:
-    check = told_is_kept([a_journal(ORDER)], by_id(ORDER), facts_of(ORDER))
+    finding = told_is_kept([a_journal(ORDER)], by_id(ORDER), facts_of(ORDER))
+    check = Check("what clients were told is kept", "each order", finding, ["s3: journal/**"])
     return {"run_id": "01", "duration_s": 1.5, "verdict": "holds", "checks": [check.to_dict()]}
 
 
