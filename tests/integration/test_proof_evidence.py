@@ -1,6 +1,7 @@
 """What a proof rests on and leaves behind: clients' journals, the signing key, kept reports."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,17 @@ from loadgen.journal import Journal
 from pipeline.contracts import keys
 from pipeline.contracts.journal import PART_LINES, folder, part
 from pipeline.contracts.names import Names
+from pipeline.landing.service import land
+from pipeline.landing.store import LakeFiles
 from pipeline.proof import __main__ as command
 from pipeline.proof.lake import Journals
 from pipeline.proof.signing import sign
+from pipeline.proof.under_way import late_readers
 from pipeline.runtime import aws
 from pipeline.runtime.clock import now
+from pipeline.runtime.kinesis import StreamRecord
 from pipeline.runtime.signed_report import read_published
-from tests.conftest import Stack
+from tests.conftest import Stack, wait_until
 
 POUNDS = {"amount_minor": 2399, "currency": "GBP"}
 
@@ -65,6 +70,19 @@ def test_a_probe_notes_what_it_was_told_and_takes_it_back(stack: Stack) -> None:
     assert row["synthetic"] is True
     states = {entry["status"] for entry in row["timeline"]}
     assert states & {"cancelled", "packed"}, "taken back, or too late for it"
+
+
+def test_a_reader_that_lets_a_record_wait_is_late_until_it_has_read(stage: Names) -> None:
+    assert late_readers(stage, "landing", "folding", late_s=0) == ""
+    sent = aws.client("kinesis").put_record(
+        StreamName=stage.events_stream, Data=b"{}", PartitionKey="a"
+    )
+    said = wait_until(lambda: late_readers(stage, "landing", "folding", late_s=0), timeout_s=60)
+    assert re.fullmatch(r"folding is \d+ s behind, landing is \d+ s behind", said)
+    assert late_readers(stage, "landing", late_s=600) == "", "a moment is no delay"
+    record = StreamRecord(sent["ShardId"], sent["SequenceNumber"], now(), b"{}")
+    land([record], LakeFiles(stage))
+    assert late_readers(stage, "landing", late_s=0) == ""
 
 
 def test_the_key_is_made_once_and_a_kept_report_can_be_checked(

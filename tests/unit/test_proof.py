@@ -126,6 +126,19 @@ def test_a_reading_that_fails_proves_nothing() -> None:
     assert check.queries == ["dynamodb: query"], "what was asked is said all the same"
 
 
+def test_a_difference_while_events_are_on_their_way_proves_nothing_and_one_at_rest_does() -> None:
+    differs, agrees = (domain.judge("1", "2", offenders) for offenders in (["o1"], []))
+    at_rest = Claim("name", "claim", [], lambda: differs)
+    assert at_rest.judge().verdict is Verdict.INVALID
+    found = replace(at_rest, late=lambda: "landing is 90 s behind").judge()
+    assert found.verdict is Verdict.NOT_PROVEN
+    assert (found.finding.left, found.finding.right) == ("1", "2"), "what was read is shown"
+    assert found.finding.detail.startswith("landing is 90 s behind")
+    assert found.finding.offending_ids == ["o1"]
+    on_time = replace(at_rest, find=lambda: agrees, late=lambda: "landing is 90 s behind")
+    assert on_time.judge().verdict is Verdict.VALID
+
+
 def test_a_record_that_did_not_land_and_one_that_waits_too_long_are_told_apart() -> None:
     at = datetime(2026, 11, 26, 22, tzinfo=UTC)
     received = {("s", str(n)): Arrival("test", at) for n in (1, 2, 3)}
