@@ -144,11 +144,13 @@ def money_agrees(orders: Mapping[str, Order], facts: Sequence[Fact]) -> Finding:
         if f.event_type == "order.placed.v1" and is_live(f)
     }
     rows = {o.order_id: (o.currency, o.subtotal_minor) for o in orders.values()}
-    differing = {i for i in rows.keys() & placed.keys() if rows[i] != placed[i]}
+    both = rows.keys() & placed.keys()
+    alone = len(rows.keys() ^ placed.keys())
     return judge(
-        say_money(rows.values()),
-        say_money(placed.values()),
-        differing,
+        say_money(rows[i] for i in both),
+        say_money(placed[i] for i in both),
+        [i for i in both if rows[i] != placed[i]],
+        f"{alone:,} on one side alone, which the claim before judges" if alone else "",
     )
 
 

@@ -39,6 +39,13 @@ def test_a_penny_of_difference_is_named() -> None:
     assert_names(domain.money_agrees(short, facts_of(order)), "o1")
 
 
+def test_the_money_that_is_shown_is_of_the_orders_that_are_compared() -> None:
+    both, alone = an_order(), replace(an_order(), order_id="o2", subtotal_minor=99)
+    found = domain.money_agrees(by_id(both, alone), facts_of(both))
+    assert (found.left, found.right) == ("GBP 20.00", "GBP 20.00")
+    assert found.detail.startswith("1 on one side alone")
+
+
 def test_a_paid_order_that_the_gateway_took_once_is_right() -> None:
     assert captured_is_owed(by_id(an_order()), charges(a_charge())).verdict is Verdict.VALID
 

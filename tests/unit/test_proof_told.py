@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from console.panels.proof_compare import differences
 from console.queries.explore_tables import TABLES
+from pipeline.contracts.events import ORDER_PLACED
 from pipeline.contracts.journal import Closing, Told
 from pipeline.proof import queries
 from pipeline.proof.domain import Check, Order, Verdict
@@ -60,6 +61,12 @@ def test_an_order_that_a_client_was_told_of_and_is_not_so_is_named(
     check = told_is_kept([a_journal(ORDER)], orders, facts)
     assert_names(check, "o1")
     assert said in check.detail
+
+
+def test_a_later_event_does_not_stand_in_for_the_one_that_it_was_placed_by() -> None:
+    later = [fact for fact in facts_of(ORDER) if fact.event_type != ORDER_PLACED]
+    assert later
+    assert_names(told_is_kept([a_journal(ORDER)], by_id(ORDER), later), "o1")
 
 
 @pytest.mark.parametrize("journals", [[], [a_journal()]])
