@@ -30,10 +30,9 @@ from loadgen.shopper import World
 from loadgen.summary import Ending, summarise
 from loadgen.tally import Second, Tally
 from pipeline.contracts.events import to_iso_z
-from pipeline.runtime import signals
+from pipeline.runtime import trace_header
 from pipeline.runtime.clock import now
-from pipeline.runtime.trace_header import to_text
-from pipeline.runtime.tracing import is_chosen
+from pipeline.runtime.trace_header import TraceHeader, to_text
 
 _GRACE_S = 10.0
 _LEASE_PATIENCE_S = lease.TTL_S - 5
@@ -41,8 +40,6 @@ _LONGEST_END_S = 600
 _LOG_SETTLES_S = 3.0
 _STOP_POLL_S = 0.5
 _JOURNAL_S = 2.0
-# Times the shop's own limit: what a client waited for, the service took a little less for.
-_SURELY_SLOW = 1.1
 
 
 class Run:
@@ -203,7 +200,6 @@ class _Drive:
 
     def __init__(self, plan: Plan, world: World, edge_url: str, tally: Tally) -> None:
         self._plan, self._world, self._tally = plan, world, tally
-        self._signals = signals.settings()
         self._classes = personas(world, plan)
         for kind in self._classes:
             kind.host = edge_url
@@ -261,6 +257,7 @@ class _Drive:
         name: str,
         response_time: float,
         context: dict[str, Any],
+        response: Any = None,
         exception: Exception | None = None,
         **_: Any,
     ) -> None:
@@ -272,6 +269,12 @@ class _Drive:
             to_iso_z(now()),
             (str(exception) or type(exception).__name__) if exception else "",
             to_text(trace_id),
-            is_kept=response_time > _SURELY_SLOW * self._signals.trace_slow_ms
-            or is_chosen(trace_id, self._signals.trace_ratio),
+            is_kept=_says_kept(response),
         )
+
+
+def _says_kept(response: Any) -> bool:
+    """Whether the shop says that it keeps this answer's trace; a failed connection has none."""
+    headers = getattr(response, "headers", None) or {}
+    header = TraceHeader.parse(headers.get(trace_header.NAME))
+    return header is not None and header.is_sampled is True

@@ -54,7 +54,7 @@ class Times:
 class Slow:
     """One of the slowest requests, or one that failed (then `fault` says how).
 
-    `is_kept`: the shop keeps its trace, since it was chosen or slow enough.
+    `is_kept`: the answer said that the shop keeps its trace.
     """
 
     ms: float

@@ -7,6 +7,7 @@ context variables that carry the correlation id.
 import re
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 from opentelemetry.trace import SpanKind
@@ -35,7 +36,7 @@ class SignalsMiddleware:
 
     Each request is an observation of `RequestDuration` by service, zone, route and status class,
     and a segment of the caller's trace. Sampled, failed (from 400) and slow requests are also a
-    log line, and answer with their trace's id.
+    log line; an answer whose trace is kept carries its id, `Sampled=1`.
     """
 
     def __init__(self, app: ASGIApp, probes: tuple[str, ...] = _PROBES) -> None:
@@ -67,7 +68,8 @@ class SignalsMiddleware:
             tracing.active(part),
         ):
             try:
-                await self._app(scope, receive, _answering(send, scope, correlation_id, part))
+                kept = _Kept(part, headers, started, self._slow_ms)
+                await self._app(scope, receive, _answering(send, scope, correlation_id, kept))
             except Exception as error:
                 part.fail(error)
                 raise
@@ -88,7 +90,7 @@ class SignalsMiddleware:
                 Route=f"{method} {route}", Status=f"{status // 100}xx",
             )  # fmt: skip
         metrics.observe_in(into, duration_ms)
-        attempt = Headers(scope=scope).get("x-envoy-attempt-count", "1")
+        attempt = _attempt(Headers(scope=scope))
         if attempt != "1":  # another replica failed to answer this before
             part.facts["attempt"] = attempt[:4]
         is_worth_a_line = part.is_sampled or status >= 400 or duration_ms > self._slow_ms
@@ -112,14 +114,33 @@ class SignalsMiddleware:
         tracing.finish(part)
 
 
-def _answering(send: Send, scope: Scope, correlation_id: str, part: Part | None) -> Send:
+def _attempt(headers: Headers) -> str:
+    return headers.get("x-envoy-attempt-count", "1")
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Whether the trace of an answer that begins now will be kept; `started` by perf_counter."""
+
+    part: Part
+    headers: Headers
+    started: float
+    slow_ms: float
+
+    def will_be(self, status: int) -> bool:
+        is_slow = (time.perf_counter() - self.started) * 1000 > self.slow_ms
+        is_retried = _attempt(self.headers) != "1"
+        return self.part.is_sampled or status >= 500 or is_slow or is_retried
+
+
+def _answering(send: Send, scope: Scope, correlation_id: str, kept: _Kept | None) -> Send:
     async def send_with_ids(message: Message) -> None:
         if message["type"] == "http.response.start":
             scope["answered"] = message["status"]
             headers = MutableHeaders(scope=message)
             headers["X-Correlation-Id"] = correlation_id
-            if part is not None and (part.is_sampled or message["status"] >= 500):
-                headers[trace_header.NAME] = f"Root={part.trace_text};Sampled=1"
+            if kept is not None and kept.will_be(message["status"]):
+                headers[trace_header.NAME] = f"Root={kept.part.trace_text};Sampled=1"
             if message["status"] == 201 and (order := _ORDER.search(headers.get("location", ""))):
                 scope["order_id"] = order[1]
         await send(message)

@@ -8,16 +8,21 @@ import polars as pl
 import streamlit as st
 
 from console import charts, charts_traces, charts_waterfall, downloads, wording
+from console.boundary import live
 from console.panels import traces_controls
 from console.panels.traces_controls import View
 from console.queries import traces
 from console.traces import analysis, waterfall
 from console.traces.domain import Trace
-from console.traces.search import Found
+from console.traces.search import Found, begun_at
 from console.traces.waterfall import Row
 from console.traces.words import clip, ms
+from pipeline.runtime.clock import now
 
 _KEPT = {"head": "kept by chance", "tail": "kept because it failed or was slow"}
+# A service sends its part within 2 s; an order's last worker ends some seconds after its answer.
+_GROWS_FOR = timedelta(minutes=2)
+_LOOK_AGAIN_S = 4
 _MANY = 30
 _IN_TABLE = 150
 _FAR = 4.0  # times the answer: then a scale for the answer alone is offered first
@@ -28,12 +33,7 @@ def show(view: View, others: Sequence[Found]) -> None:
     trace = traces.find(view.trace_id)
     with st.container(border=True, key="open-trace"):
         if trace is None:
-            st.subheader("X-Ray has no such trace", anchor=False)
-            st.caption(
-                f"`{view.trace_id}` was not kept, has expired, or has not arrived yet: it takes "
-                "a few seconds."
-            )
-            st.button("Close", icon=":material/close:", on_click=traces_controls.close_trace)
+            _absent(view.trace_id)
             return
         _head(trace)
         rows = waterfall.rows(trace)
@@ -47,6 +47,39 @@ def show(view: View, others: Sequence[Found]) -> None:
         other_id = _choose_other(trace, others, view.other_id)
     if other_id and (other := traces.find(other_id)):
         _compare(trace, other)
+
+
+def _absent(trace_id: str) -> None:
+    may_arrive = _may_grow(trace_id)
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        title = "This trace has not arrived yet" if may_arrive else "X-Ray has no such trace"
+        st.subheader(title, anchor=False)
+        st.button("Close", icon=":material/close:", on_click=traces_controls.close_trace)
+    if may_arrive:
+        _follow(trace_id, None, "Its parts take a few seconds, and it may not have been kept")
+    else:
+        st.caption(f"`{trace_id}` was not kept, or has expired.")
+
+
+def _may_grow(trace_id: str) -> bool:
+    return now() - begun_at(trace_id) < _GROWS_FOR
+
+
+def _follow(trace_id: str, drawn: Trace | None, why: str) -> None:
+    """Draw the page anew when more of a young trace than `drawn` has arrived."""
+
+    @live("What else arrives of this trace", run_every_s=_LOOK_AGAIN_S)
+    def follow() -> None:
+        st.caption(f"{why}: looked at again every {_LOOK_AGAIN_S} seconds.")
+        latest = traces.find(trace_id)
+        if _size(latest) != _size(drawn) or not _may_grow(trace_id):
+            st.rerun()
+
+    follow()
+
+
+def _size(trace: Trace | None) -> tuple[int, bool]:
+    return (len(trace.steps), trace.is_running) if trace else (0, True)
 
 
 def _head(trace: Trace) -> None:
@@ -68,6 +101,8 @@ def _head(trace: Trace) -> None:
         st.markdown(
             f"[Its log lines](/logs?correlation_id={quote(correlation_id)}&minutes=15&at={at})"
         )
+    if _may_grow(trace.trace_id):
+        _follow(trace.trace_id, trace, "Later steps may still be on their way")
 
 
 def _title(trace: Trace) -> str:

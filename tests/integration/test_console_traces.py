@@ -166,6 +166,28 @@ def test_two_traces_are_compared_step_by_step(
     expect(page.get_by_text("Steps aligned by the names on the way to them")).to_be_visible()
 
 
+def test_a_trace_opened_before_it_arrived_is_shown_when_it_has(page: Page, stack: Stack) -> None:
+    trace_id = f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
+    sign_in(page, "operator", f"/traces?trace_id={trace_id}")
+    awaited = page.get_by_role("heading", name="This trace has not arrived yet")
+    expect(awaited).to_be_visible(timeout=PATIENCE_MS)
+    with stack.http() as http:
+        headers = {"X-Amzn-Trace-Id": f"Root={trace_id};Sampled=1"}
+        http.get("/api/checkout/cart", headers=headers).raise_for_status()
+    opened = page.get_by_role("heading", name=re.compile(r"answered 200 in .* m?s$"))
+    expect(opened).to_be_visible(timeout=PATIENCE_MS)
+    expect(awaited).to_have_count(0)
+
+
+def test_a_trace_that_never_came_is_not_awaited_for_ever(page: Page, stack: Stack) -> None:
+    old = f"1-{int(time.time()) - 3600:08x}-{secrets.token_hex(12)}"
+    sign_in(page, "operator", f"/traces?trace_id={old}")
+    expect(page.get_by_role("heading", name="X-Ray has no such trace")).to_be_visible(
+        timeout=PATIENCE_MS
+    )
+    expect(page.get_by_text("looked at again every")).to_have_count(0)
+
+
 def test_an_analyst_is_refused(page: Page, stack: Stack) -> None:
     sign_in(page, "analyst", "/traces")
     expect(page.get_by_text("This page is for operators.")).to_be_visible(timeout=PATIENCE_MS)

@@ -206,8 +206,8 @@ def _answers(url: str) -> bool:
         return False
 
 
-def test_a_failed_request_is_kept_though_nobody_sampled_it(stack: Stack) -> None:
-    failed, missed = a_root(), a_root()
+def test_failed_and_retried_requests_are_kept_though_nobody_sampled_them(stack: Stack) -> None:
+    failed, missed, retried = a_root(), a_root(), a_root()
     with _replica_without_tables(stack) as url, httpx.Client(trust_env=False, timeout=20) as http:
         answer = http.get(
             f"{url}/orders/01M878Y2Z92MPD7HX49KWQQY75",
@@ -219,6 +219,12 @@ def test_a_failed_request_is_kept_though_nobody_sampled_it(stack: Stack) -> None
             f"{url}/nothing-here", headers={"X-Amzn-Trace-Id": f"Root={missed};Sampled=0"}
         )
         assert unknown.status_code == 404
+        assert "Sampled=1" not in unknown.headers.get("X-Amzn-Trace-Id", "")
+        again = http.get(
+            f"{url}/nothing-here",
+            headers={"X-Amzn-Trace-Id": f"Root={retried};Sampled=0", "X-Envoy-Attempt-Count": "2"},
+        )
+        assert again.headers["X-Amzn-Trace-Id"] == f"Root={retried};Sampled=1"
     # The replica has stopped, and sent what it had.
     found = {segment["name"]: segment for segment in segments_of(stack, failed)}
     assert found["checkout"]["fault"]
@@ -226,3 +232,4 @@ def test_a_failed_request_is_kept_though_nobody_sampled_it(stack: Stack) -> None
     cause = found["DynamoDB/GetItem"]["cause"]["exceptions"][0]
     assert cause["type"] == "EndpointConnectionError"
     assert segments_of(stack, missed) == []
+    assert [each["annotations"]["attempt"] for each in segments_of(stack, retried)] == ["2"]
