@@ -33,6 +33,7 @@ class ProofSettings(RuntimeSettings):
     state_dir: Path
     edge_url: str
     gateway_url: str
+    console_url: str
     journal: Path = Field(description="The edge's journal of acknowledged orders")
 
 
@@ -50,7 +51,10 @@ def main() -> int:
 
 
 def _prove(settings: ProofSettings, screen: Console, patience_s: float) -> int:
-    at = Queries(settings.names, settings.journal, settings.edge_url, settings.gateway_url)
+    at = Queries(
+        settings.names, settings.journal,
+        settings.edge_url, settings.gateway_url, settings.console_url,
+    )  # fmt: skip
     report = run(
         Ledger(at).claims(),
         run_id=new_id(),

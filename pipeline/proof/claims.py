@@ -13,6 +13,7 @@ from pipeline.proof.domain import (
     Finding,
     Verdict,
     acknowledged_exist,
+    console_shows,
     money_agrees,
     orders_reach_the_lake,
     queues_hold_no_dead_letter,
@@ -46,9 +47,8 @@ class Claim:
         """A side that cannot be read proves nothing, and must not look like a pass or a fault; nor
         does a difference while events are on their way."""
         try:
-            late = (
-                self.late()
-            )  # before the readings: who has caught up since read too late for them
+            # Before the readings: who has caught up since read too late for them.
+            late = self.late()
             finding = self.find()
             if late and finding.verdict is Verdict.INVALID:
                 why = f"{late}, which may be the difference; {finding.detail}"
@@ -127,6 +127,12 @@ class Ledger:
                 "report = aggregates",
                 "What the sales report answers is what the aggregates hold",
                 [at.aggregates, at.report], self._report, self._late_folding,
+            ),
+            Claim(
+                "console = report",
+                "What the console's Sales page draws is what the sales report answers, and each "
+                "card is the sum of its chart",
+                [at.real_report, at.console], self._console, self._late_folding,
             ),
         ]  # fmt: skip
 
@@ -219,6 +225,11 @@ class Ledger:
             store.api_totals(self._at.edge_url),
             ("aggregates", "report"),
         )
+
+    def _console(self) -> Finding:
+        at = self._at
+        chart, cards = store.console_totals(at.console_url)
+        return console_shows(store.real_totals(at.edge_url), chart, cards)
 
     def _rows(self, claim: str) -> list[StockRow]:
         """A scan takes seconds: one serves the first look of every claim, a second look its own."""

@@ -181,15 +181,42 @@ def totals_of(facts: Iterable[Fact], reversals: frozenset[str]) -> Totals:
 
 
 def totals_agree(left: Totals, right: Totals, sides: tuple[str, str]) -> Finding:
+    return judge(
+        f"{sides[0]}: {_summary(left)}", f"{sides[1]}: {_summary(right)}", _differences(left, right)
+    )
+
+
+def console_shows(report: Totals, chart: Totals, cards: Mapping[str, Mapping[str, int]]) -> Finding:
+    """Each month of the chart is the report's, and each card of a currency the chart's sum."""
     nothing = dict.fromkeys(METRICS, 0)
-    offenders = [
+    sums: dict[str, dict[str, int]] = {}
+    for (_, _, currency), row in chart.items():
+        total = sums.setdefault(currency, dict(nothing))
+        for metric in METRICS:
+            total[metric] += row[metric]
+    wrong_cards = [
+        f"card {currency} {metric}: {cards.get(currency, nothing)[metric]} != "
+        f"{sums.get(currency, nothing)[metric]}"
+        for currency in sums.keys() | cards.keys()
+        for metric in METRICS
+        if cards.get(currency, nothing)[metric] != sums.get(currency, nothing)[metric]
+    ]
+    return judge(
+        f"report: {_summary(report)}",
+        f"console: {_summary(chart)}",
+        [*_differences(report, chart), *wrong_cards],
+    )
+
+
+def _differences(left: Totals, right: Totals) -> list[str]:
+    nothing = dict.fromkeys(METRICS, 0)
+    return [
         f"{'/'.join(key)} {metric}: {left.get(key, nothing)[metric]} != "
         f"{right.get(key, nothing)[metric]}"
         for key in left.keys() | right.keys()
         for metric in METRICS
         if left.get(key, nothing)[metric] != right.get(key, nothing)[metric]
     ]
-    return judge(f"{sides[0]}: {_summary(left)}", f"{sides[1]}: {_summary(right)}", offenders)
 
 
 def _summary(totals: Totals) -> str:

@@ -16,6 +16,7 @@ from pipeline.desk import figures
 _FACTS = "SELECT DISTINCT ON (event_id) * FROM events WHERE"
 _LIVE = f"event_type = '{ORDER_PLACED}' AND source <> 'replay'"
 _BOOKED = ", ".join(f"'{kind}'" for kind in sorted({ORDER_PLACED, *REVERSALS}))
+_REPORT = "/api/analytics/sales?from=2000-01-01&to=2100-01-01&grain=month"
 _SALE, _BACK = "FILTER (kind = 'sale')", "FILTER (kind = 'refund')"
 _SUMS = (
     f"count(DISTINCT order_id) {_SALE} AS orders, sum(quantity) {_SALE} AS units, "
@@ -72,6 +73,7 @@ class Queries:
     journal: Path
     edge_url: str
     gateway_url: str
+    console_url: str
 
     @property
     def acknowledged(self) -> str:
@@ -108,10 +110,15 @@ class Queries:
 
     @property
     def report(self) -> str:
-        return (
-            f"http: GET {self.edge_url}/api/analytics/sales?from=2000-01-01&to=2100-01-01"
-            "&grain=month, without and with &synthetic=true: series"
-        )
+        return f"http: GET {self.edge_url}{_REPORT}, without and with &synthetic=true: series"
+
+    @property
+    def real_report(self) -> str:
+        return f"http: GET {self.edge_url}{_REPORT}: series"
+
+    @property
+    def console(self) -> str:
+        return f"http: GET {self.console_url}/figures: months, cards"
 
     @property
     def charges(self) -> str:

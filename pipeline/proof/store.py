@@ -117,7 +117,7 @@ def aggregate_totals(names: Names) -> Totals:
 
 def api_totals(edge_url: str) -> Totals:
     """What the public report says, by month; synthetic is what it adds when asked to include it."""
-    real = _report(edge_url, "real", synthetic=False)
+    real = real_totals(edge_url)
     both = _report(edge_url, "real", synthetic=True)
     totals = dict(real)
     for key, row in both.items():
@@ -126,6 +126,23 @@ def api_totals(edge_url: str) -> Totals:
         if any(difference.values()):
             totals[("synthetic", *key[1:])] = difference
     return totals
+
+
+def real_totals(edge_url: str) -> Totals:
+    """What the public report says of real sales, by month."""
+    return _report(edge_url, "real", synthetic=False)
+
+
+def console_totals(console_url: str) -> tuple[Totals, dict[str, dict[str, int]]]:
+    """What the console's Sales page draws of real sales: (its chart, its cards by currency)."""
+    answer = httpx.get(f"{console_url}/figures", timeout=30, trust_env=False).raise_for_status()
+    shown = answer.json()
+    chart = {
+        ("real", row["month"], row["currency"]): {metric: row[metric] for metric in METRICS}
+        for row in shown["months"]
+    }
+    cards = {row["currency"]: {metric: row[metric] for metric in METRICS} for row in shown["cards"]}
+    return chart, cards
 
 
 def _report(edge_url: str, stream: str, *, synthetic: bool) -> Totals:

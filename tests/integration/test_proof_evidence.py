@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import httpx
 import pytest
 from pipeline_stage import own_stage
 
@@ -15,8 +16,10 @@ from pipeline.contracts.names import Names
 from pipeline.landing.service import land
 from pipeline.landing.store import LakeFiles
 from pipeline.proof import __main__ as command
+from pipeline.proof.domain import Verdict, console_shows
 from pipeline.proof.lake import Journals
 from pipeline.proof.signing import sign
+from pipeline.proof.store import console_totals, real_totals
 from pipeline.proof.under_way import late_readers
 from pipeline.runtime import aws
 from pipeline.runtime.clock import now
@@ -70,6 +73,18 @@ def test_a_probe_notes_what_it_was_told_and_takes_it_back(stack: Stack) -> None:
     assert row["synthetic"] is True
     states = {entry["status"] for entry in row["timeline"]}
     assert states & {"cancelled", "packed"}, "taken back, or too late for it"
+
+
+def test_the_console_says_its_own_figures_to_those_who_may_read_the_report(stack: Stack) -> None:
+    def agrees() -> bool:
+        chart, cards = console_totals(stack.console_url)
+        report = real_totals(stack.edge_url)
+        return console_shows(report, chart, cards).verdict is Verdict.VALID
+
+    wait_until(agrees, timeout_s=60, pause_s=0.5)
+    # What the console remembers was read by somebody who may; that lets in nobody else.
+    forged = {"Authorization": "Bearer forged"}
+    assert httpx.get(f"{stack.console_url}/figures", headers=forged).status_code == 401
 
 
 def test_a_reader_that_lets_a_record_wait_is_late_until_it_has_read(stage: Names) -> None:

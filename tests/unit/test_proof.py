@@ -122,6 +122,28 @@ def test_totals_take_reversals_back_and_differences_name_month_and_metric() -> N
     assert "real/2026-11/GBP gross: 2000 != 0" in check.offending_ids
 
 
+@pytest.mark.parametrize(("where", "named"), [
+    ("report", "real/2026-11/GBP units: 3 != 2"),
+    ("cards", "card GBP units: 3 != 2"),
+    ("chart", "card GBP units: 2 != 3"),
+])  # fmt: skip
+def test_a_figure_that_the_console_shows_otherwise_is_named(where: str, named: str) -> None:
+    row = {"orders": 1, "units": 2, "gross": 2000, "refunds": 0}
+    month = ("real", "2026-11", "GBP")
+    shown = {"report": {month: row}, "chart": {month: row}, "cards": {"GBP": row}}
+    assert domain.console_shows(*shown.values()).verdict is Verdict.VALID
+    key = "GBP" if where == "cards" else month
+    check = domain.console_shows(*(shown | {where: {key: row | {"units": 3}}}).values())
+    assert check.verdict is Verdict.INVALID
+    assert named in check.offending_ids
+
+
+def test_a_currency_that_the_console_leaves_out_is_named() -> None:
+    row = {"orders": 1, "units": 2, "gross": 2000, "refunds": 0}
+    check = domain.console_shows({("real", "2026-11", "EUR"): row}, {}, {})
+    assert "real/2026-11/EUR gross: 2000 != 0" in check.offending_ids
+
+
 def test_a_reading_that_fails_proves_nothing() -> None:
     def unreadable() -> Finding:
         raise ConnectionError("the table does not answer")
