@@ -123,6 +123,16 @@ class Addresses:
         return Path(f"/tmp/has-{sha256(str(wanted).encode()).hexdigest()[:12]}.sock")
 
 
+# What a person may tune; a process gets these as `make up` did, and nothing else of the shell.
+TUNABLE = (
+    "HAS_CIRCUIT_FAILURES", "HAS_CIRCUIT_RECOVERY_S", "HAS_GATEWAY_PAUSE_S",
+    "HAS_GATEWAY_TIMEOUT_S", "HAS_KNOBS_AGE_S", "HAS_LOAD_GROUP", "HAS_LOAD_ROOT",
+    "HAS_LOG_LEVEL", "HAS_LOG_RETENTION_DAYS", "HAS_LOST_ANSWER_S", "HAS_LOW_STOCK",
+    "HAS_PAYMENTS_AT_ONCE", "HAS_PAYMENT_WINDOW_S", "HAS_SHIP_LOGS", "HAS_SIGNALS",
+    "HAS_SLO_FILE", "HAS_SNAPSHOT_S", "HAS_TRACE_RATIO", "HAS_TRACE_SLOW_MS",
+)  # fmt: skip
+
+
 def environment(at: Addresses) -> dict[str, str]:
     """What every process, and every function on the emulator, finds in its environment."""
     return {
@@ -147,6 +157,7 @@ def environment(at: Addresses) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_PAGER": "",
+        **{name: os.environ[name] for name in TUNABLE if name in os.environ},
     }
 
 

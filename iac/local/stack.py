@@ -15,6 +15,8 @@ from iac.local.supervise import Running, Supervisor
 
 _EMULATOR_TIMEOUT_S = 60
 _SERVICES_TIMEOUT_S = 90
+# Of one stack, by name: others may keep their state beside these, and people what they exported.
+_FOLDERS = ("run", "log", "journal", "emulator", "proof", "replay", "load", "explore", "lake")
 
 
 class StartFailed(Exception):
@@ -185,8 +187,7 @@ def logs(at: Addresses) -> int:
 def clean(at: Addresses) -> int:
     """Stop all and remove the state: tables, lake, logs, journal."""
     down(at)
-    # By name: other stacks may keep their state in folders beside these.
-    for folder in ("run", "log", "journal", "emulator", "proof", "replay", "gameday"):
+    for folder in _FOLDERS:
         shutil.rmtree(at.state / folder, ignore_errors=True)
     show.progress(f"removed the state in {at.state}")
     return 0

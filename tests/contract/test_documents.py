@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from iac.local.ports import TUNABLE
 from pipeline.runtime import dictionary
 
 ROOT = Path(__file__).parents[2]
@@ -63,4 +64,12 @@ def test_every_command_of_the_makefile_says_what_it_does() -> None:
     promised = {"up", "down", "status", "logs", "clean", "test", "replay", "prove", "load", "lint"}
     assert promised <= described
     readme = (ROOT / "README.md").read_text()
-    assert "make up" in readme and "make test" in readme
+    told = set(re.findall(r"[a-z-]+", " ".join(re.findall(r"`([^`]*)`", readme))))
+    assert described - told - {"help"} == set(), "the README names every command"
+
+
+def test_every_setting_that_make_up_hands_on_is_described() -> None:
+    pages = [*ROOT.glob("docs/**/*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("*/*/README.md"),
+             *ROOT.glob("*/*/*/README.md")]  # fmt: skip
+    text = "\n".join(page.read_text() for page in pages if "node_modules" not in page.parts)
+    assert [name for name in TUNABLE if f"`{name}`" not in text] == []

@@ -13,12 +13,6 @@ _PAGE_POLICY = (
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
     "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
-# FastAPI's pages of documentation load Swagger from there.
-_DOCS_POLICY = (
-    "default-src 'self'; img-src 'self' data: https://fastapi.tiangolo.com; "
-    "style-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net; "
-    "script-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net; frame-ancestors 'none'"
-)
 _NOT_CACHED = {
     "envoy.filters.http.cache": message_of("config.route.v3.FilterConfig", disabled=True, config={})
 }
@@ -74,7 +68,7 @@ def _service_routes(service: str) -> list[Json]:
         }
         routes.append(imports)
     docs = _to(service, {"path": f"/api/{service}/docs"}, _REQUEST_TIMEOUT, _repeatable("5s"))
-    docs["response_headers_to_add"] = [set_header("content-security-policy", _DOCS_POLICY)]
+    docs["response_headers_to_add"] = [set_header("content-security-policy", _PAGE_POLICY)]
     keyed = _header("idempotency-key", present_match=True)
     return [
         *routes,
