@@ -223,6 +223,11 @@ def import_job(job_id: str) -> Key:
     return _key("IMPORTS", job_id)
 
 
+def open_import(job_id: str) -> Key:
+    """Marks an import that has not ended. All lie together, the oldest first."""
+    return _key("IMPORTS#OPEN", job_id)
+
+
 def import_error(job_id: str, line: int) -> Key:
     """What was wrong with one line of an import."""
     return _key(f"IMPORT#{job_id}", f"LINE#{line:09d}")

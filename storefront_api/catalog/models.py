@@ -1,7 +1,7 @@
 """Bodies of requests and answers, as OpenAPI shows them."""
 
 import unicodedata
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -227,6 +227,3 @@ class Stock(BaseModel):
     available: int
     held: int
     sold: int
-
-
-Plain = dict[str, Any]

@@ -138,6 +138,8 @@ class Refresher:
                 count = await self._refresh_with_retries()
             except (ClientError, BotoCoreError) as error:
                 log.error("index.stale", error=type(error).__name__, built=self._index.is_built)
+            except Exception:  # the task's edge: a replica without it would never change again
+                log.exception("index.stale", built=self._index.is_built)
             else:
                 if count:
                     duration_ms = round((time.perf_counter() - started) * 1000)

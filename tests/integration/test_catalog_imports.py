@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +12,15 @@ from uuid import uuid4
 import httpx
 import psutil
 import pytest
+from pipeline_stage import own_stage
 
 from pipeline.contracts import keys
+from pipeline.contracts.audit import Audit
+from pipeline.contracts.events import to_iso_z
+from pipeline.runtime.clock import new_id, now
 from pipeline.runtime.lake import Lake
+from storefront_api.catalog.imports.domain import Format, Job, Status
+from storefront_api.catalog.imports.store import Jobs
 from tests.conftest import Stack, wait_until
 
 API = "/api/catalog"
@@ -188,6 +195,40 @@ def test_an_import_that_is_cancelled_goes_on_where_it_stopped(operator: httpx.Cl
     assert operator.post(f"{location}/resume").status_code == 202
     job = ended(operator, location)
     assert (job["status"], counts(job)) == ("succeeded", (3_000, 0, 0, 0))
+
+
+def test_an_import_waits_for_its_turn_behind_any_number_that_have_ended(emulator: Stack) -> None:
+    jobs = Jobs(own_stage(emulator))
+    made = [a_job() for _ in range(30)]
+    for job in made:
+        jobs.add(job, an_audit())
+    for job in made[1:]:
+        jobs.ask(job, {"status": "cancelled"}, an_audit())
+    assert [job.job_id for job in jobs.list_open(20)] == [made[0].job_id]
+    resumed = jobs.find(made[7].job_id)
+    assert resumed is not None
+    jobs.ask(resumed, {"status": "queued"}, an_audit())
+    assert [job.job_id for job in jobs.list_open(20)] == [made[0].job_id, made[7].job_id]
+
+
+def test_a_cancel_is_not_lost_to_a_replica_that_takes_the_import_in_this_moment(
+    emulator: Stack,
+) -> None:
+    jobs, job = Jobs(own_stage(emulator)), a_job()
+    jobs.add(job, an_audit())
+    jobs.ask(job, {"status": "cancelled"}, an_audit())
+    assert not jobs.take(job, "a replica that read it before", time.time())
+    found = jobs.find(job.job_id)
+    assert found is not None and found.status is Status.CANCELLED
+
+
+def a_job() -> Job:
+    at = to_iso_z(now())
+    return Job(new_id(), Status.QUEUED, Format.JSONL, False, "operator", at, at, 3, "", 1)
+
+
+def an_audit() -> Audit:
+    return Audit(new_id(), to_iso_z(now()), "operator", "import.cancel", "a file", "")
 
 
 def _buy(stack: Stack, sku: str) -> None:

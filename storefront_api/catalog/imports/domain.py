@@ -31,7 +31,10 @@ ENDED = frozenset({Status.CANCELLED, Status.SUCCEEDED, Status.FAILED})
 
 @dataclass(frozen=True, slots=True)
 class LineError:
-    """Why the product of a line (the first of its lines, in CSV) was not taken."""
+    """Why the product of a line (the first of its lines, in CSV) was not taken.
+
+    A field may be a line of the product, `line 7`, which cannot be read.
+    """
 
     line: int
     product_id: str | None

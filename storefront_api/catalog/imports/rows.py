@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,8 +99,28 @@ def _read_jsonl(lines: Iterable[bytes]) -> Iterator[Read]:
         yield Read(number, number, product_id if isinstance(product_id, str) else None, body)
 
 
+@dataclass(slots=True)
+class _Group:
+    """Lines `first` to `last` of one product; with a fault in one of them none is taken."""
+
+    first: int
+    last: int
+    product_id: str
+    rows: list[dict[str, str]]
+    faults: list[tuple[str, str]]  # (`line 7`, what is wrong with it)
+
+    def to_read(self, currency: str) -> Read:
+        if not self.faults:
+            return _grouped(self.first, self.last, self.rows, currency)
+        fault = LineError(self.first, self.product_id or None, tuple(self.faults[:10]))
+        return Read(self.first, self.last, self.product_id, None, fault)
+
+
 def _read_csv(lines: Iterable[bytes], currency: str) -> Iterator[Read]:
-    """One line a SKU; lines of one product follow each other, its own columns in the first."""
+    """One line a SKU; lines of one product follow each other, its own columns in the first.
+
+    A product with a line that cannot be read is not taken: without that SKU it would be another.
+    """
     # A byte that is not UTF-8 becomes a character that no text may have: the line is refused.
     text = (line.decode("utf-8", "surrogateescape") for line in lines)
     reader = csv.reader(text, strict=True)
@@ -109,35 +129,50 @@ def _read_csv(lines: Iterable[bytes], currency: str) -> Iterator[Read]:
     except csv.Error as error:
         raise WrongHeader(f"The header cannot be read: {error}") from None
     _check_header(header)
-    group: list[dict[str, str]] = []
-    first, last = 0, reader.line_num
+    group: _Group | None = None
+    beside: list[tuple[str, str]] = []  # of whose product nobody knows: maybe the next line's
+    last = reader.line_num
     while True:
         begin = last + 1
-        try:
-            cells = next(reader, None)
-        except csv.Error as error:
-            last = reader.line_num
-            yield Read(begin, last, None, None, _wrong(begin, None, "line", str(error)))
-            continue
-        if cells is not None and not any(cells):
-            last = reader.line_num
-            continue
-        row = None if cells is None else dict(zip(header, cells, strict=False))
-        if group and (
-            row is None or row.get("product_id", "").strip() != group[0]["product_id"].strip()
-        ):
-            yield _grouped(first, last, group, currency)
-            group = []
-        if row is None:
-            return
+        cells, fault = _cells(reader, header)
         last = reader.line_num
-        if cells is not None and len(cells) != len(header):
-            message = f"has {len(cells)} cells instead of {len(header)}"
-            fault = _wrong(begin, row.get("product_id") or None, "line", message)
-            yield Read(begin, last, None, None, fault)
+        if cells is not None and not any(cells):
             continue
-        first = first if group else begin
-        group.append(row)
+        row = dict(zip(header, cells or (), strict=False))
+        product_id = row.get("product_id", "").strip()
+        # From the fault on the cells may be shifted; the first one is sound.
+        is_anybodys = bool(fault) and (cells is None or header[0] != "product_id")
+        if group and (cells is None or is_anybodys or product_id != group.product_id):
+            if is_anybodys:
+                group.faults.append((f"line {begin}", f"may be of this product, and {fault}"))
+            yield group.to_read(currency)
+            group = None
+        if is_anybodys:
+            yield Read(begin, last, None, None, _wrong(begin, None, "line", fault))
+            beside = [(f"line {begin}", f"may be of this product, and {fault}")]
+            continue
+        if cells is None:
+            return
+        if group is None:
+            group = _Group(begin, last, product_id, [], beside)
+            beside = []
+        group.last = last
+        if fault:
+            group.faults.append((f"line {begin}", fault))
+        else:
+            group.rows.append(row)
+
+
+def _cells(reader: Iterator[list[str]], header: Sequence[str]) -> tuple[list[str] | None, str]:
+    """(the next line's cells, what is wrong with them); no cells at the end, or where no line can
+    be told from the next."""
+    try:
+        cells = next(reader, None)
+    except csv.Error as error:
+        return None, str(error) or "cannot be read"
+    if cells is None or not any(cells) or len(cells) == len(header):
+        return cells, ""
+    return cells, f"has {len(cells)} cells instead of {len(header)}"
 
 
 def _check_header(header: list[str]) -> None:

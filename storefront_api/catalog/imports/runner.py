@@ -34,11 +34,13 @@ class Runner:
                     continue
             except (ClientError, BotoCoreError) as error:
                 log.warning("imports.not_read", error=type(error).__name__)
+            except Exception:  # the task's edge: a replica without it would import nothing
+                log.exception("imports.broke_off")
             await asyncio.sleep(PERIOD_S)
 
     def _take_one(self) -> tuple[Job, str] | None:
         now_s = time.time()
-        for job in reversed(self._jobs.list_newest(_LOOKED_AT)):
+        for job in self._jobs.list_open(_LOOKED_AT):
             owner = f"{self._replica}:{self._new_id()}"
             if job.is_free(now_s) and self._jobs.take(job, owner, now_s):
                 return job, owner

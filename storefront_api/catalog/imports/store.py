@@ -14,7 +14,15 @@ from pipeline.runtime import aws
 from pipeline.runtime.dynamo import TransactionCancelled, transact
 from storefront_api.catalog import items
 from storefront_api.catalog.domain import Product, Refused, StockRow
-from storefront_api.catalog.imports.domain import LEASE_S, Job, LineError, Status, to_job, to_row
+from storefront_api.catalog.imports.domain import (
+    ENDED,
+    LEASE_S,
+    Job,
+    LineError,
+    Status,
+    to_job,
+    to_row,
+)
 from storefront_api.catalog.imports.writer import Present
 
 _PART_BYTES = 8 * 1024 * 1024  # S3 takes no smaller part but the last
@@ -33,9 +41,11 @@ class Jobs:
         self._table = names.table("ops")
 
     def add(self, job: Job, audit: Audit) -> None:
-        row = items.encode({**keys.import_job(job.job_id), **to_row(job)})
-        note = items.encode(audit.to_item())
-        transact([{"Put": {"TableName": self._table, "Item": each}} for each in (row, note)])
+        row = {**keys.import_job(job.job_id), **to_row(job)}
+        written = (row, keys.open_import(job.job_id), audit.to_item())
+        transact(
+            [{"Put": {"TableName": self._table, "Item": items.encode(each)}} for each in written]
+        )
 
     def find(self, job_id: str) -> Job | None:
         answer = aws.client("dynamodb").get_item(
@@ -53,6 +63,18 @@ class Jobs:
         )
         return [to_job(items.decode(item)) for item in answer["Items"]]
 
+    def list_open(self, limit: int) -> list[Job]:
+        """Those that have not ended, the oldest first, as they stand now."""
+        answer = aws.client("dynamodb").query(
+            TableName=self._table,
+            KeyConditionExpression="pk = :open",
+            ExpressionAttributeValues={":open": {"S": keys.open_import("")["pk"]}},
+            ConsistentRead=True,
+            Limit=limit,
+        )
+        ids = [items.decode(item)["sk"] for item in answer["Items"]]
+        return [job for job_id in ids if (job := self.find(job_id))]
+
     def take(self, job: Job, owner: str, now_s: float) -> bool:
         """Make it one's own if nobody has it; what a silent owner writes from now on is refused."""
         is_stopping = job.status is Status.CANCELLING
@@ -62,8 +84,10 @@ class Jobs:
             "lease_until_epoch_s": int(now_s) + LEASE_S,
             "attempts": job.attempts + 1,
         }
-        seen = "attempts = :seen AND lease_until_epoch_s < :now"
-        return self._set(job, row, seen, {":seen": job.attempts, ":now": int(now_s)}) is not None
+        # Not over an operator's wish, which came after the job was read.
+        seen = "#status = :was AND attempts = :seen AND lease_until_epoch_s < :now"
+        values = {":was": job.status.value, ":seen": job.attempts, ":now": int(now_s)}
+        return self._set(job, row, seen, values) is not None
 
     def report(self, job: Job, owner: str, now_s: float) -> Job | None:
         """Write how far it is and go on having it; None when it is another's by now."""
@@ -75,15 +99,26 @@ class Jobs:
         """The last word, with its audit. Raises Refused when it is another's by now."""
         row = to_row(job) | {"lease_until_epoch_s": 0}
         action = self._action(job, row, "#owner = :mine", {":mine": owner})
-        note = items.encode(audit.to_item())
-        _transact([{"Update": action}, {"Put": {"TableName": self._table, "Item": note}}])
+        self._move(job.job_id, job.status, action, audit)
 
     def ask(self, job: Job, row: Mapping[str, Any], audit: Audit) -> None:
-        """An operator's wish: to cancel or to go on. Raises Refused when it moved meanwhile."""
+        """An operator's wish: to cancel or to go on; `row` holds the new status.
+
+        Raises Refused when it moved meanwhile.
+        """
         action = self._action(job, row, "#status = :seen", {":seen": job.status.value})
-        action["ExpressionAttributeNames"]["#status"] = "status"
-        note = items.encode(audit.to_item())
-        _transact([{"Update": action}, {"Put": {"TableName": self._table, "Item": note}}])
+        self._move(job.job_id, Status(row["status"]), action, audit)
+
+    def _move(self, job_id: str, to: Status, update: dict[str, Any], audit: Audit) -> None:
+        """With the audit, and the mark of those that have not ended."""
+        marker = items.encode(keys.open_import(job_id))
+        mark: dict[str, Any] = (
+            {"Delete": {"TableName": self._table, "Key": marker}}
+            if to in ENDED
+            else {"Put": {"TableName": self._table, "Item": marker}}
+        )
+        note = {"Put": {"TableName": self._table, "Item": items.encode(audit.to_item())}}
+        _transact([{"Update": update}, mark, note])
 
     def add_errors(self, job_id: str, errors: Iterable[LineError]) -> None:
         """By line, so that doing it again changes nothing."""
@@ -104,13 +139,20 @@ class Jobs:
 
     def list_errors(self, job_id: str, after_line: int, limit: int) -> list[LineError]:
         after = keys.import_error(job_id, after_line)
-        answer = aws.client("dynamodb").query(
-            TableName=self._table,
-            KeyConditionExpression="pk = :job AND sk > :after",
-            ExpressionAttributeValues={":job": {"S": after["pk"]}, ":after": {"S": after["sk"]}},
-            Limit=limit,
+        pages = (
+            aws.client("dynamodb")
+            .get_paginator("query")
+            .paginate(
+                TableName=self._table,
+                KeyConditionExpression="pk = :job AND sk > :after",
+                ExpressionAttributeValues={
+                    ":job": {"S": after["pk"]},
+                    ":after": {"S": after["sk"]},
+                },
+                PaginationConfig={"MaxItems": limit, "PageSize": limit},
+            )
         )
-        rows = map(items.decode, answer["Items"])
+        rows = (items.decode(item) for page in pages for item in page["Items"])
         return [
             LineError(
                 row["line"], row.get("product_id"),

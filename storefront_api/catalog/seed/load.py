@@ -35,7 +35,7 @@ class Loaded:
 
 
 def find_marker(names: Names) -> dict[str, Any] | None:
-    """What the last complete seed wrote: {limit, products, skus, at}."""
+    """What the last complete seed wrote: {limit, products, at}."""
     answer = aws.batch_client("dynamodb").get_item(
         TableName=names.table("ops"), Key=items.encode(_MARKER), ConsistentRead=True
     )
