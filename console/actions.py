@@ -12,16 +12,12 @@ from console.programs import PROOF
 from console.queries import clients, processes, replicas
 from console.sessions import Session
 from console.settings import settings
-from pipeline.contracts import keys
-from pipeline.runtime import logs
-from pipeline.runtime.clock import new_id, now
+from pipeline.runtime.clock import now
 from pipeline.runtime.lease import Lease
 
 Verb = Literal["restart", "stop", "start"]
 VERBS: dict[Verb, str] = {"restart": "Restart", "stop": "Stop", "start": "Start"}
 _STOP_TIMEOUT_S = 30.0
-_PROOF_LEASE_S = 300
-log = logs.get_logger()
 
 
 def replica_names() -> list[str]:
@@ -55,30 +51,21 @@ def _tell_supervisor(verb: Verb, name: str) -> None:
 
 
 def start_proof(person: Session) -> None:
-    """Runs the ledger. Raises Refused while another console's run still holds the lease."""
+    """Runs the ledger, which holds a lease of its own. Raises Refused while another does."""
     with audited(person, "proof.run", "all checks"):
         if not person.is_operator:
             raise Refused("Only an operator may run the proof.")
-        _take_lease("proof", person.email)
+        if _is_leased("proof"):
+            raise Refused("A proof is already running; its result appears here.")
         PROOF.start("--then-prove")
 
 
-def drop_proof_lease() -> None:
-    try:
-        clients.table(settings().names.table("ops")).delete_item(Key=keys.lease("proof"))
-    except (BotoCoreError, ClientError) as error:
-        log.warning("console.lease_kept", lease="proof", error=str(error))  # it expires by itself
-
-
-def _take_lease(name: str, person: str) -> None:
+def _is_leased(name: str) -> bool:
     table = clients.table(settings().names.table("ops"))
     try:
-        # Each click is an owner of its own: the same person's second one must not renew the first.
-        is_taken = Lease(table, name).take(f"{person} {new_id()}", now(), _PROOF_LEASE_S)
+        return Lease(table, name).find_holder(now()) is not None
     except (BotoCoreError, ClientError) as error:
         raise Failed(f"The ops table does not answer ({type(error).__name__}).") from None
-    if not is_taken:
-        raise Refused("A proof is already running; its result appears here.")
 
 
 def _ignoring(fault_name: str, call: Callable[[], object]) -> None:

@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from console.sessions import SESSION_TTL_S, STORE
 from console.settings import settings
+from console.small_body import read_text
 
 _MAX_TICKET = 128
 
@@ -22,7 +23,7 @@ async def _claim(request: Request) -> Response:
     # A header that no form of another site can send keeps others from signing a browser in.
     if request.headers.get("x-has-console") != "1":
         return Response(status_code=403)
-    ticket = (await request.body())[: _MAX_TICKET + 1].decode("ascii", "replace")
+    ticket = await read_text(request, _MAX_TICKET)
     response = Response(status_code=204, headers={"Cache-Control": "no-store"})
     secret = STORE.claim(ticket)
     if secret is None:

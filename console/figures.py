@@ -51,6 +51,8 @@ def _shown(row: dict[str, Any]) -> dict[str, int]:
 
 async def _answer(request: Request) -> Response:
     token = request.headers.get("authorization", "").removeprefix("Bearer ")
+    if not token.isascii():
+        return _problem(401, "The access token is not valid.")
     try:
         return JSONResponse(await run_in_threadpool(of_all_time, token))
     except edge.Unreachable as problem:

@@ -15,6 +15,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from console.small_body import read_text
+
 # Who never answers (a browser in the background draws nothing) gets the charts after this.
 _PATIENCE_S = 1.2
 _MAX_WAITING = 200
@@ -69,7 +71,7 @@ def _expect(name: str) -> Event:
 
 
 async def _painted(request: Request) -> Response:
-    name = (await request.body())[: _MAX_NAME + 1].decode("ascii", "replace")
+    name = await read_text(request, _MAX_NAME)
     with _lock:
         seen = _waiting.get(name)
     if seen is not None:

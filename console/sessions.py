@@ -15,6 +15,7 @@ from threading import Lock
 from console import audit, session_rows
 from console.queries import edge
 from console.session_rows import Row
+from pipeline.contracts.roles import STAFF
 from pipeline.runtime import logs
 
 SESSION_TTL_S = 12 * 3600
@@ -24,7 +25,6 @@ _LOOK_AGAIN_S = 3.0
 _RENEWAL_LOOKS, _RENEWAL_PAUSE_S = 12, 0.25
 _MAX_SESSIONS = 500
 _MAX_EMAIL = 254
-ROLES = ("analyst", "operator", "admin")
 log = logs.get_logger()
 
 
@@ -222,7 +222,7 @@ def _asked(email: str, password: str) -> tuple[dict[str, object], edge.Tokens]:
         audit.note(shown, "unknown", "sign-in", "console", "failed", str(problem))
         raise
     role = str(user.get("role") or "shopper")
-    if role not in ROLES:
+    if role not in STAFF:
         edge.log_out(tokens)
         audit.note(shown, role, "sign-in", "console", "refused", "not an account of the console")
         raise Refused(

@@ -129,7 +129,6 @@ def run_state() -> bool:
         )
         return True
     if PROOF.has_ended():
-        actions.drop_proof_lease()
         runs.find_proof.clear()
         runs.list_proofs.clear()
         runs.find_proof_keys.clear()

@@ -8,10 +8,9 @@ from console import wording
 from console.panels import status
 from console.queries import desk
 from console.queries.edge import Unreachable
-from pipeline.desk.domain import PLACES, QUARANTINE, STREAM_FAILURES, Case, Group, State, groups
+from pipeline.desk.domain import PLACES, QUARANTINE, Case, Group, State, groups
 from pipeline.runtime.clock import now
 
-WORDS = {QUARANTINE: "rejected events", STREAM_FAILURES: "stream failures"}
 _MAX_CAUSES = 30
 _DRAW = {
     State.OPEN: status.warn, State.FIXED: status.warn, State.REDRIVING: status.warn,

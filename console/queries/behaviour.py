@@ -113,13 +113,6 @@ def referrers(frame: pl.DataFrame) -> pl.DataFrame:
     return _ranked(frame, named.alias("referrer"))
 
 
-def products(frame: pl.DataFrame, top: int = 10) -> pl.DataFrame:
-    """DataFrame[product_id: str, views: i64], most viewed first."""
-    viewed = frame.filter(pl.col("event_type") == "shopper.product_viewed.v1")
-    sums = viewed.group_by("product_id").agg(pl.len().cast(pl.Int64).alias("views"))
-    return sums.sort(["views", "product_id"], descending=[True, False]).head(top)
-
-
 def _ranked(frame: pl.DataFrame, name: pl.Expr) -> pl.DataFrame:
     views = frame.filter(pl.col("event_type") == "shopper.page_viewed.v1")
     sums = views.group_by(name).agg(pl.len().cast(pl.Int64).alias("views"))

@@ -5,6 +5,7 @@ the raw tail behind them is read anew each time. Runs in the query's own process
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -135,10 +136,14 @@ def _replace(rows: pl.DataFrame, path: Path) -> None:
 
 def _forget_old(cache: Path) -> None:
     """Bounded in number and size; what a running query may be reading stays."""
+    found: list[tuple[float, int, Path]] = []
+    for one in cache.iterdir():
+        with suppress(FileNotFoundError):  # another query tidies up, too
+            facts = one.stat()
+            found.append((facts.st_mtime, facts.st_size, one))
     kept, size = 0, 0
-    newest = sorted(cache.iterdir(), key=lambda one: one.stat().st_mtime, reverse=True)
-    for one in newest:
-        kept, size = kept + 1, size + one.stat().st_size
-        is_old = one.stat().st_mtime < time() - _IN_USE_S
+    for used_at, bytes_, one in sorted(found, reverse=True):
+        kept, size = kept + 1, size + bytes_
+        is_old = used_at < time() - _IN_USE_S
         if is_old and (kept > _KEEP_FILES or size > _KEEP_BYTES or one.suffix != ".parquet"):
             one.unlink(missing_ok=True)

@@ -221,10 +221,16 @@ class Source:
             version = 0 if old is None else old.version + (frame is not old.frame)
             self._rows = Rows(frame, version, as_of)
         except (BotoCoreError, ClientError, OSError, pl.exceptions.PolarsError) as error:
-            name = type(error).__name__
-            log.warning("lake.unread", fault=name, detail=str(error)[:300])
-            if old:
-                self._rows = Rows(old.frame, old.version, old.as_of, f"The lake fails ({name}).")
+            log.warning("lake.unread", fault=type(error).__name__, detail=str(error)[:300])
+            self._fail(error)
+        except Exception as error:  # the thread's edge: nobody else would hear of it
+            log.exception("lake.unread", fault=type(error).__name__)
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        if old := self._rows:
+            fault = f"The lake fails ({type(error).__name__})."
+            self._rows = Rows(old.frame, old.version, old.as_of, fault)
 
 
 def _wait(reading: "Future[None]") -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 from console.queries import clients
 from console.settings import settings
-from pipeline.runtime.clock import now
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 LIMIT = 300
@@ -157,8 +156,3 @@ def _fits(line: Line, wanted: Search) -> bool:
         and wanted.order_id.strip().lower() in whole
         and wanted.text.strip().lower() in whole
     )
-
-
-def last(minutes: int, **wanted: str) -> Search:
-    end = now()
-    return Search(end - timedelta(minutes=minutes), end, **wanted)

@@ -36,7 +36,6 @@ class EdgeTraffic:
     requests: int
     errors: int
     retries: int
-    saved_by_retry: int
 
     @property
     def success(self) -> float | None:
@@ -111,7 +110,7 @@ TRAFFIC = Traffic()
 def _counters() -> dict[str, int]:
     url = f"{settings().envoy_admin_url}/stats"
     response = _client().get(url, params={"format": "json", "filter": _FILTER})
-    sums = {"requests": 0, "errors": 0, "retries": 0, "saved_by_retry": 0}
+    sums = {"requests": 0, "errors": 0, "retries": 0}
     for stat in response.raise_for_status().json().get("stats", []):
         name, value = str(stat.get("name", "")), int(stat.get("value") or 0)
         if name.startswith("http.") and not name.startswith("http.admin."):
@@ -119,7 +118,6 @@ def _counters() -> dict[str, int]:
             sums["errors"] += value if name.endswith("5xx") else 0
         elif name.startswith("cluster."):
             sums["retries"] += value if name.endswith("upstream_rq_retry") else 0
-            sums["saved_by_retry"] += value if name.endswith("retry_success") else 0
     return sums
 
 

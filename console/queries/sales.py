@@ -36,11 +36,9 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """Of the newest folded event: when it happened, reached the stream and was folded."""
+    """When the newest folded event reached the stream, and the lake was compacted last."""
 
-    newest_occurred_at: datetime | None
     newest_arrived_at: datetime | None
-    folded_at: datetime | None
     compacted_at: datetime | None
     read_at: datetime
 
@@ -194,9 +192,7 @@ def freshness(_token: str) -> Freshness:
     read_at = now()
     answer = edge.get("/api/analytics/freshness", _token)
     return Freshness(
-        wording.moment(answer.get("newest_occurred_at")),
         wording.moment(answer.get("newest_arrived_at")),
-        wording.moment(answer.get("folded_at")),
         wording.moment(answer.get("compacted_at")),
         read_at,
     )

@@ -1,7 +1,7 @@
 """What is searched for, and what is found, independent of where it is looked up."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from console.traces.domain import Outcome, Trace, outcome_of
@@ -47,10 +47,6 @@ class Search:
     order_id: str = ""
     correlation_id: str = ""
     either_id: str = ""  # an order's or a correlation's
-
-    @property
-    def is_filtered(self) -> bool:
-        return replace(self, since=self.until) != Search(self.until, self.until)
 
     def matches(self, found: Found) -> bool:
         return (

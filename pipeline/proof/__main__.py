@@ -4,6 +4,7 @@ holds. With `--verify` it checks the signature of an earlier report instead."""
 import argparse
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,12 @@ from pipeline.proof.service import Report, run
 from pipeline.proof.signing import sign
 from pipeline.runtime import aws
 from pipeline.runtime.clock import new_id, now
+from pipeline.runtime.lease import Lease
 from pipeline.runtime.settings import RuntimeSettings
 from pipeline.runtime.signed_report import SIGNATURE, NotVerified, read_published, verify
 
 HISTORY_DAYS = 90
+LEASE_S = 180  # renewed after each claim
 _AWS_SILENT = (BotoCoreError, ClientError)
 STYLES = {Verdict.VALID: "green", Verdict.INVALID: "bold red", Verdict.NOT_PROVEN: "yellow"}
 
@@ -55,13 +58,39 @@ def _prove(settings: ProofSettings, screen: Console, patience_s: float) -> int:
         settings.names, settings.journal,
         settings.edge_url, settings.gateway_url, settings.console_url,
     )  # fmt: skip
-    report = run(
-        Ledger(at).claims(),
-        run_id=new_id(),
-        at=now(),
-        patience_s=patience_s,
-        on_check=lambda check: screen.print(_line(check)),
-    )
+    run_id, lease = new_id(), Lease(aws.table(settings.names.table("ops")), "proof")
+    if not _holds(lease, run_id):
+        screen.print("[red]Another proof is running; it holds the lease.")
+        return 2
+
+    def on_check(check: Check) -> None:
+        screen.print(_line(check))
+        _holds(lease, run_id)
+
+    try:
+        report = run(
+            Ledger(at).claims(),
+            run_id=run_id,
+            at=now(),
+            patience_s=patience_s,
+            on_check=on_check,
+        )
+        return _conclude(settings, screen, report)
+    finally:
+        with suppress(*_AWS_SILENT):  # it runs out by itself
+            lease.drop(run_id)
+
+
+def _holds(lease: Lease, run_id: str) -> bool:
+    """Takes or renews it. With a table that is silent the proof goes on: it has to say so."""
+    try:
+        return lease.take(run_id, now(), LEASE_S)
+    except _AWS_SILENT:
+        return True
+
+
+def _conclude(settings: ProofSettings, screen: Console, report: Report) -> int:
+    """Sign, print and keep; 0 if every claim holds."""
     written = report.to_dict()
     try:
         written = sign(settings.names, written)

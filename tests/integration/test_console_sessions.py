@@ -91,6 +91,9 @@ def test_a_ticket_sets_a_cookie_once_and_only_for_our_own_page(stack: Stack) -> 
     assert httpx.post(url, content="made-up").status_code == 403
     refused = httpx.post(url, content="made-up", headers={"X-Has-Console": "1"})
     assert (refused.status_code, refused.headers.get("set-cookie")) == (410, None)
+    for path, headers in (("session", {"X-Has-Console": "1"}), ("painted", {})):
+        long = httpx.post(f"{stack.console_url}/{path}", content=b"x" * 10_000, headers=headers)
+        assert long.status_code == 413
 
 
 def test_an_entry_of_the_audit_log_tells_how_the_action_ended(

@@ -24,6 +24,7 @@ from pipeline.proof.under_way import late_readers
 from pipeline.runtime import aws
 from pipeline.runtime.clock import now
 from pipeline.runtime.kinesis import StreamRecord
+from pipeline.runtime.lease import Lease
 from pipeline.runtime.signed_report import read_published
 from tests.conftest import Stack, wait_until
 
@@ -83,8 +84,9 @@ def test_the_console_says_its_own_figures_to_those_who_may_read_the_report(stack
 
     wait_until(agrees, timeout_s=60, pause_s=0.5)
     # What the console remembers was read by somebody who may; that lets in nobody else.
-    forged = {"Authorization": "Bearer forged"}
-    assert httpx.get(f"{stack.console_url}/figures", headers=forged).status_code == 401
+    for forged in (b"Bearer forged", b"Bearer caf\xe9"):
+        answer = httpx.get(f"{stack.console_url}/figures", headers={"Authorization": forged})
+        assert answer.status_code == 401
 
 
 def test_a_reader_that_lets_a_record_wait_is_late_until_it_has_read(stage: Names) -> None:
@@ -135,3 +137,19 @@ def test_the_key_is_made_once_and_a_kept_report_can_be_checked(
     path.write_text("{")
     assert verified(str(path))[0] == 2
     assert verified("no-such-proof")[0] == 2
+
+
+def test_one_proof_at_a_time(
+    stage: Names,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("HAS_STAGE", stage.stage)
+    monkeypatch.setenv("HAS_STATE_DIR", str(tmp_path))
+    monkeypatch.setattr("sys.argv", ["make prove"])
+    lease = Lease(aws.table(stage.table("ops")), "proof")
+    assert lease.take("another proof", now(), 60)
+    assert command.main() == 2
+    assert "Another proof is running" in capsys.readouterr().out
+    assert lease.find_holder(now()) == "another proof"
