@@ -1,7 +1,7 @@
 # Everything a person does with the shop. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean env bootstrap test fuzz test-fast replay replay-clicks compact reconcile rebuild simulate notebook sample prove desk gateway load load-clean oversell bench-compaction lint format lock contracts web
+.PHONY: help up down status logs clean env bootstrap test fuzz test-fast replay replay-clicks compact reconcile rebuild simulate notebook sample prove desk gateway load load-clean oversell bench bench-compaction plan deploy lint format lock contracts web
 
 PYTHON ?= python3
 TF_ROOT = iac/envs/$(or $(STAGE),dev)

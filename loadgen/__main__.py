@@ -73,6 +73,16 @@ def _execute(run: Run, plan: Plan, settings: LoadSettings, records: Records) -> 
     _conclude(summary, plan)
     records.end(plan.run_id, "cleaning", summary)
     run.release()
+    try:
+        is_well = _tidy(plan, settings, records, summary)
+    except (BotoCoreError, ClientError) as error:
+        _say(f"the ops table does not answer ({type(error).__name__}): the figures are kept there")
+        return 1
+    return 0 if summary["verdict"]["holds"] and is_well else 1
+
+
+def _tidy(plan: Plan, settings: LoadSettings, records: Records, summary: dict[str, Any]) -> bool:
+    """Clean up after the run, and write its report; whether nothing was left or found wrong."""
     head = records.find(plan.run_id)
     assert head is not None
     try:
@@ -81,7 +91,7 @@ def _execute(run: Run, plan: Plan, settings: LoadSettings, records: Records) -> 
     except (BotoCoreError, ClientError, ShopError, StockMismatch) as error:
         # The figures stand without it, and `make load-clean` takes it up again.
         left, is_well = f"not done ({type(error).__name__}): run make load-clean", False
-    records.set(plan.run_id, status="stopped" if summary["reason"] else "finished")
+    records.settle(plan.run_id, "stopped" if summary["reason"] else "finished")
     head = records.find(plan.run_id)
     assert head is not None
     minutes = records.minutes(plan.run_id)
@@ -89,7 +99,7 @@ def _execute(run: Run, plan: Plan, settings: LoadSettings, records: Records) -> 
     report.write(settings.reports(plan.run_id), head, seconds)
     _say(f"clean: {left}")
     _say(f"report: {settings.reports(plan.run_id)}/report.html")
-    return 0 if summary["verdict"]["holds"] and is_well else 1
+    return is_well
 
 
 def _show(second: Second) -> None:

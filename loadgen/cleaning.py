@@ -25,6 +25,7 @@ from pipeline.contracts.orders import OrderStatus
 from pipeline.runtime import aws
 from pipeline.runtime.clock import now
 from pipeline.runtime.dynamo import TransactionCancelled, to_item, transact
+from pipeline.runtime.order_refunds import units_kept
 from pipeline.runtime.order_store import OrderStore, Outcome
 
 _CANCELLABLE = frozenset({"placed", "paid"})
@@ -114,7 +115,7 @@ class Cleaning:
         began = datetime.fromisoformat(self._head["started_at"]) - _MARGIN
         ended = self._head.get("ended_at")
         until = (datetime.fromisoformat(ended) if ended else now()) + _MARGIN
-        fields = ["order_id", "owner", "status", "lines", "synthetic", "version"]
+        fields = ["order_id", "owner", "status", "lines", "refunds", "synthetic", "version"]
         ours = Attr("correlation_id").begins_with(correlation_prefix(self._run_id))
         # Among the real ones, too: an order that is not marked synthetic must be found and said.
         return [
@@ -140,8 +141,8 @@ class Cleaning:
             parts = self._parts()
             owed = Counter[str]()
             for order in orders:
-                for line in order["lines"] if order["status"] in _SOLD else ():
-                    owed[str(line["sku"])] += int(line["quantity"])
+                if order["status"] in _SOLD:  # less what refunds have put back already
+                    owed.update(units_kept(order))
             for part in parts:
                 owed.subtract({sku: int(units) for sku, units in part["units"].items()})
             wanted = dict(sorted((+owed).items())[:_PART])

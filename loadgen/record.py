@@ -62,6 +62,11 @@ class Records:
         """Patient: without this the figures of a whole run would have no head."""
         self.set(run_id, status=status, ended_at=to_iso_z(now()), summary=json.dumps(summary))
 
+    @stamina.retry(on=BotoCoreError, attempts=4, timeout=20.0)
+    def settle(self, run_id: str, status: str) -> None:
+        """The last word on a run whose figures are written."""
+        self.set(run_id, status=status)
+
     def set(self, run_id: str, **values: Any) -> None:
         """Set attributes of a run's head, which must exist."""
         self._table.update_item(
@@ -79,12 +84,17 @@ class Records:
 
     def list_runs(self, limit: int = _MAX_RUNS) -> list[Item]:
         """Heads, newest first."""
-        page = self._table.query(
-            KeyConditionExpression=Key("pk").eq(keys.load_run("")["pk"]),
-            ScanIndexForward=False,
-            Limit=limit,
-        )
-        return [_head(item) for item in page["Items"]]
+        arguments: Item = {
+            "KeyConditionExpression": Key("pk").eq(keys.load_run("")["pk"]),
+            "ScanIndexForward": False,
+        }
+        found: list[Item] = []
+        while True:
+            page = self._table.query(**arguments, Limit=limit - len(found))
+            found += map(_head, page["Items"])
+            if "LastEvaluatedKey" not in page or len(found) >= limit:
+                return found
+            arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def audit(self, actor: str, action: str, target: str, detail: str = "") -> None:
         """An entry among what people did through the console."""

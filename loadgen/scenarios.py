@@ -85,7 +85,7 @@ MIN_ACHIEVED_SHARE = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A run as it was asked for; `by` is who did, `host` where it runs."""
+    """A run as it was asked for; `by` is who did."""
 
     run_id: str
     scenario: Scenario

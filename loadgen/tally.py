@@ -95,7 +95,6 @@ class Tally:
     def __init__(self) -> None:
         self.total = Times()
         self.routes: dict[str, Times] = {}
-        self.refusals: Counter[str] = Counter()
         self._slowest: list[Slow] = []
         self._slowest_kept: list[Slow] = []
         self._faults: deque[Slow] = deque(maxlen=_FAULTS)

@@ -11,7 +11,8 @@ from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
 
-from storefront_api.security import ROLES, allowed_by
+from pipeline.contracts.roles import ROLES
+from storefront_api.security import allowed_by
 
 ANONYMOUS = "anonymous"
 

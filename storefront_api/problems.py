@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from pipeline.contracts.errors import ShopError, Unavailable
 from pipeline.runtime.logs import get_logger
@@ -132,6 +133,12 @@ async def _on_http(request: Request, error: HTTPException) -> JSONResponse:
     )
 
 
+async def _on_disconnect(request: Request, _: ClientDisconnect) -> JSONResponse:
+    """An upload broke off: nobody reads this answer, but it is no fault of ours either."""
+    slug, title = _TITLES[400]
+    return problem(request, 400, slug, title, "The body broke off")
+
+
 async def _on_dependency(request: Request, error: Exception) -> JSONResponse:
     """boto3 gave up after its bounded retries: the client may try again."""
     log.error("dependency.failed", error=type(error).__name__, detail=str(error)[:300])
@@ -150,6 +157,7 @@ def install(app: FastAPI) -> None:
         ShopError: _on_shop_error,
         RequestValidationError: _on_invalid,
         HTTPException: _on_http,
+        ClientDisconnect: _on_disconnect,
         ClientError: _on_dependency,
         BotoCoreError: _on_dependency,
         Exception: _on_bug,

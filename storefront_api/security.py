@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Protocol, TypeVar, get_args
+from typing import Annotated, Any, Protocol, TypeVar
 
 import jwt
 from botocore.exceptions import BotoCoreError, ClientError
@@ -13,13 +13,12 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from pipeline.contracts.errors import Forbidden, Unauthenticated
+from pipeline.contracts.roles import ROLES, Role
 from pipeline.runtime import aws
 from pipeline.runtime.logs import get_logger
 from storefront_api.settings import ServiceSettings
 
 log = get_logger()
-Role = Literal["shopper", "analyst", "operator", "admin"]
-ROLES: tuple[Role, ...] = get_args(Role)
 ALGORITHM = "RS256"
 # A forged key id must not become a call to Secrets Manager for each request …
 _RELOAD_AFTER_S = 2.0

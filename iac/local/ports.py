@@ -90,20 +90,6 @@ class Addresses:
         for replica in self.replicas:
             yield replica.name, replica.port
 
-    def variables(self) -> dict[str, str]:
-        """The variables that choose this stack, whatever offset it came from."""
-        return {
-            "HAS_EDGE_PORT": str(self.edge),
-            "HAS_ENVOY_ADMIN_PORT": str(self.envoy_admin),
-            "HAS_EMULATOR_PORT": str(self.emulator),
-            "HAS_XRAY_PORT": str(self.xray),
-            "HAS_CONSOLE_PORT": str(self.console),
-            "HAS_GATEWAY_PORT": str(self.gateway),
-            "HAS_ZONE_A_PORT": str(self.zone_a),
-            "HAS_ZONE_B_PORT": str(self.zone_b),
-            "HAS_STATE_DIR": str(self.state),
-        }
-
     def url(self, port: int) -> str:
         return f"http://{HOST}:{port}"
 

@@ -189,7 +189,7 @@ def _history(at: Addresses) -> Program:
     return Program(
         "history",
         command,
-        process_environment(at) | at.variables() | {"HAS_SERVICE": "history"},
+        process_environment(at) | {"HAS_SERVICE": "history"},
         health=None,
         one_shot=True,
         needs=(ROOT / "pipeline" / "replay" / "__main__.py",),

@@ -5,6 +5,7 @@ fits the newest schema known of it. A body that fails its schema is refused with
 (`Rejected`), which the landing writes to quarantine; it never blocks the stream.
 """
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -28,8 +29,11 @@ def to_iso_z(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+_ZONE = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
+
+
 def _require_zone(value: Any) -> Any:
-    if isinstance(value, str) and not (value.endswith("Z") or "+" in value[10:]):
+    if isinstance(value, str) and not _ZONE.search(value):
         raise ValueError("a time needs a zone, e.g. a trailing Z")
     return value
 

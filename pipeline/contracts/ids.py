@@ -1,12 +1,5 @@
 """Sortable ids: ULIDs made by `pipeline.runtime.clock.new_id`; order events derive theirs."""
 
-from typing import NewType
-
-OrderId = NewType("OrderId", str)
-Sku = NewType("Sku", str)
-ProductId = NewType("ProductId", str)
-CustomerId = NewType("CustomerId", str)
-
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 ULID_PATTERN = r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$"
 

@@ -11,7 +11,7 @@ from pipeline.runtime.order_store import OrderStore
 from pipeline.runtime.sqs import RetrySoon
 
 log = get_logger()
-_LONGEST_WAIT_S = 900
+LONGEST_WAIT_S = 900
 
 
 def build_expire(orders: OrderStore, clock: Clock) -> Callable[[Envelope], None]:
@@ -28,7 +28,7 @@ def build_expire(orders: OrderStore, clock: Clock) -> Callable[[Envelope], None]
         now = clock()
         left_s = (datetime.fromisoformat(order["pay_by"]) - now).total_seconds()
         if left_s > 0:
-            raise RetrySoon("its payment may still come", min(int(left_s) + 1, _LONGEST_WAIT_S))
+            raise RetrySoon("its payment may still come", min(int(left_s) + 1, LONGEST_WAIT_S))
         done = orders.expire(order["order_id"], now)
         log.info("order.expired", order_id=order["order_id"], outcome=done.outcome.value)
 

@@ -5,7 +5,7 @@ is what the aggregates must hold, at any moment and however far folding has come
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import polars as pl
 
@@ -60,6 +60,3 @@ def split(counts: dict[str, int], size: int) -> Iterator[dict[str, int]]:
     names = sorted(counts)
     for start in range(0, len(names), size):
         yield {name: counts[name] for name in names[start : start + size]}
-
-
-ReadMarkers = Callable[[Sequence[Item]], Markers]

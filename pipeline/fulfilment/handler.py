@@ -4,7 +4,7 @@ from pydantic import Field
 
 from pipeline.fulfilment.domain import Command
 from pipeline.fulfilment.service import Fulfilment
-from pipeline.fulfilment.store import DelayedCommands, parse_message
+from pipeline.fulfilment.store import DelayedCommands
 from pipeline.runtime import clock, sqs
 from pipeline.runtime.lambda_signals import instrumented
 from pipeline.runtime.order_store import OrderStore
@@ -21,7 +21,7 @@ fulfilment = Fulfilment(OrderStore(settings.names), schedule, clock.now)
 
 
 def _on_message(body: str) -> None:
-    message = parse_message(body)
+    message = sqs.parse_message(body, Command)
     if isinstance(message, Command):
         fulfilment.on_command(message)
     else:

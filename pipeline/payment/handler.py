@@ -4,10 +4,11 @@ import random
 
 from pydantic import Field
 
+from pipeline.contracts.payments import Settle
 from pipeline.payment.breaker import build_breaker
 from pipeline.payment.gateway import HttpGateway, api_key
 from pipeline.payment.service import Settlement
-from pipeline.payment.store import PaymentQueue, parse_message
+from pipeline.payment.store import PaymentQueue
 from pipeline.runtime import clock, sqs
 from pipeline.runtime.lambda_signals import instrumented
 from pipeline.runtime.order_store import OrderStore
@@ -36,6 +37,7 @@ settlement = Settlement(
 )  # fmt: skip
 handler = instrumented("payment")(
     sqs.handler_of(
-        lambda body: settlement.on_message(parse_message(body)), at_once=settings.payments_at_once
+        lambda body: settlement.on_message(sqs.parse_message(body, Settle)),
+        at_once=settings.payments_at_once,
     )
 )

@@ -55,7 +55,6 @@ class Reconciliation:
     trigger: str
     repairs: bool = False
     drifts: list[Drift] = field(default_factory=list)
-    repaired: set[Unit] = field(default_factory=set)
 
     def run(self) -> dict[str, Any] | None:
         """The result, as it is kept; None while another run holds the lease.

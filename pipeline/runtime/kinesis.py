@@ -12,7 +12,6 @@ from pipeline.runtime.portions import portions
 
 MAX_RECORDS = 500
 MAX_BYTES = 5_000_000
-MAX_RECORD_BYTES = 1_048_576
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ class SignalSettings(BaseSettings):
     service: str = "unknown"
     zone: str = "a"
     replica: str = "0"
+    version: str = "dev"
     trace_ratio: float = Field(default=0.05, ge=0, le=1)
     trace_slow_ms: float = Field(default=500, gt=0)
     log_retention_days: int = 7

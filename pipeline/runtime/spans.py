@@ -67,7 +67,13 @@ def build_provider(processor: SpanProcessor) -> TracerProvider:
     made = TracerProvider(
         sampler=ALWAYS_ON,  # the choice is made before a span is
         id_generator=_ids,
-        resource=Resource.create({"service.name": settings().service, "zone": settings().zone}),
+        resource=Resource.create(
+            {
+                "service.name": settings().service,
+                "service.version": settings().version,
+                "zone": settings().zone,
+            }
+        ),
         shutdown_on_exit=False,
     )
     made.add_span_processor(processor)

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from aws_lambda_powertools.utilities.batch import (
@@ -19,14 +19,16 @@ from aws_lambda_powertools.utilities.batch import (
 )
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import BaseModel, ValidationError
 
-from pipeline.contracts.events import Rejected
+from pipeline.contracts.events import Envelope, Rejected, parse_event
 from pipeline.runtime import aws, tracing
 from pipeline.runtime.logs import get_logger
 from pipeline.runtime.trace_header import TraceHeader
 
 log = get_logger()
 Handler = Callable[[dict[str, Any], Any], Any]
+M = TypeVar("M", bound=BaseModel)
 
 
 class RetrySoon(Exception):
@@ -140,3 +142,23 @@ def _show_again(record: SQSRecord, delay_s: int) -> None:
 def queue_url(name: str) -> str:
     url: str = aws.client("sqs").get_queue_url(QueueName=name)["QueueUrl"]
     return url
+
+
+def put_later(queue: str, message: BaseModel, delay_s: int) -> None:
+    """Use a queue as a clock: a message to oneself that arrives after `delay_s`, 900 at most."""
+    aws.client("sqs").send_message(
+        QueueUrl=queue_url(queue),
+        MessageBody=message.model_dump_json(),
+        DelaySeconds=delay_s,
+        **trace_attributes(),
+    )
+
+
+def parse_message(body: str, command: type[M]) -> Envelope | M:
+    """An event of the topic, or a message to oneself. Raises Rejected when it is neither."""
+    try:
+        return command.model_validate_json(body)
+    except ValidationError as error:
+        if '"command"' in body and '"event_type"' not in body:
+            raise Rejected("bad_command", str(error.errors(include_input=False)[0])) from None
+    return parse_event(body)

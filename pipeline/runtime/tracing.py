@@ -143,7 +143,7 @@ def current() -> Part | None:
 
 @contextmanager
 def active(part: Part) -> Iterator[Part]:
-    """Make it the part that calls, log lines and `annotate` belong to."""
+    """Make it the part that calls and log lines belong to."""
     token = _current.set(part)
     try:
         yield part
@@ -167,12 +167,6 @@ def consuming(header: TraceHeader | None, **facts: Fact) -> Iterator[Part | None
             raise
         finally:
             finish(part)
-
-
-def annotate(**facts: Fact) -> None:
-    """Facts of the work under way, for the search: never anything personal."""
-    if part := _current.get():
-        part.facts |= facts
 
 
 def carried() -> str | None:

@@ -68,7 +68,7 @@ def to_segment(span: ReadableSpan) -> dict[str, Any]:
         document["parent_id"] = f"{span.parent.span_id:016x}"
     if is_segment:
         document["annotations"]["zone"] = span.resource.attributes.get("zone", "")
-        document["service"] = {"version": str(span.resource.attributes.get("version", ""))}
+        document["service"] = {"version": str(span.resource.attributes.get("service.version", ""))}
     else:
         document["type"] = "subsegment"
         aws_facts = _below(attributes, "aws.")

@@ -45,7 +45,7 @@ def movements(change: StockChange) -> list[tuple[str, int]]:
     moved = {name: int(after[name]) - int(before[name]) for name in _NOTHING}
     found: list[tuple[str, int]] = []
     if owned := moved.pop("received"):
-        is_receipt = change.old is None or (owned > 0 and _kind_of_note(change) == "received")
+        is_receipt = change.old is None or (owned > 0 and _note(change).get("kind") == "received")
         found.append(("received" if is_receipt else "adjusted", owned))
         moved["available"] -= owned
     for (source, target), kind in _MOVES.items():
@@ -68,10 +68,10 @@ def _by_hand(found: list[tuple[str, int]], moved: Mapping[str, int]) -> list[tup
     return found
 
 
-def _kind_of_note(change: StockChange) -> str | None:
-    note = change.row.get("adjustment") or {}
-    kind = note.get("kind")
-    return kind if isinstance(kind, str) else None
+def _note(change: StockChange) -> Mapping[str, Any]:
+    """What this change says of itself; a row keeps the note of an earlier one."""
+    note: Mapping[str, Any] = change.row.get("adjustment") or {}
+    return {} if change.old and note == change.old.get("adjustment") else note
 
 
 def is_low(change: StockChange, threshold: int) -> bool:
@@ -87,11 +87,12 @@ def to_events(change: StockChange, threshold: int) -> Iterator[Envelope]:
     stand = {name: int(after[name]) for name in _NOTHING}
     for number, (kind, units) in enumerate(movements(change)):
         mark = f"{row['sku']}:{change.sequence_number}" + (f":{number}" if number else "")
-        note = (row.get("adjustment") or {}) if kind in ("received", "adjusted") else {}
+        note = _note(change) if kind in ("received", "adjusted") else {}
         reason = note.get("reason") if change.old is not None else row.get("entered")
+        unsaid = kind if kind != "adjusted" else "withdrawn" if units < 0 else "put back"
         payload = {
             "sku": row["sku"], "product_id": row["product_id"], "kind": kind, "delta": units,
-            "reason": str(reason or ("withdrawn" if kind == "adjusted" else kind)), **stand,
+            "reason": str(reason or unsaid), **stand,
         }  # fmt: skip
         yield _envelope(STOCK_ADJUSTED, mark, change, payload)
     if is_low(change, threshold):

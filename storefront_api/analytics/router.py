@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from pipeline.contracts.errors import Forbidden, Unauthenticated
 from pipeline.contracts.keys import Grain, Stream
+from pipeline.contracts.roles import STAFF
 from pipeline.runtime import clock, tracing
 from pipeline.runtime.metrics import metrics
 from storefront_api import problems
@@ -18,17 +19,16 @@ from storefront_api.analytics.store import AnalyticsItems, EventStream
 from storefront_api.security import MaybePrincipal, allows
 
 router = APIRouter(tags=["analytics"])
-_ROLES = frozenset({"analyst", "operator", "admin"})
 
 
-@allows("analyst", "operator")
+@allows(*STAFF)
 def may_read_reports(request: Request, principal: MaybePrincipal) -> None:
     """Analysts and operators; everybody where `HAS_REPORTS_PUBLIC` says so."""
     if request.app.state.settings.reports_public:
         return
     if principal is None:
         raise Unauthenticated(headers={"WWW-Authenticate": 'Bearer realm="shop"'})
-    if principal.role not in _ROLES:
+    if principal.role not in STAFF:
         raise Forbidden("Needs the role analyst or operator")
 
 

@@ -26,8 +26,9 @@ from storefront_api.settings import ServiceSettings
 
 class CheckoutSettings(ServiceSettings):
     body_limit_bytes: int = 16_384  # the largest order body is 2 kB
-    # How long an order holds its goods without a payment; the queue `expiry` waits as long.
-    payment_window_s: int = Field(default=900, ge=1, le=86_400)
+    # How long an order holds its goods without a payment. The queue `expiry` delivers once after
+    # 900 s, and what comes back waits 900 s at most, four times: then it is a dead letter.
+    payment_window_s: int = Field(default=900, ge=1, le=4_500)
 
     @property
     def is_cookie_secure(self) -> bool:

@@ -31,6 +31,8 @@ from storefront_api.checkout.rows import (
 CART_TTL_S = 30 * 86_400
 IDEMPOTENCY_TTL_S = 86_400
 _IF_ABSENT = "attribute_not_exists(pk)"
+# DynamoDB deletes what has expired within days; until then it counts no more.
+_IF_GONE = f"{_IF_ABSENT} OR expires_at_epoch_s < :now"
 _IF_VERSION = "version = :seen"
 
 
@@ -169,7 +171,7 @@ class CheckoutStore:
         placed = {**keys.order(order["order_id"]), **order, **tracing.carried_in_row()}
         operations = [
             {"Put": self._put_new(placed)},
-            {"Put": self._put_new(idempotency)},
+            {"Put": self._put_new(idempotency) | _unless_alive(now_epoch_s)},
             {"Put": self._put_cart(emptied(cart), now_epoch_s)},
             *({"Update": self._take(line)} for line in lines),
             *use_operations(self._orders, cart.promotion, order["promotion"]),
@@ -257,3 +259,11 @@ class CheckoutStore:
             ),
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
+
+
+def _unless_alive(now_epoch_s: int) -> Item:
+    """Of a Put: over nothing, or over what has expired."""
+    return {
+        "ConditionExpression": _IF_GONE,
+        "ExpressionAttributeValues": to_item({":now": now_epoch_s}),
+    }

@@ -10,8 +10,7 @@ from typing import Literal
 import email_validator
 
 from pipeline.contracts.errors import Unprocessable
-
-Role = Literal["shopper", "analyst", "operator", "admin"]
+from pipeline.contracts.roles import Role
 
 MAX_EMAIL = 254
 MIN_PASSWORD, MAX_PASSWORD = 10, 128

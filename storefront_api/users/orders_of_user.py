@@ -1,7 +1,8 @@
-"""The orders of one person, for the export of their data."""
+"""The orders and the cart of one person, for the export of their data."""
 
 from collections.abc import Iterator
 
+from pipeline.contracts import keys
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws
 from pipeline.runtime.dynamo import Item, from_item, to_item
@@ -24,6 +25,13 @@ class OrderHistory:
                 return orders, False
             orders += [from_item(item) for item in page]
         return orders, True
+
+    def find_cart(self, user_id: str) -> Item | None:
+        """As the checkout keeps it, what is saved for later included."""
+        answer = aws.client("dynamodb").get_item(
+            TableName=self._table, Key=to_item(keys.cart(f"user:{user_id}")), ConsistentRead=True
+        )
+        return from_item(answer["Item"]) if "Item" in answer else None
 
     def _pages(self, user_id: str) -> Iterator[list[Item]]:
         request: Item = {

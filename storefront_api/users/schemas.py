@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipeline.contracts.roles import Role
 from storefront_api.users.domain import (
     MAX_EMAIL,
     MAX_PASSWORD,
@@ -73,7 +74,7 @@ class Profile(BaseModel):
     user_id: str
     email: str
     name: str
-    role: Literal["shopper", "analyst", "operator", "admin"]
+    role: Role
     email_verified: bool
 
     @classmethod

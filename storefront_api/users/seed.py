@@ -2,8 +2,9 @@
 
 import sys
 
+from pipeline.contracts.roles import Role
 from pipeline.runtime import clock
-from storefront_api.users.domain import Role, User
+from storefront_api.users.domain import User
 from storefront_api.users.passwords import Passwords
 from storefront_api.users.settings import UsersSettings
 from storefront_api.users.store import UserStore

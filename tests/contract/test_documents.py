@@ -7,8 +7,10 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from iac.local.ports import TUNABLE
+from pipeline.expiry.service import LONGEST_WAIT_S
 from pipeline.runtime import dictionary
 
 ROOT = Path(__file__).parents[2]
@@ -73,3 +75,14 @@ def test_every_setting_that_make_up_hands_on_is_described() -> None:
              *ROOT.glob("*/*/*/README.md")]  # fmt: skip
     text = "\n".join(page.read_text() for page in pages if "node_modules" not in page.parts)
     assert [name for name in TUNABLE if f"`{name}`" not in text] == []
+
+
+def test_the_queue_waits_at_least_as_long_as_the_longest_payment_window() -> None:
+    from storefront_api.checkout.main import CheckoutSettings
+
+    queue = json.loads((ROOT / "iac/topology/queues.json").read_text())["expiry"]
+    # One message comes once, and comes back until it has been received too often.
+    longest_s = queue["delay_s"] + (queue["max_receives"] - 1) * LONGEST_WAIT_S
+    CheckoutSettings(payment_window_s=longest_s)
+    with pytest.raises(ValidationError):
+        CheckoutSettings(payment_window_s=longest_s + 1)

@@ -151,6 +151,27 @@ def test_fifty_posts_of_one_key_make_one_order(stack: Any, guest: Browser) -> No
     assert len(guest.cart()["items"]) == 1
 
 
+def test_a_key_that_has_expired_is_a_new_one_even_while_its_row_is_still_there(
+    stack: Any, guest: Browser
+) -> None:
+    sku, key = put_on_sale(stack, 5), uuid4().hex
+    guest.put(sku, 1)
+    first = guest.order(key)
+    owner = row_of(stack, first.json()["order_id"])["owner"]
+    stack.table("orders").update_item(
+        Key=keys.idempotency(owner, key),
+        UpdateExpression="SET expires_at_epoch_s = :past",
+        ConditionExpression="attribute_exists(pk)",
+        ExpressionAttributeValues={":past": 1},
+    )
+    guest.put(sku, 2)
+    second = guest.order(key)
+    assert second.status_code == 201, second.text
+    assert second.json()["order_id"] != first.json()["order_id"]
+    again = guest.order(key)
+    assert again.json()["order_id"] == second.json()["order_id"]
+
+
 def test_four_hundred_buyers_of_fifty_units_get_exactly_fifty(stack: Any) -> None:
     sku = put_on_sale(stack, 50)
     answers = asyncio.run(_race(stack, sku, buyers=400, concurrency=64))

@@ -4,6 +4,7 @@ import importlib
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -40,8 +41,13 @@ class Member:
         self.orders = aws.table(users.names.table("orders"))
         self.owner = f"user:{self.user['user_id']}"
         assert self.request("POST", "/me/addresses", json=HOME).status_code == 201
-        self.orders.put_item(Item={**keys.cart(self.owner), "lines": {}, "version": 1})
+        lines = {"K-2": {"title": "Pot", "quantity": 3}}
+        self.orders.put_item(Item={**keys.cart(self.owner), "lines": lines, "version": 1})
         self.order_ids = [self._order(status) for status in statuses]
+
+    @property
+    def digest(self) -> str:
+        return sha256(self.user["email"].encode()).hexdigest()
 
     def request(self, method: str, path: str, **options: Any) -> Any:
         return self.browser.request(method, path, headers=self.header, **options)
@@ -59,13 +65,16 @@ class Member:
         line = {"line_no": 1, "sku": "K-1", "product_id": "p", "title": "Kettle",
                 "category": "Kitchen", "quantity": 2, "unit_price_minor": 1999,
                 "line_total_minor": 3998}  # fmt: skip
+        code = {"code": "TEN", "kind": "percentage", "version": 1,
+                "subjects": [f"user:{self.user['user_id']}", f"email:{self.digest}"]}  # fmt: skip
         self.orders.put_item(
             Item={
                 **keys.order(order_id), "order_id": order_id, "owner": self.owner,
                 "customer_id": self.user["user_id"], "email": self.user["email"],
                 "status": status.value, "version": 1, "placed_at": at, "currency": "GBP",
                 "country": "United Kingdom", "lines": [line], "subtotal_minor": 3998,
-                "shipping_minor": 399, "tax_minor": 0, "total_minor": 4397,
+                "discount_minor": 400, "promotion": code,
+                "shipping_minor": 399, "tax_minor": 0, "total_minor": 3997,
                 "shipping_address": HOME | {"line2": None, "country": "GB"},
                 "shipping_method": "standard", "card_token": "tok_visa",
                 "listing": keys.ORDERS, "synthetic": True,
@@ -90,7 +99,7 @@ def stream_event(user_id: str) -> dict[str, Any]:
 
 def traces_of(users: Service, member: Member) -> list[str]:
     """Keys of every row that still names the person, in any table."""
-    words = (member.user["email"], "Ada Lovelace", HOME["line1"])
+    words = (member.user["email"], member.digest, "Ada Lovelace", HOME["line1"])
     return [
         f"{row['pk']}/{row['sk']}"
         for table in ("users", "orders")
@@ -112,7 +121,16 @@ def test_an_export_has_everything_there_is_of_a_person(users: Service) -> None:
     }  # fmt: skip
     assert [session["is_current"] for session in document["sessions"]] == [True]
     assert {o["order_id"] for o in document["orders"]} == set(member.order_ids)
-    assert document["orders"][0]["total"] == {"amount_minor": 4397, "currency": "GBP"}
+    order = document["orders"][0]
+    amounts = {
+        name: order[name]["amount_minor"]
+        for name in ("subtotal", "discount", "shipping", "tax", "total")
+    }
+    assert amounts == {"subtotal": 3998, "discount": 400, "shipping": 399, "tax": 0, "total": 3997}
+    assert (order["promotion_code"], order["refunds"]) == ("TEN", [])
+    assert document["cart"] == [
+        {"sku": "K-2", "title": "Pot", "quantity": 3, "is_saved_for_later": False}
+    ]
     assert document["is_complete"] is True
     stranger = Member(users)
     assert stranger.request("GET", "/me/export").json()["orders"] == []

@@ -51,7 +51,6 @@ class Scenario:
     clicks: Counter[str]  # records by event type: a browser sends some twice
     click_ids: set[str]
     poison: Counter[bytes]
-    broken_rows: set[str]  # ids of orders whose row can become no event
 
 
 def a_scenario(seed: int) -> Scenario:
@@ -74,7 +73,6 @@ def a_scenario(seed: int) -> Scenario:
         Counter(json.loads(click.body)["event_type"] for click in sent),
         {json.loads(click.body)["event_id"] for click in clicks},
         Counter(one.body for one in poison),
-        {str(one.row["order_id"]) for one in broken if one.row},
     )  # fmt: skip
 
 

@@ -119,3 +119,20 @@ def test_the_first_matching_rule_names_the_fault(quantity: int, price: Any) -> N
     assert (fault is None) == (price > 0 and price == int(price) and quantity >= 0)
     if price < 0:
         assert fault == "negative_price"
+
+
+@pytest.mark.parametrize(("text", "utc"), [
+    ("2026-11-24T10:00:00-05:00", "2026-11-24T15:00:00.000Z"),
+    ("2026-11-24T10:00:00+0530", "2026-11-24T04:30:00.000Z"),
+    ("2026-11-24T10:00:00Z", "2026-11-24T10:00:00.000Z"),
+    ("2026-11-24T10:00:00", None),
+    ("2026-11-24", None),
+    ("1763978400", None),
+])  # fmt: skip
+def test_a_time_names_its_zone_and_is_told_in_utc(text: str, utc: str | None) -> None:
+    body = json.dumps(an_event(occurred_at=text)).encode()
+    if utc is None:
+        with pytest.raises(Rejected):
+            parse_event(body)
+    else:
+        assert parse_event(body).model_dump(mode="json")["occurred_at"] == utc

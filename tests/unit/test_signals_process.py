@@ -207,12 +207,10 @@ def test_log_lines_leave_in_order_in_batches_that_cloudwatch_takes() -> None:
     assert seen == list(range(10, MAX_QUEUE + 10))  # the oldest gave way
 
 
-def test_work_inside_a_part_is_found_by_its_log_lines_and_calls() -> None:
+def test_work_inside_a_part_carries_its_trace_on_and_work_after_it_does_not() -> None:
     part = a_part()
     assert tracing.current() is None
     with tracing.active(part):
-        tracing.annotate(order_id="01ABC")
         carried = TraceHeader.parse(tracing.carried())
     assert carried == TraceHeader(part.trace_id, part.segment_id, False)
-    assert part.facts == {"order_id": "01ABC"}
     assert tracing.carried() is None

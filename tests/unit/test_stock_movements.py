@@ -77,6 +77,21 @@ def test_a_record_delivered_twice_gives_the_same_valid_events() -> None:
     assert [parse_event(e.model_dump_json()) for e in once] == once
 
 
+def test_a_movement_does_not_speak_with_the_note_of_an_earlier_one() -> None:
+    note = {"id": "a1", "kind": "received", "reason": "delivery 17"}
+    before, after = a_row(), a_row(15, 15, adjustment=note)
+    withdrawn = a_row(5, 5, adjustment=note)
+    again = a_row(8, 8, adjustment=note)
+    told = [
+        (event.payload["kind"], event.payload["delta"], event.payload["reason"])
+        for old, new in ((before, after), (after, withdrawn), (withdrawn, again))
+        for event in to_events(a_change(old, new), 0)
+    ]
+    assert told == [
+        ("received", 5, "delivery 17"), ("adjusted", -10, "withdrawn"), ("adjusted", 3, "put back"),
+    ]  # fmt: skip
+
+
 def test_stock_is_low_once_on_its_way_down() -> None:
     steps = [(6, True, 5), (5, False, 4), (4, False, 9)]
     for before, expected, after in steps:

@@ -471,6 +471,17 @@ export interface components {
              */
             postal_code: string;
         };
+        /** CartedGoods */
+        CartedGoods: {
+            /** Is Saved For Later */
+            is_saved_for_later: boolean;
+            /** Quantity */
+            quantity: number;
+            /** Sku */
+            sku: string;
+            /** Title */
+            title: string;
+        };
         /** Credentials */
         Credentials: {
             /**
@@ -488,12 +499,15 @@ export interface components {
         };
         /**
          * Export
-         * @description All that the shop keeps of a person. `is_complete` is false for who has ordered too often
-         *     for one document: then the list of orders (`/api/checkout/orders`) has the rest.
+         * @description All that the shop keeps of a person. `is_complete` is false for who has ordered or signed in
+         *     too often for one document: the lists of orders (`/api/checkout/orders`) and of sessions have
+         *     the rest.
          */
         Export: {
             /** Addresses */
             addresses: components["schemas"]["AddressWithId"][];
+            /** Cart */
+            cart: components["schemas"]["CartedGoods"][];
             /**
              * Exported At
              * Format: date-time
@@ -520,8 +534,12 @@ export interface components {
             title: string;
             unit_price: components["schemas"]["Money"];
         };
-        /** ExportedOrder */
+        /**
+         * ExportedOrder
+         * @description subtotal - discount + shipping + tax = total.
+         */
         ExportedOrder: {
+            discount: components["schemas"]["Money"];
             /** Email */
             email: string | null;
             /** Lines */
@@ -532,6 +550,10 @@ export interface components {
             order_number: string;
             /** Placed At */
             placed_at: string;
+            /** Promotion Code */
+            promotion_code: string | null;
+            /** Refunds */
+            refunds: components["schemas"]["ExportedRefund"][];
             shipping: components["schemas"]["Money"];
             /** Shipping Address */
             shipping_address: {
@@ -544,6 +566,14 @@ export interface components {
             subtotal: components["schemas"]["Money"];
             tax: components["schemas"]["Money"];
             total: components["schemas"]["Money"];
+        };
+        /** ExportedRefund */
+        ExportedRefund: {
+            amount: components["schemas"]["Money"];
+            /** At */
+            at: string;
+            /** Reason */
+            reason: string | null;
         };
         /** FieldError */
         FieldError: {
