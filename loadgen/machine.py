@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
-from xmlrpc.client import Fault, ProtocolError, ServerProxy
 
 import httpx
 import psutil
-from supervisor.xmlrpc import SupervisorTransport
 
+from pipeline.runtime import supervisor_rpc
 from pipeline.runtime.families import families
 
 _LOOK_AGAIN_S = 5
+_TIMEOUT_S = 3
 _SHOWN_SHARE = 0.05
 _COUNTED = r"^http\.edge\.downstream_rq_(total|[1-5]xx)$"
 
@@ -70,12 +70,9 @@ class Processor:
         if self._socket is None or not self._socket.exists():
             return []
         try:
-            rpc = ServerProxy(
-                "http://127.0.0.1",
-                transport=SupervisorTransport(None, None, f"unix://{self._socket}"),
-            )
-            infos: list[dict[str, Any]] = rpc.supervisor.getAllProcessInfo()  # type: ignore[assignment]
-        except (OSError, Fault, ProtocolError):
+            with supervisor_rpc.connect(self._socket, _TIMEOUT_S) as rpc:
+                infos: list[dict[str, Any]] = rpc.supervisor.getAllProcessInfo()  # type: ignore[assignment]
+        except supervisor_rpc.SILENT:
             return []
         return [(str(info["name"]), int(info["pid"])) for info in infos if info["pid"]]
 

@@ -1,17 +1,15 @@
 """Processes as supervisor knows them, over its unix socket, and their memory from the kernel."""
 
-import http.client
 import re
-import socket
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-from xmlrpc.client import ServerProxy, Transport
+from xmlrpc.client import ServerProxy
 
 import psutil
 
 from console.settings import settings
+from pipeline.runtime import supervisor_rpc
 from pipeline.runtime.families import families
 
 _QUICK_S = 1.5
@@ -71,8 +69,7 @@ def count_starts(log: str) -> Counter[str]:
 
 
 def connect(timeout_s: float) -> ServerProxy:
-    transport = _UnixTransport(settings().supervisor_socket, timeout_s)
-    return ServerProxy("http://supervisor", transport=transport)
+    return supervisor_rpc.connect(settings().supervisor_socket, timeout_s)
 
 
 def _process(info: dict[str, Any], starts: int, by_root: dict[int, list[int]]) -> Process:
@@ -107,25 +104,3 @@ def _resident(pid: int) -> int:
         return int(psutil.Process(pid).memory_info().rss)
     except psutil.NoSuchProcess:
         return 0  # it ended meanwhile
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: Path, timeout_s: float) -> None:
-        super().__init__("localhost", timeout=timeout_s)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
-
-
-class _UnixTransport(Transport):
-    def __init__(self, path: Path, timeout_s: float) -> None:
-        super().__init__()
-        self._path, self._timeout_s = path, timeout_s
-
-    def make_connection(self, host: Any) -> http.client.HTTPConnection:
-        connection = self._connection[1] or _UnixConnection(self._path, self._timeout_s)
-        self._connection = host, connection  # what `close` closes
-        return connection

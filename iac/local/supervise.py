@@ -1,10 +1,8 @@
 """supervisord: its configuration, and talking to it over its unix socket."""
 
-import http.client
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,12 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from xmlrpc.client import Fault, ServerProxy, Transport
+from xmlrpc.client import Fault, ServerProxy
 
 import psutil
 
 from iac.local.ports import ROOT, Addresses
 from iac.local.processes import Program, programs
+from pipeline.runtime.supervisor_rpc import SILENT, connect
+
+_STOP_TIMEOUT_S = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Supervisor:
     def is_up(self) -> bool:
         try:
             self._call(lambda rpc: rpc.supervisor.getState())
-        except (OSError, http.client.HTTPException):
+        except SILENT:
             return False
         return True
 
@@ -187,37 +188,10 @@ stdout_logfile_backups=2
 """
 
     def _call(self, ask: Callable[[ServerProxy], Any]) -> Any:
-        transport = _UnixTransport(self._at.supervisor_socket)
-        with ServerProxy("http://supervisor", transport=transport) as rpc:
+        # A stop waits for the program to end, the emulator's for its state to be written.
+        with connect(self._at.supervisor_socket, _STOP_TIMEOUT_S) as rpc:
             return ask(rpc)
 
 
 def _escape(value: str) -> str:
     return value.replace("%", "%%").replace('"', '\\"')
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: Path) -> None:
-        # A stop waits for the program to end, the emulator's for its state to be written.
-        super().__init__("localhost", timeout=150)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        try:
-            self.sock.connect(str(self._path))
-        except OSError:
-            self.sock.close()
-            raise
-
-
-class _UnixTransport(Transport):
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self._path = path
-
-    def make_connection(self, host: Any) -> http.client.HTTPConnection:
-        connection = _UnixConnection(self._path)
-        self._connection = host, connection  # what `close` closes
-        return connection

@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from itertools import count
+from pathlib import Path
 
 import httpx
 from botocore.exceptions import BotoCoreError, ClientError
@@ -23,7 +24,7 @@ from pipeline.observer.readings import (
     read_drift,
     read_stream,
 )
-from pipeline.runtime import telemetry
+from pipeline.runtime import supervisor_rpc, telemetry
 from pipeline.runtime.logs import get_logger
 from pipeline.runtime.metrics import metrics
 from pipeline.runtime.settings import RuntimeSettings
@@ -41,7 +42,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="HAS_", frozen=True, extra="ignore")
 
     envoy_admin_url: str = ""
-    supervisor_socket: str = ""
+    supervisor_socket: Path | None = None
 
 
 def readings(names_of: RuntimeSettings, where: Settings) -> dict[str, Reading]:
@@ -78,10 +79,10 @@ def observe(sources: dict[str, Reading], silent: set[str], turn: int) -> None:
             BotoCoreError,
             ClientError,
             httpx.HTTPError,
-            OSError,
             KeyError,
             ValueError,
             PolarsError,
+            *supervisor_rpc.SILENT,
         ) as error:
             if name not in silent:
                 log.warning("observer.silent", source=name, error=type(error).__name__)

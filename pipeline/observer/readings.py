@@ -3,24 +3,23 @@
 Each function reads one source and returns gauges; what a source does not answer is left out.
 """
 
-import http.client
-import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
-from xmlrpc.client import ServerProxy, Transport
 
 import psutil
 
 from pipeline.contracts import keys
 from pipeline.contracts.names import Names
-from pipeline.runtime import aws, landed
+from pipeline.runtime import aws, landed, supervisor_rpc
 from pipeline.runtime.families import families
 from pipeline.runtime.metrics import Unit
 
 _MAX_LAG_RECORDS = 1_000
+_TIMEOUT_S = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +118,14 @@ def read_drift(names: Names) -> Iterator[Gauge]:
 class Processes:
     """CPU and memory of what supervisor runs, the functions below the emulator included."""
 
-    def __init__(self, socket_path: str) -> None:
+    def __init__(self, socket_path: Path) -> None:
         self._socket_path = socket_path
         self._known: dict[int, psutil.Process] = {}
 
     def read(self) -> Iterator[Gauge]:
-        transport = _UnixTransport(self._socket_path)
-        proxy = ServerProxy("http://supervisor", transport=transport)
         alive: dict[int, psutil.Process] = {}
-        programs: Any = proxy.supervisor.getAllProcessInfo()
+        with supervisor_rpc.connect(self._socket_path, _TIMEOUT_S) as rpc:
+            programs: Any = rpc.supervisor.getAllProcessInfo()
         pids = {str(one["name"]): int(one["pid"]) for one in programs if one["pid"]}
         by_root = families(pids.values())
         for name, pid in pids.items():
@@ -147,16 +145,3 @@ class Processes:
         self._known = alive
         yield Gauge("HostCpu", psutil.cpu_percent(), "Percent", {})
         yield Gauge("HostMemory", psutil.virtual_memory().percent, "Percent", {})
-
-
-class _UnixTransport(Transport):
-    def __init__(self, path: str) -> None:
-        super().__init__()
-        self._path = path
-
-    def make_connection(self, host: Any) -> http.client.HTTPConnection:
-        connection = http.client.HTTPConnection("supervisor", timeout=3)
-        connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        connection.sock.settimeout(3)
-        connection.sock.connect(self._path)
-        return connection

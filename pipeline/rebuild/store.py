@@ -1,6 +1,6 @@
 """The analytics table as a rebuild reads and writes it, and its progress in the ops table."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from pipeline.folding.domain import Item
 from pipeline.folding.recount import split
 from pipeline.rebuild.domain import Figures, figures, place_of
 from pipeline.runtime import aws
+from pipeline.runtime.batches import PUT_AT_ONCE, write_all
 from pipeline.runtime.lease import Lease
 
 _PARTS = 290  # of 300 operators an update expression may have
@@ -139,21 +140,10 @@ def delete(names: Names, generation: str) -> int:
         for pk, sk, _ in scan(names)
         if place_of(pk, (generation,))
     ]
-
-    @stamina.retry(on=_Left, attempts=10, timeout=60, wait_initial=0.05, wait_max=2)
-    def write(requests: Sequence[dict[str, Any]]) -> None:
-        left: dict[str, Any] = {table: list(requests)}
-        left = client.batch_write_item(RequestItems=left).get("UnprocessedItems") or {}
-        if left:
-            raise _Left
-
+    shares = (found[start : start + PUT_AT_ONCE] for start in range(0, len(found), PUT_AT_ONCE))
     with ThreadPoolExecutor(_WRITERS) as pool:
-        list(pool.map(write, (found[start : start + 25] for start in range(0, len(found), 25))))
+        list(pool.map(lambda share: write_all(client, table, share), shares))
     return len(found)
-
-
-class _Left(Exception):
-    """A part of a batch was put off; a deletion may be sent again."""
 
 
 class Runs:

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 from pipeline.contracts import keys
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws
+from pipeline.runtime.batches import get_all, write_all
 from pipeline.runtime.kinesis import Outgoing, comparable, put_records
 from pipeline.runtime.lease import Lease
 
@@ -163,53 +164,14 @@ class Pipeline:
         return not outcome["is_skipped"]
 
 
-class Unprocessed(Exception):
-    """DynamoDB took only a part of a batch."""
-
-
 @_patiently
 def put_absent_products(names: Names, items: Sequence[dict[str, Any]]) -> int:
     """Writes those items that are not there yet; returns how many."""
     table = names.table("products")
     resource = boto3.resource("dynamodb", config=Config(max_pool_connections=4))
-    absent: list[dict[str, Any]] = []
-    for group in _batched(items, 100):
-        wanted = [{"pk": item["pk"], "sk": item["sk"]} for item in group]
-        present = _present(resource, table, wanted)
-        absent += [item for item in group if item["pk"] not in present]
-    for group in _batched(absent, 25):
-        _write(resource, {table: [{"PutRequest": {"Item": item}} for item in group]})
+    wanted = ({"pk": item["pk"], "sk": item["sk"]} for item in items)
+    found = get_all(resource, table, wanted, ProjectionExpression="pk")
+    present = {item["pk"] for item in found}
+    absent = [item for item in items if item["pk"] not in present]
+    write_all(resource, table, ({"PutRequest": {"Item": item}} for item in absent))
     return len(absent)
-
-
-def _batched(items: Sequence[dict[str, Any]], size: int) -> Iterator[Sequence[dict[str, Any]]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
-
-
-def _present(resource: Any, table: str, wanted: list[dict[str, str]]) -> set[str]:
-    found: set[str] = set()
-    left: dict[str, Any] = {table: {"Keys": wanted, "ProjectionExpression": "pk"}}
-
-    @stamina.retry(on=Unprocessed, attempts=8, wait_initial=0.05, wait_max=2)
-    def attempt() -> None:
-        nonlocal left
-        answer = resource.batch_get_item(RequestItems=left)
-        found.update(item["pk"] for item in answer["Responses"].get(table, []))
-        left = answer.get("UnprocessedKeys") or {}
-        if left:
-            raise Unprocessed
-
-    attempt()
-    return found
-
-
-def _write(resource: Any, left: dict[str, Any]) -> None:
-    @stamina.retry(on=Unprocessed, attempts=8, wait_initial=0.05, wait_max=2)
-    def attempt() -> None:
-        nonlocal left
-        left = resource.batch_write_item(RequestItems=left).get("UnprocessedItems") or {}
-        if left:
-            raise Unprocessed
-
-    attempt()

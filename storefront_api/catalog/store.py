@@ -13,6 +13,7 @@ from pipeline.contracts import keys
 from pipeline.contracts.audit import Audit
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws
+from pipeline.runtime.batches import get_all
 from pipeline.runtime.clock import now
 from pipeline.runtime.dynamo import TransactionCancelled, transact
 from storefront_api.catalog import items
@@ -23,7 +24,6 @@ Action = dict[str, Any]
 _INDEX = "by_change"
 # A replica that could not read for longer reads all goods again.
 _MAX_MINUTES = 30
-_GET_AT_ONCE = 100
 _ULID_TIME = 10  # so many characters of a ULID are its time
 IsNews = Callable[[str, str], bool]
 
@@ -68,15 +68,9 @@ class ProductStore:
                 yield from self._read([each for each, change in seen if is_news(each, change)])
 
     def _read(self, product_ids: Sequence[str]) -> Iterator[Product]:
-        for start in range(0, len(product_ids), _GET_AT_ONCE):
-            wanted = [keys.product(each) for each in product_ids[start : start + _GET_AT_ONCE]]
-            left: dict[str, Any] = {
-                self._table: {"Keys": list(map(items.encode, wanted)), "ConsistentRead": True}
-            }
-            while left:  # a table that is throttled answers in parts, and each has some
-                answer = aws.batch_client("dynamodb").batch_get_item(RequestItems=left)
-                yield from map(items.to_product, answer["Responses"].get(self._table, ()))
-                left = answer.get("UnprocessedKeys") or {}
+        wanted = (items.encode(keys.product(each)) for each in product_ids)
+        client = aws.batch_client("dynamodb")
+        yield from map(items.to_product, get_all(client, self._table, wanted, ConsistentRead=True))
 
     def find(self, product_id: str) -> tuple[Product, list[StockRow]] | None:
         """A product with its variants in order; eventually consistent."""

@@ -5,12 +5,11 @@ from contextlib import contextmanager
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-import stamina
-
 from pipeline.contracts import keys
 from pipeline.contracts.audit import Audit
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws
+from pipeline.runtime.batches import get_all, write_all
 from pipeline.runtime.dynamo import TransactionCancelled, transact
 from storefront_api.catalog import items
 from storefront_api.catalog.domain import Product, Refused, StockRow
@@ -26,12 +25,6 @@ from storefront_api.catalog.imports.domain import (
 from storefront_api.catalog.imports.writer import Present
 
 _PART_BYTES = 8 * 1024 * 1024  # S3 takes no smaller part but the last
-_GET_AT_ONCE = 100
-_PUT_AT_ONCE = 25
-
-
-class _Unprocessed(Exception):
-    """The table took only part of a batch."""
 
 
 class Jobs:
@@ -133,9 +126,8 @@ class Jobs:
             )
             for each in errors
         ]
-        for start in range(0, len(rows), _PUT_AT_ONCE):
-            batch = rows[start : start + _PUT_AT_ONCE]
-            _write_all({self._table: [{"PutRequest": {"Item": item}} for item in batch]})
+        puts = ({"PutRequest": {"Item": item}} for item in rows)
+        write_all(aws.batch_client("dynamodb"), self._table, puts)
 
     def list_errors(self, job_id: str, after_line: int, limit: int) -> list[LineError]:
         after = keys.import_error(job_id, after_line)
@@ -282,31 +274,10 @@ class BulkShelf:
         )
 
     def _read(self, wanted: Sequence[keys.Key], attributes: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        for start in range(0, len(wanted), _GET_AT_ONCE):
-            part = [items.encode(key) for key in wanted[start : start + _GET_AT_ONCE]]
-            left: dict[str, Any] = {
-                self._table: {
-                    "Keys": part, "ConsistentRead": True, "ProjectionExpression": attributes,
-                }
-            }  # fmt: skip
-            for attempt in stamina.retry_context(on=_Unprocessed, attempts=8, timeout=30.0):
-                with attempt:
-                    answer = aws.batch_client("dynamodb").batch_get_item(RequestItems=left)
-                    found += map(items.decode, answer["Responses"].get(self._table, ()))
-                    left = answer.get("UnprocessedKeys") or {}
-                    if left:
-                        raise _Unprocessed
-        return found
-
-
-def _write_all(requests: dict[str, Any]) -> None:
-    for attempt in stamina.retry_context(on=_Unprocessed, attempts=8, timeout=30.0):
-        with attempt:
-            answer = aws.batch_client("dynamodb").batch_write_item(RequestItems=requests)
-            requests = answer.get("UnprocessedItems") or {}
-            if requests:
-                raise _Unprocessed
+        client = aws.batch_client("dynamodb")
+        options = {"ConsistentRead": True, "ProjectionExpression": attributes}
+        found = get_all(client, self._table, map(items.encode, wanted), **options)
+        return list(map(items.decode, found))
 
 
 def _transact(actions: list[dict[str, Any]]) -> None:

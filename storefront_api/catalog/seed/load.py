@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-import stamina
-
 from pipeline.contracts.events import to_iso_z
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws
+from pipeline.runtime.batches import PUT_AT_ONCE, write_all
 from pipeline.runtime.clock import new_id, now
 from storefront_api.catalog import items
 from storefront_api.catalog.domain import with_range
@@ -18,12 +17,7 @@ from storefront_api.catalog.items import Item
 from storefront_api.catalog.seed.sources import Goods
 
 _THREADS = 4
-_BATCH = 25  # BatchWriteItem takes no more
 _MARKER = {"pk": "SEED#catalogue", "sk": "STATE"}
-
-
-class _Unprocessed(Exception):
-    """The table took only part of a batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,22 +73,17 @@ def _present_keys(table: str) -> Iterator[str]:
 
 
 def _write(table: str, rows: Iterable[Item]) -> None:
+    client = aws.batch_client("dynamodb")
+
+    def put(batch: tuple[Item, ...]) -> None:
+        write_all(client, table, ({"PutRequest": {"Item": item}} for item in batch))
+
     with ThreadPoolExecutor(_THREADS) as pool:
-        for _ in pool.map(lambda batch: _write_batch(table, batch), _batches(rows)):
+        for _ in pool.map(put, _batches(rows)):
             pass
 
 
 def _batches(rows: Iterable[Item]) -> Iterator[tuple[Item, ...]]:
     remaining = iter(rows)
-    while batch := tuple(islice(remaining, _BATCH)):
+    while batch := tuple(islice(remaining, PUT_AT_ONCE)):
         yield batch
-
-
-def _write_batch(table: str, batch: tuple[Item, ...]) -> None:
-    client = aws.batch_client("dynamodb")
-    pending: dict[str, Any] = {table: [{"PutRequest": {"Item": item}} for item in batch]}
-    for attempt in stamina.retry_context(on=_Unprocessed, attempts=8, timeout=60.0):
-        with attempt:
-            pending = client.batch_write_item(RequestItems=pending)["UnprocessedItems"]
-            if pending:
-                raise _Unprocessed(f"{len(pending[table])} of {len(batch)} rows")
