@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -21,6 +22,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from console.queries import metrics
 from iac.local.browser import CHROMIUM_OPTIONS
 from iac.local.ports import ROOT, process_environment
+from pipeline.runtime.clock import now
 from tests.conftest import PATIENCE_MS, Stack, wait_until
 
 CORRELATION = f"health-{int(time.time())}"
@@ -40,19 +42,21 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def counted_before(stack: Stack) -> int:
-    """Sends the requests that later tests look for; how many of their kind there were before."""
-    before = _answers_of_categories()
+def counted_before(stack: Stack) -> tuple[datetime, int]:
+    """Sends the requests that later tests look for: (the minute they begin in, how many of their
+    kind there were in it before)."""
+    minute = now().replace(second=0, microsecond=0)
+    before = _answers_of_categories(minute)
     with stack.http() as http:
         for _ in range(REQUESTS):
             trace = f"Root=1-{int(time.time()):08x}-{uuid4().hex[:24]};Sampled=1"  # so it is logged
             headers = {"X-Correlation-Id": CORRELATION, "X-Amzn-Trace-Id": trace}
             http.get("/api/catalog/categories?probe=1", headers=headers).raise_for_status()
-    return before
+    return minute, before
 
 
 @pytest.fixture(scope="module")
-def page(browser: Browser, stack: Stack, counted_before: int) -> Iterator[Page]:
+def page(browser: Browser, stack: Stack, counted_before: tuple[datetime, int]) -> Iterator[Page]:
     context = browser.new_context(
         base_url=stack.console_url, viewport={"width": 1440, "height": 900}
     )
@@ -68,9 +72,13 @@ def _sign_in(page: Page, path: str) -> None:
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
 
 
-def _answers_of_categories() -> int:
-    frame = metrics.History(metrics.SPANS["15m"]).read()
-    rows = frame.filter((frame["service"] == "catalog") & (frame["route"] == "GET /categories"))
+def _answers_of_categories(since: datetime) -> int:
+    frame = metrics.History(metrics.SPANS["1h"]).read()
+    rows = frame.filter(
+        (frame["service"] == "catalog")
+        & (frame["route"] == "GET /categories")
+        & (frame["at"] >= since)
+    )
     return sum(metrics.histogram(rows))
 
 
@@ -90,9 +98,13 @@ def test_the_strip_names_a_killed_replica_within_five_seconds(page: Page, stack:
     expect(page.get_by_text(again)).to_be_visible()
 
 
-def test_cloudwatch_counts_exactly_the_requests_that_were_made(counted_before: int) -> None:
+def test_cloudwatch_counts_exactly_the_requests_that_were_made(
+    counted_before: tuple[datetime, int],
+) -> None:
+    minute, before = counted_before
+
     def all_arrived() -> bool:
-        found = _answers_of_categories() - counted_before
+        found = _answers_of_categories(minute) - before
         assert found >= REQUESTS, f"{found} so far"
         return found == REQUESTS
 

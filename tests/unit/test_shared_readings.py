@@ -29,6 +29,17 @@ def test_an_old_answer_is_shown_while_the_next_is_read_and_then_that_one() -> No
     wait_until(lambda: number("ann") > 1, timeout_s=2)
 
 
+def test_the_next_answer_is_shown_at_once_where_the_source_is_quick() -> None:
+    calls: list[int] = []
+
+    @shared(0.0)
+    def number() -> int:
+        calls.append(1)
+        return len(calls)
+
+    assert [number(), number(), number()] == [1, 2, 3]
+
+
 def test_a_person_whose_token_is_refused_signs_nobody_else_out() -> None:
     arrived, go_on = threading.Event(), threading.Event()
 
