@@ -56,7 +56,7 @@ def get_cart(shopper: CurrentShopper, carts: CartsService, to: To, response: Res
     return to.view(carts.get(shopper))
 
 
-@router.put("/cart/items/{sku}", responses=documented(401, 404, 409, 503))
+@router.put("/cart/items/{sku}", responses=documented(400, 401, 404, 409, 503))
 def put_cart_item(
     sku: Sku, body: ItemQuantity, shopper: CurrentShopper, carts: CartsService, to: To
 ) -> CartView:
@@ -89,7 +89,7 @@ def delete_cart_saved(sku: Sku, shopper: CurrentShopper, carts: CartsService, to
     return to.view(carts.forget(shopper, sku))
 
 
-@router.put("/cart/promotion", responses=documented(401, 409, 503))
+@router.put("/cart/promotion", responses=documented(400, 401, 409, 503))
 def put_cart_promotion(
     body: UsePromotion, shopper: CurrentShopper, carts: CartsService, to: To
 ) -> CartView:

@@ -58,7 +58,7 @@ def get_promotion(
     "/promotions/{code}",
     responses={
         201: {"model": PromotionView, "description": "The code is new"},
-        **documented(401, 403, 412, 428, 503),
+        **documented(400, 401, 403, 412, 428, 503),
     },
 )
 def put_promotion(

@@ -74,7 +74,7 @@ async def _body(request: Request) -> bytes:
 @router.post(
     "/payments/webhook",
     tags=["payments"],
-    responses=documented(401, 503),
+    responses=documented(400, 401, 503),
     openapi_extra=_DOCUMENTED,
 )
 def take_webhook(request: Request, body: Annotated[bytes, Depends(_body)]) -> Taken:
