@@ -128,9 +128,18 @@ async def _on_http(request: Request, error: HTTPException) -> JSONResponse:
     slug, title = _TITLES.get(error.status_code, ("error", HTTPStatus(error.status_code).phrase))
     detail = str(error.detail) if error.detail else title
     errors = [{"field": "body", "message": detail}] if error.status_code == 400 else []
-    return problem(
-        request, error.status_code, slug, title, detail, errors=errors, headers=error.headers
-    )
+    headers = error.headers
+    if error.status_code == 405 and (methods := _methods(request)):
+        headers = {"Allow": ", ".join(methods)}
+    return problem(request, error.status_code, slug, title, detail, errors=errors, headers=headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """Of all routes of this path, while the router only tells those of the first."""
+    route = getattr(request.scope.get("route"), "path", "")
+    service = "/".join(request.url.path.split("/")[:3])  # as in /api/catalog/products
+    documented_there = request.app.openapi()["paths"].get(service + route, {})
+    return sorted(method.upper() for method in documented_there)
 
 
 async def _on_disconnect(request: Request, _: ClientDisconnect) -> JSONResponse:

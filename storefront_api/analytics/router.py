@@ -1,10 +1,11 @@
 """The public routes of the analytics service."""
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from pipeline.contracts.errors import Forbidden, Unauthenticated
 from pipeline.contracts.keys import Grain, Stream
@@ -19,6 +20,7 @@ from storefront_api.analytics.store import AnalyticsItems, EventStream
 from storefront_api.security import MaybePrincipal, allows
 
 router = APIRouter(tags=["analytics"])
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 @allows(*STAFF)
@@ -47,12 +49,22 @@ def _stream(request: Request) -> EventStream:
     return stream
 
 
+def _iso_date(text: object) -> object:
+    # Otherwise a number would be a date, too: seconds since 1970.
+    if isinstance(text, str) and not _DATE.fullmatch(text):
+        raise ValueError("a date is written YYYY-MM-DD")
+    return text
+
+
+IsoDate = Annotated[date, BeforeValidator(_iso_date)]
+
+
 def _period(
     since: Annotated[
-        date | None, Query(alias="from", description="UTC date, inclusive; 30 days before `to`")
+        IsoDate | None, Query(alias="from", description="UTC date, inclusive; 30 days before `to`")
     ] = None,
     until: Annotated[
-        date | None, Query(alias="to", description="UTC date, exclusive; tomorrow")
+        IsoDate | None, Query(alias="to", description="UTC date, exclusive; tomorrow")
     ] = None,
 ) -> Range:
     return reports.period_of(since, until, clock.now())

@@ -75,7 +75,10 @@ def document(service: str) -> BaseSchema:
     schema = schemathesis.openapi.from_path(path)
     routes = sum(isinstance(each, Ok) for each in schema.get_all_operations())
     schema.config.generation.update(max_examples=max(FEW, -(-CASES // routes)))
-    schema.config.phases.coverage.enabled = CASES > 0
+    coverage = schema.config.phases.coverage
+    coverage.enabled = CASES > 0
+    # Envoy's reader of HTTP does not know this method of 2025, and answers 400 itself.
+    coverage.unexpected_methods = coverage.unexpected_methods - {"query"}
     return schema
 
 
@@ -117,6 +120,8 @@ def is_right(case: Case, stack: Stack, operator: dict[str, str], *excluded: Chec
     case.call_and_validate(base_url=stack.edge_url, headers=operator, excluded_checks=left_out)
 
 
+# It has no writer for lines of JSON, and says so; imports have tests of their own.
+@pytest.mark.filterwarnings("ignore:Skipped test cases with unsupported payload")
 @catalog.parametrize()
 @made_up
 def test_catalog(case: Case, stack: Stack, operator: dict[str, str]) -> None:

@@ -111,3 +111,19 @@ def _is_problem(answer: httpx.Response) -> bool:
     """Of ours, with its own status; nothing in it is read as a page by a browser."""
     is_ours = answer.headers.get("content-type", "").startswith("application/problem+json")
     return is_ours and bool(answer.json()["status"] == answer.status_code)
+
+
+def test_a_refused_method_is_told_every_method_of_its_path(stack: Stack) -> None:
+    with stack.http() as http:
+        refused = http.request("PUT", "/api/users/me")
+        assert (refused.status_code, refused.headers["allow"]) == (405, "DELETE, GET, PATCH")
+        refused = http.request("POST", "/api/catalog/products/any")
+        assert (refused.status_code, refused.headers["allow"]) == (405, "DELETE, GET, PUT")
+
+
+@pytest.mark.parametrize("text", ["0", "1700000000", "2026-1-1", "2026-13-01", "tomorrow"])
+def test_a_date_is_written_as_iso_8601_has_it(stack: Stack, text: str) -> None:
+    with stack.http() as http:
+        answer = http.get("/api/analytics/sales", params={"to": text})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "to"
