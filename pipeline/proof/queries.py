@@ -16,7 +16,7 @@ from pipeline.desk import figures
 _FACTS = "SELECT DISTINCT ON (event_id) * FROM events WHERE"
 _LIVE = f"event_type = '{ORDER_PLACED}' AND source <> 'replay'"
 _BOOKED = ", ".join(f"'{kind}'" for kind in sorted({ORDER_PLACED, *REVERSALS}))
-_REPORT = "/api/analytics/sales?from=2000-01-01&to=2100-01-01&grain=month"
+_REPORT = "/api/analytics/sales?grain=month&from=2000-01-01"
 _SALE, _BACK = "FILTER (kind = 'sale')", "FILTER (kind = 'refund')"
 _SUMS = (
     f"count(DISTINCT order_id) {_SALE} AS orders, sum(quantity) {_SALE} AS units, "
@@ -110,11 +110,14 @@ class Queries:
 
     @property
     def report(self) -> str:
-        return f"http: GET {self.edge_url}{_REPORT}, without and with &synthetic=true: series"
+        return (
+            f"http: GET {self.edge_url}{_REPORT}&to=2100-01-01, without and with "
+            "&synthetic=true: series"
+        )
 
     @property
     def real_report(self) -> str:
-        return f"http: GET {self.edge_url}{_REPORT}: series"
+        return f"http: GET {self.edge_url}{_REPORT}&to=<tomorrow>: series"
 
     @property
     def console(self) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +118,7 @@ def aggregate_totals(names: Names) -> Totals:
 
 def api_totals(edge_url: str) -> Totals:
     """What the public report says, by month; synthetic is what it adds when asked to include it."""
-    real = real_totals(edge_url)
+    real = _report(edge_url, "real", synthetic=False)
     both = _report(edge_url, "real", synthetic=True)
     totals = dict(real)
     for key, row in both.items():
@@ -128,9 +129,10 @@ def api_totals(edge_url: str) -> Totals:
     return totals
 
 
-def real_totals(edge_url: str) -> Totals:
-    """What the public report says of real sales, by month."""
-    return _report(edge_url, "real", synthetic=False)
+def real_totals(edge_url: str, today: date) -> Totals:
+    """What the public report says of real sales up to and including a day, by month."""
+    tomorrow = (today + timedelta(days=1)).isoformat()
+    return _report(edge_url, "real", synthetic=False, until=tomorrow)
 
 
 def console_totals(console_url: str) -> tuple[Totals, dict[str, dict[str, int]]]:
@@ -145,12 +147,12 @@ def console_totals(console_url: str) -> tuple[Totals, dict[str, dict[str, int]]]
     return chart, cards
 
 
-def _report(edge_url: str, stream: str, *, synthetic: bool) -> Totals:
+def _report(edge_url: str, stream: str, *, synthetic: bool, until: str = "2100-01-01") -> Totals:
     answer = httpx.get(
         f"{edge_url}/api/analytics/sales",
         params={
             "from": "2000-01-01",
-            "to": "2100-01-01",
+            "to": until,
             "grain": "month",
             "synthetic": str(synthetic).lower(),
         },

@@ -79,7 +79,7 @@ def test_a_probe_notes_what_it_was_told_and_takes_it_back(stack: Stack) -> None:
 def test_the_console_says_its_own_figures_to_those_who_may_read_the_report(stack: Stack) -> None:
     def agrees() -> bool:
         chart, cards = console_totals(stack.console_url)
-        report = real_totals(stack.edge_url)
+        report = real_totals(stack.edge_url, now().date())
         return console_shows(report, chart, cards).verdict is Verdict.VALID
 
     wait_until(agrees, timeout_s=60, pause_s=0.5)
