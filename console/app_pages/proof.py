@@ -14,8 +14,8 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
         proof.run_button()
 st.markdown(
     "Each claim compares two readings that do not come from one another: the journals of the edge "
-    "and of clients, the tables, the lake, the aggregates and the API. Only *valid* proves "
-    "anything."
+    "and of clients, the tables, the lake, the aggregates, the API and this console. Only *valid* "
+    "proves anything."
 )
 
 

@@ -52,7 +52,7 @@ def told_is_kept(
     wrong = {side: _differing(lines, found) for side, found in (("row", rows), ("event", events))}
     finding = judge(
         f"{say_money((t.currency, t.total_minor) for t in lines)} told, {len(lines):,} orders in "
-        f"{len(journals):,} journals",
+        f"{len(journals):,} journal{'s' if len(journals) != 1 else ''}",
         f"{_found(lines, rows)} of them in the table, {_found(lines, events)} in the lake",
         wrong["row"] | wrong["event"],
         _say(wrong, journals),
