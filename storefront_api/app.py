@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -57,12 +58,20 @@ def create_app(
         BodyLimitMiddleware, limit_of=lambda path: limits.get(path, settings.body_limit_bytes)
     )
     app.add_middleware(SignalsMiddleware)
-    for router in routers:
+    for router in (all_routers := [*routers, _health(settings, checks)]):
         app.include_router(router, prefix=prefix)
-    app.include_router(_health(settings, checks), prefix=prefix)
+    app.state.methods = _methods_by_path(all_routers)
     docs_page.install(app, prefix)
     _describe_problems(app)
     return app
+
+
+def _methods_by_path(routers: Sequence[APIRouter]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for route in (route for router in routers for route in router.routes):
+        if isinstance(route, APIRoute):
+            found[route.path] |= route.methods or set()
+    return found
 
 
 def _with_signals(inner: Lifespan | None) -> Lifespan:

@@ -7,7 +7,6 @@ context variables that carry the correlation id.
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import structlog
 from opentelemetry.trace import SpanKind
@@ -43,7 +42,6 @@ class SignalsMiddleware:
         self._app = app
         self._probes = probes
         self._is_on = signals.settings().is_on
-        self._slow_ms = signals.settings().trace_slow_ms
         self._series: dict[tuple[str, str, int], Series] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,14 +60,15 @@ class SignalsMiddleware:
         header = TraceHeader.parse(headers.get(trace_header.NAME))
         part = tracing.begin(settings.service, SpanKind.SERVER, header)
         part.came_by_edge(headers.get("x-edge-start"))
+        if (attempt := headers.get("x-envoy-attempt-count", "1")) != "1":
+            part.facts["attempt"] = attempt[:4]  # another replica failed to answer this before
         started = time.perf_counter()
         with (
             structlog.contextvars.bound_contextvars(correlation_id=correlation_id),
             tracing.active(part),
         ):
             try:
-                kept = _Kept(part, headers, started, self._slow_ms)
-                await self._app(scope, receive, _answering(send, scope, correlation_id, kept))
+                await self._app(scope, receive, _answering(send, scope, correlation_id, part))
             except Exception as error:
                 part.fail(error)
                 raise
@@ -90,11 +89,7 @@ class SignalsMiddleware:
                 Route=f"{method} {route}", Status=f"{status // 100}xx",
             )  # fmt: skip
         metrics.observe_in(into, duration_ms)
-        attempt = _attempt(Headers(scope=scope))
-        if attempt != "1":  # another replica failed to answer this before
-            part.facts["attempt"] = attempt[:4]
-        is_worth_a_line = part.is_sampled or status >= 400 or duration_ms > self._slow_ms
-        if not is_worth_a_line and attempt == "1":
+        if status < 400 and not tracing.will_be_kept(part):
             return
         log.info(
             "request.done", method=method, route=route, status=status,
@@ -114,33 +109,16 @@ class SignalsMiddleware:
         tracing.finish(part)
 
 
-def _attempt(headers: Headers) -> str:
-    return headers.get("x-envoy-attempt-count", "1")
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """Whether the trace of an answer that begins now will be kept; `started` by perf_counter."""
-
-    part: Part
-    headers: Headers
-    started: float
-    slow_ms: float
-
-    def will_be(self, status: int) -> bool:
-        is_slow = (time.perf_counter() - self.started) * 1000 > self.slow_ms
-        is_retried = _attempt(self.headers) != "1"
-        return self.part.is_sampled or status >= 500 or is_slow or is_retried
-
-
-def _answering(send: Send, scope: Scope, correlation_id: str, kept: _Kept | None) -> Send:
+def _answering(send: Send, scope: Scope, correlation_id: str, part: Part | None) -> Send:
     async def send_with_ids(message: Message) -> None:
         if message["type"] == "http.response.start":
             scope["answered"] = message["status"]
             headers = MutableHeaders(scope=message)
             headers["X-Correlation-Id"] = correlation_id
-            if kept is not None and kept.will_be(message["status"]):
-                headers[trace_header.NAME] = f"Root={kept.part.trace_text};Sampled=1"
+            if part is not None:
+                part.fault = "fault" if message["status"] >= 500 else part.fault
+                if tracing.will_be_kept(part):
+                    headers[trace_header.NAME] = f"Root={part.trace_text};Sampled=1"
             if message["status"] == 201 and (order := _ORDER.search(headers.get("location", ""))):
                 scope["order_id"] = order[1]
         await send(message)

@@ -137,9 +137,8 @@ async def _on_http(request: Request, error: HTTPException) -> JSONResponse:
 def _methods(request: Request) -> list[str]:
     """Of all routes of this path, while the router only tells those of the first."""
     route = getattr(request.scope.get("route"), "path", "")
-    service = "/".join(request.url.path.split("/")[:3])  # as in /api/catalog/products
-    documented_there = request.app.openapi()["paths"].get(service + route, {})
-    return sorted(method.upper() for method in documented_there)
+    methods: dict[str, set[str]] = request.app.state.methods
+    return sorted(methods.get(route, ()))
 
 
 async def _on_disconnect(request: Request, _: ClientDisconnect) -> JSONResponse:

@@ -1,7 +1,6 @@
 """The analytics table as a rebuild reads and writes it, and its progress in the ops table."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +14,7 @@ from pipeline.folding.domain import Item
 from pipeline.folding.recount import split
 from pipeline.rebuild.domain import Figures, figures, place_of
 from pipeline.runtime import aws
-from pipeline.runtime.batches import PUT_AT_ONCE, write_all
+from pipeline.runtime.batches import write_all
 from pipeline.runtime.lease import Lease
 
 _PARTS = 290  # of 300 operators an update expression may have
@@ -140,9 +139,7 @@ def delete(names: Names, generation: str) -> int:
         for pk, sk, _ in scan(names)
         if place_of(pk, (generation,))
     ]
-    shares = (found[start : start + PUT_AT_ONCE] for start in range(0, len(found), PUT_AT_ONCE))
-    with ThreadPoolExecutor(_WRITERS) as pool:
-        list(pool.map(lambda share: write_all(client, table, share), shares))
+    write_all(client, table, found, threads=_WRITERS)
     return len(found)
 
 

@@ -120,11 +120,15 @@ def is_chosen(trace_id: int, ratio: float) -> bool:
     return (trace_id & 0xFFFFFFFFFFFFFFFF) < ratio * 2**64
 
 
+def will_be_kept(part: Part, slow_ms: float | None = None) -> bool:
+    """Whether a part that ended now would be kept; once it would, it will be."""
+    part.ended_ns = max(time.time_ns(), part.started_ns)
+    return is_worth_keeping(part, settings().trace_slow_ms if slow_ms is None else slow_ms)
+
+
 def finish(part: Part, slow_ms: float | None = None) -> bool:
     """End a part; whether it is kept. `slow_ms` is above which it is, sampled or not."""
-    part.ended_ns = max(time.time_ns(), part.started_ns)
-    limit = settings().trace_slow_ms if slow_ms is None else slow_ms
-    if is_kept := is_worth_keeping(part, limit):
+    if is_kept := will_be_kept(part, slow_ms):
         from pipeline.runtime import spans  # a process without traces need not load the SDK
 
         spans.emit(part)

@@ -13,6 +13,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
 
+from iac.local.ports import Addresses, process_environment
 from pipeline.runtime import calls, spans, tracing, xray
 from pipeline.runtime.log_shipping import MAX_BYTES, MAX_QUEUE, LogShipper
 from pipeline.runtime.metrics import MAX_VALUES, Metrics
@@ -214,3 +215,13 @@ def test_work_inside_a_part_carries_its_trace_on_and_work_after_it_does_not() ->
         carried = TraceHeader.parse(tracing.carried())
     assert carried == TraceHeader(part.trace_id, part.segment_id, False)
     assert tracing.carried() is None
+
+
+def test_a_process_of_the_stack_gets_the_settings_of_make_up_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HAS_SIGNALS", "off")
+    monkeypatch.setenv("HAS_UNHEARD_OF", "1")
+    given = process_environment(Addresses.from_environ())
+    assert given["HAS_SIGNALS"] == "off"
+    assert "HAS_UNHEARD_OF" not in given

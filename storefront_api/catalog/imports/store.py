@@ -47,26 +47,24 @@ class Jobs:
         return to_job(items.decode(answer["Item"])) if "Item" in answer else None
 
     def list_newest(self, limit: int) -> list[Job]:
-        answer = aws.client("dynamodb").query(
-            TableName=self._table,
-            KeyConditionExpression="pk = :imports",
-            ExpressionAttributeValues={":imports": {"S": keys.import_job("")["pk"]}},
-            ScanIndexForward=False,
-            Limit=limit,
-        )
-        return [to_job(items.decode(item)) for item in answer["Items"]]
+        newest = self._lying_at(keys.import_job(""), limit, ScanIndexForward=False)
+        return [to_job(row) for row in newest]
 
     def list_open(self, limit: int) -> list[Job]:
         """Those that have not ended, the oldest first, as they stand now."""
+        open_ = self._lying_at(keys.open_import(""), limit, ConsistentRead=True)
+        return [job for mark in open_ if (job := self.find(mark["sk"]))]
+
+    def _lying_at(self, key: keys.Key, limit: int, **how: Any) -> list[dict[str, Any]]:
+        """The first rows of a partition."""
         answer = aws.client("dynamodb").query(
             TableName=self._table,
-            KeyConditionExpression="pk = :open",
-            ExpressionAttributeValues={":open": {"S": keys.open_import("")["pk"]}},
-            ConsistentRead=True,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": key["pk"]}},
             Limit=limit,
+            **how,
         )
-        ids = [items.decode(item)["sk"] for item in answer["Items"]]
-        return [job for job_id in ids if (job := self.find(job_id))]
+        return list(map(items.decode, answer["Items"]))
 
     def take(self, job: Job, owner: str, now_s: float) -> bool:
         """Make it one's own if nobody has it; what a silent owner writes from now on is refused."""

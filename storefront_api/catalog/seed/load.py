@@ -1,15 +1,13 @@
 """Writes the goods to the table: what is absent, never over what is there."""
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any
 
 from pipeline.contracts.events import to_iso_z
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws
-from pipeline.runtime.batches import PUT_AT_ONCE, write_all
+from pipeline.runtime.batches import write_all
 from pipeline.runtime.clock import new_id, now
 from storefront_api.catalog import items
 from storefront_api.catalog.domain import with_range
@@ -73,17 +71,5 @@ def _present_keys(table: str) -> Iterator[str]:
 
 
 def _write(table: str, rows: Iterable[Item]) -> None:
-    client = aws.batch_client("dynamodb")
-
-    def put(batch: tuple[Item, ...]) -> None:
-        write_all(client, table, ({"PutRequest": {"Item": item}} for item in batch))
-
-    with ThreadPoolExecutor(_THREADS) as pool:
-        for _ in pool.map(put, _batches(rows)):
-            pass
-
-
-def _batches(rows: Iterable[Item]) -> Iterator[tuple[Item, ...]]:
-    remaining = iter(rows)
-    while batch := tuple(islice(remaining, PUT_AT_ONCE)):
-        yield batch
+    puts = ({"PutRequest": {"Item": item}} for item in rows)
+    write_all(aws.batch_client("dynamodb"), table, puts, threads=_THREADS)
