@@ -1,5 +1,6 @@
 """How a replica hears of changes."""
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -9,6 +10,7 @@ from ulid import ULID
 
 from pipeline.contracts.errors import Unavailable
 from pipeline.runtime.insights import Insights
+from storefront_api.catalog import refresh
 from storefront_api.catalog.domain import Product
 from storefront_api.catalog.last_good import LastGood
 from storefront_api.catalog.refresh import IndexNotBuilt, Refresher
@@ -235,3 +237,28 @@ def test_a_page_that_was_read_is_shown_as_it_was_while_the_table_is_down() -> No
     assert last_good.read("P1", down) == (detail, timedelta(seconds=90))
     with pytest.raises(EndpointConnectionError):
         last_good.read("P2", down)
+
+
+def test_a_row_that_nobody_can_read_makes_the_goods_older_and_ends_no_refreshing(
+    table: Table, index: SearchIndex, kept: Kept, learnt: Learnt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refresh, "PERIOD_S", 0.0)
+    table.products = [changed("A", 0)]
+    looks = 0
+
+    def changed_since(since: datetime | None) -> Iterator[Product]:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            raise KeyError("title")
+        yield from table.changed_since(since)
+
+    async def until_built() -> None:
+        task = asyncio.create_task(Refresher(index, changed_since, table.clock, kept, learnt).run())
+        while not index.is_built:
+            assert not task.done()
+            await asyncio.sleep(0)
+        task.cancel()
+
+    asyncio.run(asyncio.wait_for(until_built(), 20))
+    assert known(index) == {"A"}
