@@ -7,6 +7,7 @@ and uses it again in the next session.
 
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -19,8 +20,10 @@ from typing import Any, TypeVar
 import httpx
 import psutil
 import pytest
+from botocore.exceptions import BotoCoreError
 from playwright.sync_api import expect
 
+from console.queries.edge import Unreachable
 from iac.local.aws import Clients
 from iac.local.health import taken_ports
 from iac.local.ports import ROOT, Addresses, environment
@@ -33,8 +36,9 @@ _FIRST_OFFSET = int(os.environ.get("HAS_TEST_PORT_OFFSET", "20000"))
 # All below 32768: above, Linux gives ports to outgoing connections, and one may hold ours.
 _BLOCKS = 3
 _KEEP = os.environ.get("HAS_TEST_KEEP") == "1"
-_UP_TIMEOUT_S = 240
-# How long a page may take where nobody promised a time: the machine may be shared, and slow.
+_UP_TIMEOUT_S = 400
+# How long anything may take where nobody promised a time: the machine may be shared, and slow.
+PATIENCE_S = 120
 PATIENCE_MS = 60_000
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -77,6 +81,12 @@ class Stack:
         root = psutil.Process(int(file.read_text()))
         return [root, *root.children(recursive=True)]
 
+    def kill(self, program: str) -> None:
+        """SIGKILL to one that runs."""
+        pid = self.supervisor.running()[program].pid
+        assert pid > 0, f"{program} does not run"
+        os.kill(pid, signal.SIGKILL)
+
     def http(self) -> httpx.Client:
         """A browser at the edge, with a cookie jar of its own; to be used in a `with`."""
         return httpx.Client(base_url=self.edge_url, timeout=20, trust_env=False)
@@ -97,8 +107,9 @@ class Stack:
         )
 
 
-def wait_until(check: Callable[[], T], timeout_s: float, pause_s: float = 0.1) -> T:
-    """Ask until the answer is truthy, and return it. Fails with the last answer or assertion."""
+def wait_until(check: Callable[[], T], timeout_s: float = PATIENCE_S, pause_s: float = 0.1) -> T:
+    """Ask until the answer is truthy, and return it. Fails with the last answer or assertion; who
+    does not answer is asked again, too."""
     deadline = time.monotonic() + timeout_s
     while True:
         problem: object
@@ -106,11 +117,21 @@ def wait_until(check: Callable[[], T], timeout_s: float, pause_s: float = 0.1) -
             if answer := check():
                 return answer
             problem = answer
-        except AssertionError as error:
+        except (AssertionError, httpx.HTTPError, BotoCoreError, Unreachable) as error:
             problem = error
         if time.monotonic() > deadline:
-            pytest.fail(f"not within {timeout_s} s; last: {problem!r}")
+            raise AssertionError(f"not within {timeout_s} s; last: {problem!r}")
         time.sleep(pause_s)
+
+
+def best_of_three(attempt: Callable[[], None]) -> None:
+    """For a promise of seconds, on a machine that others share: it has to hold once in three."""
+    for _ in range(2):
+        try:
+            return attempt()
+        except AssertionError:
+            continue
+    attempt()
 
 
 @pytest.fixture(scope="session")
@@ -182,7 +203,7 @@ def _usable(offset: int, state: str) -> Stack | None:
         "HAS_STATE_DIR": state,
         "HAS_SEED_PRODUCTS": os.environ.get("HAS_SEED_PRODUCTS", "300"),
         "HAS_HISTORY": "0",
-        "HAS_STEP_DELAY_S": "1",
+        "HAS_STEP_DELAY_S": "2",
     }
     at = Addresses.from_environ(settings)
     stack = Stack(at, settings, Clients(at))

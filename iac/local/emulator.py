@@ -31,11 +31,15 @@ log = logging.getLogger("snapshot")
 _CHILD_TIMEOUT_S = 120.0
 # Less than this is the idle pollers' own; a quiet shop is not written again and again.
 _IDLE_CPU_SHARE = 0.05
+_NEVER = 2**31 - 1
 GetState = Callable[[], dict[str, Any]]
 State = dict[str, GetState]
 
 
 def main() -> None:
+    # The oldest generation is gigabytes of state: a walk through it stops every request for
+    # seconds, and finds nothing. What is young is collected as ever.
+    gc.set_threshold(*gc.get_threshold()[:2], _NEVER)
     _keep_stream_records()
     cloudwatch.complete()
     expressions.remember()

@@ -14,7 +14,7 @@ from iac.local.processes import Program, programs
 from iac.local.supervise import Running, Supervisor
 
 _EMULATOR_TIMEOUT_S = 60
-_SERVICES_TIMEOUT_S = 90
+_SERVICES_TIMEOUT_S = 180
 # Of one stack, by name: others may keep their state beside these, and people what they exported.
 _FOLDERS = ("run", "log", "journal", "emulator", "proof", "replay", "load", "explore", "lake")
 

@@ -104,7 +104,7 @@ def _install_node_modules() -> int:
     if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
         return 0
     show.progress("installing the storefront's packages")
-    code = _npm("ci", "--no-audit", "--no-fund", "--silent")
+    code = _npm("ci", "--no-audit", "--no-fund", "--loglevel=error")
     if code == 0:
         installed.touch()
     return code

@@ -2,7 +2,7 @@
 
 import json
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -56,12 +56,14 @@ def put_on_sale(stack: Any, units: int, price_minor: int = 1999, **changes: Any)
 
 
 def audit_of(stack: Any, target: str) -> list[dict[str, Any]]:
-    """Today's audit entries about a target, oldest first."""
-    day = keys.audit(f"{datetime.now(UTC):%Y-%m-%d}", "")["pk"]
-    found = stack.table("ops").query(
-        KeyConditionExpression="pk = :day", ExpressionAttributeValues={":day": day}
-    )
-    return [entry for entry in found["Items"] if entry["target"] == target]
+    """Audit entries of yesterday and today about a target, oldest first."""
+    today, found = datetime.now(UTC), []
+    for day in (today - timedelta(days=1), today):
+        found += stack.table("ops").query(
+            KeyConditionExpression="pk = :day",
+            ExpressionAttributeValues={":day": keys.audit(f"{day:%Y-%m-%d}", "")["pk"]},
+        )["Items"]
+    return [entry for entry in found if entry["target"] == target]
 
 
 def stock_of(stack: Any, sku: str) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
@@ -10,7 +10,7 @@ from boto3.dynamodb.conditions import Key
 from playwright.sync_api import BrowserContext, Cookie, Error, Page, expect
 
 from pipeline.contracts import keys
-from tests.conftest import Stack, wait_until
+from tests.conftest import PATIENCE_MS, Stack, wait_until
 
 PASSWORD = "demo-Shop-2026!"
 _AS_OF = re.compile(r"As of (\d\d \w{3} \d{4} \d\d:\d\d:\d\d) UTC")
@@ -33,6 +33,7 @@ def sign_in(page: Page, who: str, path: str = "/") -> None:
 
 def ask_to_sign_in(page: Page, who: str, path: str = "/") -> None:
     """Fills in and sends the form that stands in the place of the page."""
+    page.set_default_timeout(PATIENCE_MS)
     page.goto(path)
     page.get_by_label("E-mail").fill(f"{who}@demo.shop")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
@@ -43,7 +44,6 @@ def session_cookie(context: BrowserContext) -> Cookie:
     """That of the session, once the page has had it set; Streamlit has one of its own, too."""
     return wait_until(
         lambda: next((c for c in context.cookies() if c["name"].startswith("has_console")), None),
-        timeout_s=60,
     )
 
 
@@ -64,7 +64,7 @@ def wait_until_live(page: Page) -> None:
         moments.add(found[1])
         return len(moments) > _REDRAWN
 
-    wait_until(is_followed, timeout_s=60)
+    wait_until(is_followed)
 
 
 def press(page: Page, name: str) -> None:
@@ -84,17 +84,7 @@ def persist(act: Callable[[], None]) -> None:
             raise AssertionError(str(problem)) from None
         return True
 
-    wait_until(is_done, timeout_s=60, pause_s=0.2)
-
-
-def best_of_three(attempt: Callable[[], None]) -> None:
-    """For a promise of seconds, on a machine that others share: it has to hold once in three."""
-    for _ in range(2):
-        try:
-            return attempt()
-        except AssertionError:
-            continue
-    attempt()
+    wait_until(is_done, pause_s=0.2)
 
 
 def assert_no_barriers(page: Page) -> None:
@@ -104,7 +94,7 @@ def assert_no_barriers(page: Page) -> None:
         assert barriers(page) == []
         return True
 
-    wait_until(is_clean, timeout_s=15, pause_s=0.5)
+    wait_until(is_clean, pause_s=0.5)
 
 
 def barriers(page: Page) -> list[str]:
@@ -118,9 +108,11 @@ def barriers(page: Page) -> list[str]:
 
 
 def audit_entries(stack: Stack, action: str) -> list[dict[str, Any]]:
-    """Today's entries of an action, the latest first."""
-    day = keys.audit(f"{datetime.now(UTC):%Y-%m-%d}", "")["pk"]
-    found = stack.table("ops").query(
-        KeyConditionExpression=Key("pk").eq(day), ScanIndexForward=False
-    )
-    return [entry for entry in found["Items"] if entry["action"] == action]
+    """Entries of today and yesterday of an action, the latest first."""
+    today, found = datetime.now(UTC), []
+    for day in (today, today - timedelta(days=1)):
+        found += stack.table("ops").query(
+            KeyConditionExpression=Key("pk").eq(keys.audit(f"{day:%Y-%m-%d}", "")["pk"]),
+            ScanIndexForward=False,
+        )["Items"]
+    return [entry for entry in found if entry["action"] == action]

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from console_page import persist, sign_in
-from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from loadgen.record import Records
 from loadgen.scenarios import SHAPES, Scenario
@@ -50,13 +50,12 @@ def _enter(field: Locator, text: str) -> None:
 def pick(page: Page, label: str, option: re.Pattern[str]) -> None:
     """Choose from a list, opening it again where the page was drawn anew and closed it."""
     choice = page.get_by_role("option", name=option).first
-    for _ in range(4):
-        page.get_by_role("combobox", name=label).click()
-        try:
-            return choice.click(timeout=5_000)
-        except TimeoutError:
-            continue
-    raise AssertionError(f"{label} offers no {option.pattern}")
+
+    def choose_it() -> None:
+        page.get_by_role("combobox", name=label).click(timeout=5_000)
+        choice.click(timeout=5_000)
+
+    persist(choose_it)
 
 
 def records(stack: Stack) -> Records:

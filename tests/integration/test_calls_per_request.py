@@ -27,7 +27,7 @@ def calls_of(stack: Stack, root: str, service: str) -> list[str]:
         assert any(s["name"] == service and s.get("type") != "subsegment" for s in found)
         return found
 
-    found = wait_until(answered, timeout_s=60, pause_s=0.3)
+    found = wait_until(answered, pause_s=0.3)
     own = {s["id"] for s in found if s["name"] == service and s.get("type") != "subsegment"}
     below = [s for s in found if s.get("parent_id") in own]
     below += [part for s in found if s["id"] in own for part in s.get("subsegments", ())]

@@ -1,11 +1,10 @@
 """Imports of goods at the edge, and the stock events that come of them."""
 
 import json
-import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import uuid4
 
@@ -63,7 +62,7 @@ def send(
     return str(answer.headers["location"])
 
 
-def ended(client: httpx.Client, location: str, timeout_s: float = 40) -> dict[str, Any]:
+def ended(client: httpx.Client, location: str, timeout_s: float = 180) -> dict[str, Any]:
     def look() -> dict[str, Any]:
         job: dict[str, Any] = client.get(location).json()
         return job if job["status"] in ("succeeded", "failed", "cancelled") else {}
@@ -94,7 +93,7 @@ def test_every_movement_of_a_sku_is_an_event_and_they_add_up_to_its_row(
         assert answer.status_code == 201, answer.text
     _buy(stack, sku)
     wanted = {"received": 13, "adjusted": -3, "reserved": 6, "sold": 6}
-    wait_until(lambda: _movements(stack, sku) == wanted, 25, pause_s=0.5)
+    wait_until(lambda: _movements(stack, sku) == wanted, pause_s=0.5)
     row = stack.table("products").get_item(Key=keys.stock(sku), ConsistentRead=True)["Item"]
     assert [int(row[n]) for n in ("received", "available", "held", "sold")] == [10, 4, 0, 6]
     low = Lake(stack.names).events("stock.low.v1")
@@ -160,12 +159,29 @@ def test_only_operators_send_files_and_only_of_known_kinds(
     assert wrong["status"] == "failed" and "product_id" in wrong["note"]
 
 
-def _carriers() -> list[psutil.Process]:
-    return [
-        process
-        for process in psutil.process_iter(["cmdline"])
-        if "storefront_api.catalog.imports" in (process.info["cmdline"] or ())
-    ]
+@contextmanager
+def _held_in_the_middle(
+    client: httpx.Client, location: str, total: int
+) -> Iterator[psutil.Process]:
+    """The process that carries an import out, which stands still at some line meanwhile."""
+    job_id = location.rsplit("/", 1)[1]
+    carrier = wait_until(lambda: _carrier(job_id), pause_s=0.02)
+    wait_until(lambda: client.get(location).json()["lines"] > 0, pause_s=0.02)
+    carrier.suspend()
+    try:
+        assert 0 < client.get(location).json()["lines"] < total
+        yield carrier
+    finally:
+        with suppress(psutil.NoSuchProcess):
+            carrier.resume()
+
+
+def _carrier(job_id: str) -> psutil.Process | None:
+    for process in psutil.process_iter(["cmdline"]):
+        command = process.info["cmdline"] or ()
+        if "storefront_api.catalog.imports" in command and job_id in command:
+            return process
+    return None
 
 
 def test_an_import_outlives_the_process_that_carried_it_out(
@@ -175,12 +191,9 @@ def test_an_import_outlives_the_process_that_carried_it_out(
     total = 4_000
     file = jsonl(*(a_product(f"{mark}-{number}") for number in range(total)))
     location = send(operator, file)
-    job_id = location.rsplit("/", 1)[1]
-    wait_until(lambda: operator.get(location).json()["lines"] > 0, 20, pause_s=0.05)
-    for process in _carriers():
-        if job_id in process.cmdline():
-            process.send_signal(signal.SIGKILL)
-    job = ended(operator, location, 60)
+    with _held_in_the_middle(operator, location, total) as carrier:
+        carrier.kill()
+    job = ended(operator, location)
     assert (job["status"], job["attempts"]) == ("succeeded", 2)
     assert counts(job) == (total, 0, 0, 0)
 
@@ -188,8 +201,8 @@ def test_an_import_outlives_the_process_that_carried_it_out(
 def test_an_import_that_is_cancelled_goes_on_where_it_stopped(operator: httpx.Client) -> None:
     mark = uuid4().hex[:8]
     location = send(operator, jsonl(*(a_product(f"{mark}-{n}") for n in range(3_000))))
-    wait_until(lambda: operator.get(location).json()["lines"] > 0, 20, pause_s=0.02)
-    assert operator.post(f"{location}/cancel").status_code == 202
+    with _held_in_the_middle(operator, location, 3_000):
+        assert operator.post(f"{location}/cancel").status_code == 202
     stopped = ended(operator, location)
     assert stopped["status"] == "cancelled" and stopped["lines"] < 3_000
     assert operator.post(f"{location}/resume").status_code == 202

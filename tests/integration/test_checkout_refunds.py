@@ -42,7 +42,7 @@ def delivered(stack: Any, browser: Browser, *goods: tuple[str, int]) -> dict[str
         browser.put(sku, quantity)
     order_id = browser.order().json()["order_id"]
     store = OrderStore(stack.names)
-    wait_until(lambda: store.get_order(order_id)["status"] != "placed", timeout_s=60)
+    wait_until(lambda: store.get_order(order_id)["status"] != "placed")
     for to in (OrderStatus.PACKED, OrderStatus.SHIPPED, OrderStatus.DELIVERED):
         store.advance(order_id, to, now())
     order: dict[str, Any] = browser.get(f"/orders/{order_id}").json()
@@ -150,7 +150,7 @@ def test_an_unpaid_order_whose_time_is_over_is_cancelled_by_being_looked_at(
     # An order as the checkout wrote it, but long ago; no worker hears of a row without a version.
     order_id = guest.order(payment={"card_token": "tok_declined"}).json()["order_id"]
     path = f"/orders/{order_id}"
-    wait_until(lambda: guest.get(path).json()["status"] == "payment_failed", timeout_s=60)
+    wait_until(lambda: guest.get(path).json()["status"] == "payment_failed")
     table = stack.table("orders")
     row = table.get_item(Key=keys.order(order_id), ConsistentRead=True)["Item"]
     table.put_item(

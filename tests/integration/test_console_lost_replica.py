@@ -75,7 +75,7 @@ def test_what_the_edge_refuses_for_want_of_a_replica_counts_as_bad(stack: Stack)
         assert found["5xx"] - by_edge["5xx"] >= REFUSED
         return True
 
-    wait_until(told, timeout_s=60, pause_s=0.5)
+    wait_until(told, pause_s=0.5)
     # Nobody was there to count them: that is why the edge does.
     own = counted(stack, "RequestDuration", "SampleCount", "analytics")
     assert own["5xx"] == by_service["5xx"]
@@ -99,7 +99,7 @@ def shoppers(stack: Stack, answers: Counter[str]) -> Iterator[None]:
     def repeat(act: Callable[[httpx.Client], httpx.Response]) -> None:
         with stack.http() as http:
             http.headers.update(SYNTHETIC)
-            while not is_over.is_set():
+            while not is_over.wait(0.1):  # the edge needs a share of the machine, too
                 try:
                     answers[f"{act.__name__} {act(http).status_code}"] += 1
                 except httpx.HTTPError as error:
@@ -122,9 +122,9 @@ def test_a_replica_killed_under_load_is_shown_and_its_retried_requests_are_found
 ) -> None:
     began, answers = now(), Counter[str]()
     before = counted(stack, "EdgeAnswers", "Sum", "checkout")
-    expect(page.get_by_text("The edge passes on")).to_be_visible(timeout=40_000)  # all is drawn
+    expect(page.get_by_text("The edge passes on")).to_be_visible()  # all is drawn
     with shoppers(stack, answers):
-        wait_until(lambda: answers["look 200"] > 30 and answers["buy 201"] > 3, timeout_s=60)
+        wait_until(lambda: answers["look 200"] > 30 and answers["buy 201"] > 3)
         os.kill(stack.supervisor.running()["checkout-a"].pid, signal.SIGKILL)
         # It may be back before anybody looks; what the strip says of that stays for a minute.
         shown = re.compile("checkout-a:? (is down|started again)", re.IGNORECASE)
@@ -136,7 +136,7 @@ def test_a_replica_killed_under_load_is_shown_and_its_retried_requests_are_found
         wanted = Search(began, until, service="checkout", outcome=RETRIED)
         return bool(traces.search(wanted).found)
 
-    wait_until(retried, timeout_s=60, pause_s=0.5)
+    wait_until(retried, pause_s=0.5)
     page.goto(f"/traces?last=15m&service=checkout&outcome={RETRIED}")
     expect(
         page.get_by_role("heading", name=re.compile(r"^\d+ requests? .* none failed"))
@@ -147,5 +147,5 @@ def test_a_replica_killed_under_load_is_shown_and_its_retried_requests_are_found
         assert found.total() - before.total() >= answers["look 200"] + 2 * answers["buy 201"]
         return found["5xx"] == before["5xx"]
 
-    wait_until(told, timeout_s=60, pause_s=0.5)
-    wait_until(lambda: stack.run("status").returncode == 0, timeout_s=60)
+    wait_until(told, pause_s=0.5)
+    wait_until(lambda: stack.run("status").returncode == 0)

@@ -44,7 +44,7 @@ def _forget() -> None:
 def opened(role: str = "operator") -> AppTest:
     tokens, ends_at = Tokens("access", time.time() + 900, ""), time.time() + 900
     session_rows.put("secret", Row("Ada", "ada@shop.test", role, tokens, ends_at, 1))
-    page = AppTest.from_file(str(ROOT / "console/app_pages/quarantine.py"), default_timeout=60)
+    page = AppTest.from_file(str(ROOT / "console/app_pages/quarantine.py"), default_timeout=180)
     page.session_state["session"] = Session("Ada", "ada@shop.test", role, tokens, "secret")
     return page.run()
 
@@ -77,9 +77,9 @@ def test_an_operator_mends_a_cause_sends_it_on_and_sees_the_counts_add_up(
     page.button(key="desk-fix").click().run()
     assert "2 of 2 mended" in words(page)
     page.button(key="desk-redrive").click().run()
-    wait_until(lambda: floor.deliver() == 2, 20)
+    wait_until(lambda: floor.deliver() == 2)
     assert set(ids(faulty)) <= set(floor.landed())
-    done = wait_until(lambda: [e for e in floor.audit() if e["result"] != "started"][1:], 10)
+    done = wait_until(lambda: [e for e in floor.audit() if e["result"] != "started"][1:])
     assert [(e["actor"], e["action"], e["result"]) for e in done] == [
         ("ada@shop.test", "desk.redrive", "ok")
     ]

@@ -46,7 +46,7 @@ def says(console: AppTest, wanted: str) -> None:
         assert wanted in words(page), words(page)
         return True
 
-    wait_until(is_said, timeout_s=60, pause_s=0.3)
+    wait_until(is_said, pause_s=0.3)
 
 
 def result_of(stack: Stack, action: str) -> Any:

@@ -93,7 +93,7 @@ def test_webhooks_out_of_order_end_in_the_same_state(floor: Floor, captured: Not
     [
         {"secret": "not the key"},
         {"age_s": TOLERANCE_S + 5},
-        {"age_s": -TOLERANCE_S - 5},
+        {"age_s": -TOLERANCE_S - 60},
     ],
 )
 def test_a_forged_or_old_webhook_is_refused(
@@ -158,5 +158,5 @@ def test_the_gateways_webhooks_reach_the_shop_through_the_edge(stack: Stack) -> 
     with Browser(stack) as shopper:
         shopper.put(sku, 1)
         order_id = shopper.order().json()["order_id"]
-    wait_until(lambda: "paid" in shelf.states(order_id), 40)
-    wait_until(lambda: not shelf.notices(order_id), 40)  # it keeps each until the shop takes it
+    wait_until(lambda: "paid" in shelf.states(order_id))
+    wait_until(lambda: not shelf.notices(order_id))  # it keeps each until the shop takes it

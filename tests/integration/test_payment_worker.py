@@ -22,6 +22,7 @@ from pipeline.runtime.clock import now
 from pipeline.runtime.order_refunds import RefundRequest
 from pipeline.runtime.order_store import Advance, OrderStore
 from tests.conftest import Stack, wait_until
+from tests.integration.gateway_door import GATEWAY_TIMEOUT_S
 from tests.integration.workers_floor import HELD, RECEIVED, Floor
 
 P, S = PaymentStatus, OrderStatus
@@ -43,7 +44,7 @@ def floor(stage: Floor) -> Iterator[Floor]:
 
 
 def a_gateway(floor: Floor, guard: Callable[..., Any] = lambda request: request()) -> HttpGateway:
-    return HttpGateway(floor.gateway.url, lambda: api_key(floor.names), 0.3, guard)
+    return HttpGateway(floor.gateway.url, lambda: api_key(floor.names), GATEWAY_TIMEOUT_S, guard)
 
 
 def a_settlement(floor: Floor, gateway: Any = None, orders: Any = None) -> Settlement:
@@ -159,7 +160,10 @@ def test_an_order_cancelled_while_the_gateway_is_thinking_gets_its_money_back(
             return payment
 
     slow = SlowGateway(
-        floor.gateway.url, lambda: api_key(floor.names), 0.3, lambda request: request()
+        floor.gateway.url,
+        lambda: api_key(floor.names),
+        GATEWAY_TIMEOUT_S,
+        lambda request: request(),
     )
     a_settlement(floor, slow).settle(order_id)
     assert floor.states(order_id) == ["placed", "cancelled"]
@@ -251,7 +255,7 @@ def test_more_than_was_captured_is_never_given_back(floor: Floor) -> None:
 
 
 def test_the_circuit_opens_probes_with_one_request_and_closes(floor: Floor) -> None:
-    guard = build_breaker(floor.names, failures=3, recovery_s=2)
+    guard = build_breaker(floor.names, failures=3, recovery_s=6)
     asked: list[str] = []
 
     def request(fails: bool) -> str:
@@ -277,12 +281,12 @@ def test_the_circuit_opens_probes_with_one_request_and_closes(floor: Floor) -> N
             pass
         return True
 
-    wait_until(lambda: probe(fails=True), 10)
+    wait_until(lambda: probe(fails=True))
     assert len(asked) == 5, "one failed probe opens it again"
     assert not probe(fails=True)
     with ThreadPoolExecutor(4) as pool:  # another thread stands for another worker
-        wait_until(lambda: any(pool.map(probe, [False] * 4)), 10)
-    closed = wait_until(lambda: all(probe(fails=False) for _ in range(3)), 10)
+        wait_until(lambda: any(pool.map(probe, [False] * 4)))
+    closed = wait_until(lambda: all(probe(fails=False) for _ in range(3)))
     assert closed
 
 

@@ -31,7 +31,7 @@ def start(stack: Stack, *options: str) -> subprocess.Popen[str]:
 
 def replay(stack: Stack, *options: str, expect: int = 0) -> str:
     process = start(stack, *options)
-    output, _ = process.communicate(timeout=180)
+    output, _ = process.communicate(timeout=600)
     assert process.returncode == expect, output
     return output
 
@@ -78,7 +78,7 @@ def test_killed_in_the_middle_with_its_functions_it_completes_to_the_same_number
 ) -> None:
     path = a_slice(tmp_path, 60_000, 16_000)
     process = start(stack, "--file", str(path))
-    wait_until(lambda: _is_under_way(stack, pl.read_parquet(path).height), 60)
+    wait_until(lambda: _is_under_way(stack, pl.read_parquet(path).height))
     process.kill()
     process.communicate(timeout=10)
     assert _kill_functions(stack) > 0
@@ -92,10 +92,10 @@ def test_the_emulator_restarted_in_the_middle_costs_time_and_nothing_else(
 ) -> None:
     path = a_slice(tmp_path, 120_000, 12_000)
     process = start(stack, "--file", str(path))
-    wait_until(lambda: _is_under_way(stack, pl.read_parquet(path).height), 60)
+    wait_until(lambda: _is_under_way(stack, pl.read_parquet(path).height))
     stack.supervisor.stop_program("emulator")
     stack.supervisor.start_program("emulator")
-    output, _ = process.communicate(timeout=240)
+    output, _ = process.communicate(timeout=600)
     assert process.returncode == 0, output
     assert "All checks hold" in output
 

@@ -82,7 +82,7 @@ def test_the_console_says_its_own_figures_to_those_who_may_read_the_report(stack
         report = real_totals(stack.edge_url, now().date())
         return console_shows(report, chart, cards).verdict is Verdict.VALID
 
-    wait_until(agrees, timeout_s=60, pause_s=0.5)
+    wait_until(agrees, pause_s=0.5)
     # What the console remembers was read by somebody who may; that lets in nobody else.
     for forged in (b"Bearer forged", b"Bearer caf\xe9"):
         answer = httpx.get(f"{stack.console_url}/figures", headers={"Authorization": forged})
@@ -94,7 +94,7 @@ def test_a_reader_that_lets_a_record_wait_is_late_until_it_has_read(stage: Names
     sent = aws.client("kinesis").put_record(
         StreamName=stage.events_stream, Data=b"{}", PartitionKey="a"
     )
-    said = wait_until(lambda: late_readers(stage, "landing", "folding", late_s=0), timeout_s=60)
+    said = wait_until(lambda: late_readers(stage, "landing", "folding", late_s=0))
     assert re.fullmatch(r"folding is \d+ s behind, landing is \d+ s behind", said)
     assert late_readers(stage, "landing", late_s=600) == "", "a moment is no delay"
     record = StreamRecord(sent["ShardId"], sent["SequenceNumber"], now(), b"{}")
@@ -149,7 +149,7 @@ def test_one_proof_at_a_time(
     monkeypatch.setenv("HAS_STATE_DIR", str(tmp_path))
     monkeypatch.setattr("sys.argv", ["make prove"])
     lease = Lease(aws.table(stage.table("ops")), "proof")
-    assert lease.take("another proof", now(), 60)
+    assert lease.take("another proof", now(), 600)
     assert command.main() == 2
     assert "Another proof is running" in capsys.readouterr().out
     assert lease.find_holder(now()) == "another proof"

@@ -81,7 +81,7 @@ def clicks() -> Iterator[dict[str, Any]]:
 
 def run(emulator: Stack, stage: Names, *command: str) -> str:
     done = subprocess.run(
-        [sys.executable, *command], cwd=ROOT, text=True, capture_output=True, timeout=120,
+        [sys.executable, *command], cwd=ROOT, text=True, capture_output=True, timeout=280,
         env=os.environ | emulator.env | {"HAS_STAGE": stage.stage, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr

@@ -18,7 +18,7 @@ from tests.conftest import Stack
 def replay(emulator: Stack, *options: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "pipeline.replay.clicks_command", *options],
-        cwd=ROOT, env=os.environ | emulator.env, text=True, timeout=120,
+        cwd=ROOT, env=os.environ | emulator.env, text=True, timeout=600,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout

@@ -84,7 +84,7 @@ def test_a_purchase_is_one_trace_from_the_edge_to_the_lake(
         assert [path for path in expected if path not in paths] == []
         return found
 
-    found = wait_until(complete, timeout_s=60, pause_s=0.5)
+    found = wait_until(complete, pause_s=0.5)
     wrote = [s for s in found if s["name"] in ("checkout", "payment", "folding")
              and s["annotations"].get("order_id") == purchase["order_id"]]  # fmt: skip
     assert {segment["name"] for segment in wrote} == {"checkout", "payment", "folding"}
@@ -105,7 +105,7 @@ def test_a_cancellation_belongs_to_the_request_that_asked_for_it(stack: Stack) -
     def told() -> bool:
         return ["edge", "checkout", "relay", "landing"] in paths_of(segments_of(stack, root))
 
-    wait_until(told, timeout_s=60, pause_s=0.5)
+    wait_until(told, pause_s=0.5)
 
 
 def test_a_kept_trace_is_found_by_its_order(stack: Stack, purchase: dict[str, str]) -> None:
@@ -122,7 +122,7 @@ def test_a_kept_trace_is_found_by_its_order(stack: Stack, purchase: dict[str, st
             rows += [r for r in answer["Items"] if r.get("order_id") == purchase["order_id"]]
         return rows
 
-    row = wait_until(indexed, timeout_s=10)[0]
+    row = wait_until(indexed)[0]
     assert row["trace_id"] == purchase["root"]
     assert (row["service"], row["route"], row["status"]) == ("checkout", "POST /orders", 201)
     assert row["correlation_id"] == purchase["correlation_id"]
@@ -139,12 +139,13 @@ def test_the_lines_of_an_order_are_in_cloudwatch_logs(
         return [json.loads(event["message"]) for event in found["events"]]
 
     stage = stack.at.stage
-    placed = wait_until(lambda: lines("checkout", purchase["order_id"]), timeout_s=10)
+    placed = wait_until(lambda: lines("checkout", purchase["order_id"]))
     assert "order.placed" in {line["event"] for line in placed}
     assert {line["trace_id"] for line in placed} == {purchase["root"]}
-    settled = wait_until(lambda: lines("payment", purchase["correlation_id"]), timeout_s=60)
+    settled = wait_until(lambda: lines("payment", purchase["correlation_id"]))
     assert {line["order_id"] for line in settled} == {purchase["order_id"]}
-    assert all(line["level"] == "info" for line in settled)
+    assert "payment.settled" in {line["event"] for line in settled}
+    assert "error" not in {line["level"] for line in settled}
 
 
 def test_metrics_of_calls_functions_and_business_appear(
@@ -176,7 +177,7 @@ def test_metrics_of_calls_functions_and_business_appear(
         assert not [route for route in routes if route.endswith(("/readyz", "/healthz"))]
         return True
 
-    wait_until(listed, timeout_s=60, pause_s=1)
+    wait_until(listed, pause_s=1)
 
 
 @contextmanager
@@ -192,11 +193,11 @@ def _replica_without_tables(stack: Stack) -> Iterator[str]:
     process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}/api/checkout"
     try:
-        wait_until(lambda: _answers(f"{url}/healthz"), timeout_s=60)
+        wait_until(lambda: _answers(f"{url}/healthz"))
         yield url
     finally:
         process.terminate()
-        process.wait(15)
+        process.wait(60)
 
 
 def _answers(url: str) -> bool:

@@ -51,26 +51,28 @@ def probe(emulator: Stack) -> Iterator[Stack]:
 def test_records_of_a_stream_reach_their_function_across_a_restart(probe: Stack) -> None:
     for _ in range(3):  # so that the function's place is past the beginning when it is saved
         before = _write(probe)
-        wait_until(lambda pk=before: pk in _seen(probe), 30)  # type: ignore[misc]
+        wait_until(lambda pk=before: pk in _seen(probe))  # type: ignore[misc]
     probe.supervisor.stop_program("emulator")
     _start(probe)
     after = _write(probe)
-    wait_until(lambda: after in _seen(probe), 30)
+    wait_until(lambda: after in _seen(probe))
 
 
 def test_a_kill_loses_nothing_that_was_in_the_last_snapshot(probe: Stack) -> None:
     kept = _write(probe)
-    saved = probe.at.state / "emulator" / "state" / "dynamodb.json"
-    before = saved.stat().st_mtime_ns if saved.exists() else 0
+    state = probe.at.state / "emulator" / "state"
+    tables, queues = state / "dynamodb.json", state / "sqs.json"
     probe.supervisor.save_emulator_state()
-    wait_until(lambda: saved.exists() and saved.stat().st_mtime_ns > before, 30)
+    # Files are written one after the other, those of tables first and of queues last.
+    wait_until(lambda: tables.exists() and kept in tables.read_text())
+    wait_until(lambda: queues.exists() and queues.stat().st_mtime >= tables.stat().st_mtime)
     os.kill(probe.supervisor.running()["emulator"].pid, signal.SIGKILL)
-    wait_until(lambda: _is_ready(probe), 60)
+    wait_until(lambda: _is_ready(probe))
     item = probe.aws("dynamodb").get_item(
         TableName="has-local-orders", Key={"pk": {"S": kept}, "sk": {"S": "PROBE"}}
     )
     assert "Item" in item
-    wait_until(lambda: kept in _seen(probe), 30)
+    wait_until(lambda: kept in _seen(probe))
 
 
 def _write(stack: Stack) -> str:
@@ -93,7 +95,7 @@ def _seen(stack: Stack) -> set[str]:
 
 def _start(stack: Stack) -> None:
     stack.supervisor.start_program("emulator")
-    wait_until(lambda: _is_ready(stack), 60)
+    wait_until(lambda: _is_ready(stack))
 
 
 def _is_ready(stack: Stack) -> bool:

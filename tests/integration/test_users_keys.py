@@ -57,7 +57,7 @@ def test_tokens_of_the_old_key_and_of_the_new_one_are_good_on_every_replica(
     assert is_let_in(elsewhere, old)
     assert is_let_in(browser, old)
     # It has just looked for keys, and does not look for each unknown one.
-    wait_until(lambda: is_let_in(browser, new), 10)
+    wait_until(lambda: is_let_in(browser, new))
     assert published(users, started_later) == [kid_of(new), kid_of(old)]
 
 
@@ -102,7 +102,7 @@ def test_a_compromised_key_counts_no_more(users: Service) -> None:
     assert not is_let_in(elsewhere, old)
     new = elsewhere.sign_in(email)
     # Whoever meets a token of the new key takes up the new set, and drops the old key with it.
-    wait_until(lambda: is_let_in(browser, new), 10)
+    wait_until(lambda: is_let_in(browser, new))
     assert not is_let_in(browser, old)
 
 

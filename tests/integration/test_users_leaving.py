@@ -232,8 +232,8 @@ def test_a_shopper_who_leaves_is_erased_by_the_running_shop(stack: Stack) -> Non
             ExpressionAttributeNames={"#owner": "owner"},
             ExpressionAttributeValues={":owner": f"user:{user['user_id']}"},
         )
-        wait_until(lambda: shelf.states(order_id)[-1] == "delivered", 40)
+        wait_until(lambda: shelf.states(order_id)[-1] == "delivered")
         gone = http.request("DELETE", "/api/users/me", headers=header, json={"password": PASSWORD})
         assert gone.status_code == 204, gone.text
-    wait_until(lambda: "erased_at" in shelf.orders.get_order(order_id), 30)
+    wait_until(lambda: "erased_at" in shelf.orders.get_order(order_id))
     assert shelf.orders.get_order(order_id)["email"] is None

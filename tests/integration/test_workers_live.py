@@ -15,7 +15,6 @@ from tests.conftest import Stack, wait_until
 from tests.integration.workers_floor import HELD, RECEIVED, Shelf
 
 DELIVERED = ["placed", "paid", "packed", "shipped", "delivered"]
-PATIENCE_S = 40
 
 
 @pytest.fixture(scope="module")
@@ -27,14 +26,14 @@ def shelf(emulator: Stack) -> Shelf:
 def test_a_good_card_brings_the_order_to_the_door(shelf: Shelf, card: str) -> None:
     sku = shelf.put_on_sale()
     order_id = shelf.place(sku, card)
-    wait_until(lambda: shelf.states(order_id) == DELIVERED, PATIENCE_S)
+    wait_until(lambda: shelf.states(order_id) == DELIVERED)
     assert shelf.stock(sku) == (RECEIVED - HELD, 0, HELD)
     order, payment = shelf.orders.get_order(order_id), shelf.payment(order_id)
     assert order["payment"] == {"status": "captured", "failure_code": None}
     assert payment is not None
     assert (payment.status, payment.net_minor) == ("captured", order["total_minor"])
     assert [entry["version"] for entry in order["timeline"]] == [1, 2, 3, 4, 5]
-    mails = wait_until(lambda: _when_all(shelf, order_id, len(DELIVERED)), PATIENCE_S)
+    mails = wait_until(lambda: _when_all(shelf, order_id, len(DELIVERED)))
     assert len({mail["subject"] for mail in mails}) == len(DELIVERED)
 
 
@@ -45,7 +44,7 @@ def test_a_good_card_brings_the_order_to_the_door(shelf: Shelf, card: str) -> No
 def test_a_refused_card_frees_the_goods(shelf: Shelf, card: str, code: str) -> None:
     sku = shelf.put_on_sale()
     order_id = shelf.place(sku, card)
-    wait_until(lambda: shelf.states(order_id) == ["placed", "payment_failed"], PATIENCE_S)
+    wait_until(lambda: shelf.states(order_id) == ["placed", "payment_failed"])
     assert shelf.stock(sku) == (RECEIVED, 0, 0)
     order = shelf.orders.get_order(order_id)
     assert order["payment"] == {"status": "failed", "failure_code": code}
@@ -53,16 +52,19 @@ def test_a_refused_card_frees_the_goods(shelf: Shelf, card: str, code: str) -> N
 
 
 def test_an_order_cancelled_after_it_was_paid_gets_its_money_back(shelf: Shelf) -> None:
-    sku = shelf.put_on_sale()
-    order_id = shelf.place(sku)
-    wait_until(lambda: "paid" in shelf.states(order_id), PATIENCE_S, 0.02)
-    done = shelf.orders.advance(order_id, OrderStatus.CANCELLED, now())
-    if done.order["status"] != "cancelled":
-        pytest.fail("packed within a fraction of the step's delay")
-    wait_until(lambda: shelf.payment(order_id).refunds, PATIENCE_S)
+    for _ in range(5):  # on a machine that stalls, an order is packed before we come to it
+        sku = shelf.put_on_sale()
+        order_id = shelf.place(sku)
+        wait_until(lambda: "paid" in shelf.states(order_id), pause_s=0.02)  # noqa: B023
+        done = shelf.orders.advance(order_id, OrderStatus.CANCELLED, now())
+        if done.order["status"] == "cancelled":
+            break
+    assert done.order["status"] == "cancelled"
+    wait_until(lambda: shelf.payment(order_id).refunds)
     assert shelf.payment(order_id).net_minor == 0
     assert shelf.stock(sku) == (RECEIVED, 0, 0)
-    time.sleep(1.5)  # the step that was already under way comes, and changes nothing
+    # The step that was already under way comes, and changes nothing.
+    wait_until(lambda: _waiting(shelf, "fulfilment") == 0)
     assert shelf.states(order_id) == ["placed", "paid", "cancelled"]
 
 
@@ -74,17 +76,18 @@ def test_a_product_is_in_stock_exactly_while_one_of_its_skus_is(shelf: Shelf) ->
     def flag_is(expected: bool) -> Callable[[], bool]:
         return lambda: shelf.read("products", product)["in_stock"] is expected
 
-    shelf.place(first, "tok_visa")
-    wait_until(lambda: shelf.read("products", product).get("stock_checks") == 1, PATIENCE_S)
+    first_order = shelf.place(first, "tok_visa")
+    wait_until(lambda: shelf.states(first_order) == DELIVERED)  # nothing of it comes later
+    checks = wait_until(lambda: shelf.read("products", product).get("stock_checks"))
     assert flag_is(True)()
     before = shelf.read("products", product)["changed_at"]
     last = shelf.place(second, "tok_declined")
-    wait_until(lambda: shelf.states(last)[-1] == "payment_failed", PATIENCE_S)
+    wait_until(lambda: shelf.states(last)[-1] == "payment_failed")
     # Gone and back may come in one batch, which is one look that finds nothing to change.
-    wait_until(lambda: shelf.read("products", product)["stock_checks"] >= 2, PATIENCE_S)
-    wait_until(flag_is(True), PATIENCE_S)
+    wait_until(lambda: shelf.read("products", product)["stock_checks"] > checks)
+    wait_until(flag_is(True))
     shelf.place(second, "tok_visa")
-    wait_until(flag_is(False), PATIENCE_S)
+    wait_until(flag_is(False))
     assert shelf.read("products", product)["changed_at"] > before
     assert shelf.read("products", product)["version"] == 1
 
@@ -103,7 +106,15 @@ def test_a_message_that_is_no_event_ends_in_the_dead_letter_queue(emulator: Stac
                 return True
         return False
 
-    wait_until(arrived, PATIENCE_S, 0.5)
+    wait_until(arrived, pause_s=0.5)
+
+
+def _waiting(shelf: Shelf, queue: str) -> int:
+    """Messages of a queue that are there, put off or in somebody's hands."""
+    answer = aws.client("sqs").get_queue_attributes(
+        QueueUrl=queue_url(shelf.names.queue(queue)), AttributeNames=["All"]
+    )
+    return sum(int(n) for name, n in answer["Attributes"].items() if "NumberOfMessages" in name)
 
 
 def _when_all(shelf: Shelf, order_id: str, count: int) -> list[dict[str, object]]:

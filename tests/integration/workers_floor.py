@@ -23,7 +23,7 @@ from pipeline.runtime.clock import new_id, now
 from pipeline.runtime.dynamo import Item, from_item, to_item, transact
 from pipeline.runtime.order_store import OrderStore
 from tests.conftest import Stack
-from tests.integration.gateway_door import GatewayDoor
+from tests.integration.gateway_door import GATEWAY_TIMEOUT_S, GatewayDoor
 
 HELD = 3
 RECEIVED = 10
@@ -240,7 +240,7 @@ class Floor(Shelf):
             patch.setenv("HAS_STEP_DELAY_S", "0")
             patch.setenv("HAS_LOG_LEVEL", "CRITICAL")
             patch.setenv("HAS_GATEWAY_URL", self.gateway.url)
-            patch.setenv("HAS_GATEWAY_TIMEOUT_S", "0.3")
+            patch.setenv("HAS_GATEWAY_TIMEOUT_S", str(GATEWAY_TIMEOUT_S))
             patch.setenv("HAS_GATEWAY_PAUSE_S", "0")
             patch.setenv("HAS_CIRCUIT_FAILURES", "1000")  # the circuit has tests of its own
             handler: Callable[[Item, Any], Any] = importlib.import_module(module).handler

@@ -10,7 +10,7 @@ import pytest
 from iac.local.ports import ROOT
 from tests.conftest import Stack
 
-_TIMEOUT_S = 280
+_TIMEOUT_S = 400
 _CELLS = 41  # ten faults of four functions, and all of it at once
 
 
@@ -48,6 +48,8 @@ def test_the_same_faults_on_the_emulator_end_the_same(
     emulator: Stack, seeds: tuple[str, ...]
 ) -> None:
     """Batches done in part, functions that are late; and a restart of the emulator itself."""
-    done = emulator.run("run", "--", "-m", "tests.simulation", "--emulator", *seeds, timeout_s=280)
+    done = emulator.run(
+        "run", "--", "-m", "tests.simulation", "--emulator", *seeds, timeout_s=_TIMEOUT_S
+    )
     print(done.stdout)
     assert done.returncode == 0, done.stdout
