@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from pipeline.contracts.orders import TERMINAL, OrderStatus
+from pipeline.contracts.orders import RELEASES_STOCK, TERMINAL, OrderStatus
 
 ERASED = "erased"
 # An access token outlives its account by at most 15 minutes, and an order placed with it may take
@@ -28,13 +28,26 @@ def without_person(order: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "email": None,
         "card_token": ERASED,
-        # A digest of the e-mail; no order that has ended gives its use of the code back.
+        # A digest of the e-mail; no order that has ended gives its use of the code back (again).
         "promotion": {**promotion, "subjects": []} if promotion else None,
         "shipping_address": {
             name: value if name == "country" or value is None else ERASED
             for name, value in address.items()
         },
     }
+
+
+def uses_of_person(order: Mapping[str, Any]) -> tuple[str, list[str], int] | None:
+    """(code, subjects, uses): the counters of a promotion code that name the person, and what this
+    order takes off each as it is erased; None for an order without a code.
+
+    One that failed or was cancelled has given its use back by itself.
+    """
+    used = order.get("promotion")
+    if not used or not used["subjects"]:
+        return None
+    gave_back = OrderStatus(order["status"]) in RELEASES_STOCK
+    return used["code"], used["subjects"], 0 if gave_back else 1
 
 
 def is_settled(requested_at: datetime, orders_left: int, now: datetime) -> bool:

@@ -7,9 +7,17 @@ from typing import Any
 from pipeline.contracts import keys
 from pipeline.contracts.events import to_iso_z
 from pipeline.contracts.names import Names
+from pipeline.erasure.domain import uses_of_person
 from pipeline.erasure.service import Closed
 from pipeline.runtime import aws
-from pipeline.runtime.dynamo import Item, from_item, to_item
+from pipeline.runtime.dynamo import (
+    Item,
+    TransactionCancelled,
+    from_item,
+    read_all,
+    to_item,
+    transact,
+)
 
 _SESSION = keys.session("", "")["sk"]
 
@@ -69,25 +77,55 @@ class Traces:
         )
 
     def erase_order(self, order: dict[str, Any], changes: dict[str, Any], at: datetime) -> bool:
-        """False, with nothing written, if the order has moved since it was read.
+        """False, with nothing written, if the order has moved since it was read, or is erased.
 
-        Its version stays, as nothing happened to the order: the relay makes no event of it.
+        Its version stays, as nothing happened to the order: the relay makes no event of it. The
+        person's counters of its promotion code go with it, the last use with the row.
         """
         written = changes | {"erased_at": to_iso_z(at)}
         assignments = ", ".join(f"{name} = :{name}" for name in written)
         values = {f":{name}": value for name, value in written.items()}
-        client = aws.client("dynamodb")
+        update = {
+            "TableName": self._orders,
+            "Key": to_item(keys.order(order["order_id"])),
+            "UpdateExpression": f"SET {assignments}",
+            "ConditionExpression": "version = :seen AND attribute_not_exists(erased_at)",
+            "ExpressionAttributeValues": to_item(values | {":seen": order["version"]}),
+        }
         try:
-            client.update_item(
-                TableName=self._orders,
-                Key=to_item(keys.order(order["order_id"])),
-                UpdateExpression=f"SET {assignments}",
-                ConditionExpression="version = :seen",
-                ExpressionAttributeValues=to_item(values | {":seen": order["version"]}),
-            )
-        except client.exceptions.ConditionalCheckFailedException:
+            transact([{"Update": update}, *self._uses_off(order)])
+        except TransactionCancelled:
             return False
         return True
+
+    def _uses_off(self, order: dict[str, Any]) -> list[Item]:
+        if (named := uses_of_person(order)) is None:
+            return []
+        code, subjects, taken = named
+        counters = [keys.promotion_uses(code, subject) for subject in subjects]
+        operations: list[Item] = []
+        for row in read_all({self._orders: counters}):
+            operation = {
+                "TableName": self._orders,
+                "Key": to_item({"pk": row["pk"], "sk": row["sk"]}),
+                "ConditionExpression": "uses = :seen",
+            }
+            seen = {":seen": row["uses"]}
+            if row["uses"] <= taken:
+                operations.append(
+                    {"Delete": operation | {"ExpressionAttributeValues": to_item(seen)}}
+                )
+            elif taken:
+                operations.append(
+                    {
+                        "Update": operation
+                        | {
+                            "UpdateExpression": "ADD uses :off",
+                            "ExpressionAttributeValues": to_item(seen | {":off": -taken}),
+                        }
+                    }
+                )
+        return operations
 
     def settle(self, user_id: str) -> None:
         """Nobody looks at this account again."""

@@ -55,6 +55,17 @@ class Member:
     def delete(self, password: str = PASSWORD) -> Any:
         return self.request("DELETE", "/me", json={"password": password})
 
+    def use(self, code: str, subject: str, uses: int) -> None:
+        self.orders.update_item(
+            Key=keys.promotion_uses(code, subject),
+            UpdateExpression="ADD uses :uses",
+            ExpressionAttributeValues={":uses": uses},
+        )
+
+    def uses(self, code: str, subject: str) -> int | None:
+        row = self.orders.get_item(Key=keys.promotion_uses(code, subject)).get("Item")
+        return None if row is None else int(row["uses"])
+
     def order(self, number: int = 0) -> dict[str, Any]:
         key = keys.order(self.order_ids[number])
         item: dict[str, Any] = self.orders.get_item(Key=key, ConsistentRead=True)["Item"]
@@ -65,8 +76,10 @@ class Member:
         line = {"line_no": 1, "sku": "K-1", "product_id": "p", "title": "Kettle",
                 "category": "Kitchen", "quantity": 2, "unit_price_minor": 1999,
                 "line_total_minor": 3998}  # fmt: skip
-        code = {"code": "TEN", "kind": "percentage", "version": 1,
-                "subjects": [f"user:{self.user['user_id']}", f"email:{self.digest}"]}  # fmt: skip
+        subjects = [f"user:{self.user['user_id']}", f"email:{self.digest}"]
+        code = {"code": "TEN", "kind": "percentage", "version": 1, "subjects": subjects}
+        for subject in subjects:  # one that was cancelled has given its use back
+            self.use("TEN", subject, int(status is not OrderStatus.CANCELLED))
         self.orders.put_item(
             Item={
                 **keys.order(order_id), "order_id": order_id, "owner": self.owner,
@@ -196,6 +209,18 @@ def test_an_order_under_way_keeps_its_address_until_it_has_arrived(users: Servic
     )
     run_function(users, {"trigger": "schedule"})
     assert member.order()["shipping_address"]["line1"] == "erased"
+
+
+def test_uses_of_a_code_go_with_the_orders_that_made_them_and_each_once(users: Service) -> None:
+    member = Member(users, DELIVERED, DELIVERED, OrderStatus.CANCELLED, OrderStatus.PAID)
+    mine, mail = f"user:{member.user['user_id']}", f"email:{member.digest}"
+    member.use("TEN", mail, 1)  # as a guest, whose order stays
+    assert (member.uses("TEN", mine), member.uses("TEN", mail)) == (3, 4)
+    member.delete()
+    for _ in range(2):
+        run_function(users, stream_event(member.user["user_id"]))
+    # The order under way may still be cancelled, and give its use back.
+    assert (member.uses("TEN", mine), member.uses("TEN", mail)) == (1, 2)
 
 
 def test_a_closed_account_is_looked_at_until_its_last_token_has_run_out(users: Service) -> None:
