@@ -14,13 +14,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 import psutil
 import pytest
-from botocore.exceptions import BotoCoreError
+from boto3.dynamodb.conditions import Key
+from botocore.exceptions import HTTPClientError
 from playwright.sync_api import expect
 
 from console.queries.edge import Unreachable
@@ -28,6 +30,7 @@ from iac.local.aws import Clients
 from iac.local.health import taken_ports
 from iac.local.ports import ROOT, Addresses, environment
 from iac.local.supervise import Supervisor
+from pipeline.contracts import keys
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws
 
@@ -40,6 +43,8 @@ _UP_TIMEOUT_S = 400
 # How long anything may take where nobody promised a time: the machine may be shared, and slow.
 PATIENCE_S = 120
 PATIENCE_MS = 60_000
+# Nobody answered in time. An answer that says no is one, and fails whoever asked.
+_SILENCE = (httpx.TimeoutException, HTTPClientError, Unreachable)
 expect.set_options(timeout=PATIENCE_MS)
 
 
@@ -87,6 +92,20 @@ class Stack:
         assert pid > 0, f"{program} does not run"
         os.kill(pid, signal.SIGKILL)
 
+    def audit(self) -> list[dict[str, Any]]:
+        """The audit log of yesterday and today, oldest first: a test may begin before midnight."""
+        table, today = self.table("ops"), datetime.now(UTC)
+        query = table.meta.client.get_paginator("query")
+        days = (keys.audit(f"{today - timedelta(days=ago):%Y-%m-%d}", "")["pk"] for ago in (1, 0))
+        return [
+            entry
+            for day in days
+            for page in query.paginate(
+                TableName=table.name, KeyConditionExpression=Key("pk").eq(day)
+            )
+            for entry in page["Items"]
+        ]
+
     def http(self) -> httpx.Client:
         """A browser at the edge, with a cookie jar of its own; to be used in a `with`."""
         return httpx.Client(base_url=self.edge_url, timeout=20, trust_env=False)
@@ -117,21 +136,25 @@ def wait_until(check: Callable[[], T], timeout_s: float = PATIENCE_S, pause_s: f
             if answer := check():
                 return answer
             problem = answer
-        except (AssertionError, httpx.HTTPError, BotoCoreError, Unreachable) as error:
+        except (AssertionError, *_SILENCE) as error:
             problem = error
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {timeout_s} s; last: {problem!r}")
         time.sleep(pause_s)
 
 
-def best_of_three(attempt: Callable[[], None]) -> None:
-    """For a promise of seconds, on a machine that others share: it has to hold once in three."""
-    for _ in range(2):
+def most_of_three(attempt: Callable[[], None]) -> None:
+    """For a promise of seconds, on a machine that others share: it has to hold in two of three, so
+    that neither one stall breaks it nor one lucky moment keeps it."""
+    kept = broken = 0
+    while kept < 2:
         try:
-            return attempt()
+            attempt()
+            kept += 1
         except AssertionError:
-            continue
-    attempt()
+            broken += 1
+            if broken == 2:
+                raise
 
 
 @pytest.fixture(scope="session")

@@ -76,9 +76,6 @@ class Saver:
         self._is_stopping = self._is_stopping or is_last
         with self._turn:
             started = time.monotonic()
-            # A walk of the garbage collector through gigabytes would stop every request for
-            # seconds; what is there by now is state, and stays.
-            gc.freeze()
             child = os.fork()
             if child == 0:
                 _save_and_exit(services, niceness=0 if is_last else 10)

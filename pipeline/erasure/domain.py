@@ -1,6 +1,6 @@
 """What an order keeps when its shopper is gone, and until when a closed account is looked at."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -37,17 +37,14 @@ def without_person(order: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def uses_of_person(order: Mapping[str, Any]) -> tuple[str, list[str], int] | None:
-    """(code, subjects, uses): the counters of a promotion code that name the person, and what this
-    order takes off each as it is erased; None for an order without a code.
+def uses_of_person(order: Mapping[str, Any]) -> tuple[str, Sequence[str], int]:
+    """(code, subjects, uses): whom counters of the order's promotion code name, and what it takes
+    off each as it is erased. Nobody, where it has no code.
 
     One that failed or was cancelled has given its use back by itself.
     """
-    used = order.get("promotion")
-    if not used or not used["subjects"]:
-        return None
-    gave_back = OrderStatus(order["status"]) in RELEASES_STOCK
-    return used["code"], used["subjects"], 0 if gave_back else 1
+    used = order.get("promotion") or {"code": "", "subjects": ()}
+    return used["code"], used["subjects"], int(order["status"] not in RELEASES_STOCK)
 
 
 def is_settled(requested_at: datetime, orders_left: int, now: datetime) -> bool:

@@ -99,33 +99,23 @@ class Traces:
         return True
 
     def _uses_off(self, order: dict[str, Any]) -> list[Item]:
-        if (named := uses_of_person(order)) is None:
-            return []
-        code, subjects, taken = named
-        counters = [keys.promotion_uses(code, subject) for subject in subjects]
-        operations: list[Item] = []
-        for row in read_all({self._orders: counters}):
-            operation = {
-                "TableName": self._orders,
-                "Key": to_item({"pk": row["pk"], "sk": row["sk"]}),
-                "ConditionExpression": "uses = :seen",
-            }
-            seen = {":seen": row["uses"]}
-            if row["uses"] <= taken:
-                operations.append(
-                    {"Delete": operation | {"ExpressionAttributeValues": to_item(seen)}}
-                )
-            elif taken:
-                operations.append(
-                    {
-                        "Update": operation
-                        | {
-                            "UpdateExpression": "ADD uses :off",
-                            "ExpressionAttributeValues": to_item(seen | {":off": -taken}),
-                        }
-                    }
-                )
-        return operations
+        code, subjects, taken = uses_of_person(order)
+        rows = read_all({self._orders: [keys.promotion_uses(code, one) for one in subjects]})
+        return [self._without(row, taken) for row in rows if taken or row["uses"] <= 0]
+
+    def _without(self, counter: Item, taken: int) -> Item:
+        values = {":seen": counter["uses"]}
+        operation = {
+            "TableName": self._orders,
+            "Key": to_item({"pk": counter["pk"], "sk": counter["sk"]}),
+            "ConditionExpression": "uses = :seen",
+        }
+        is_last = counter["uses"] <= taken
+        if not is_last:
+            operation["UpdateExpression"] = "ADD uses :off"
+            values[":off"] = -taken
+        operation["ExpressionAttributeValues"] = to_item(values)
+        return {"Delete" if is_last else "Update": operation}
 
     def settle(self, user_id: str) -> None:
         """Nobody looks at this account again."""

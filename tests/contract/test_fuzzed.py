@@ -118,9 +118,7 @@ def is_right(case: Case, stack: Stack, operator: dict[str, str], *excluded: Chec
         left_out.append(positive_data_acceptance)
     if case.operation.label in TAKE_IN_PART:
         left_out.append(negative_data_rejection)
-    case.call_and_validate(
-        base_url=stack.edge_url, headers=operator, excluded_checks=left_out, timeout=60
-    )
+    case.call_and_validate(base_url=stack.edge_url, headers=operator, excluded_checks=left_out)
 
 
 # It has no writer for lines of JSON, and says so; imports have tests of their own.

@@ -108,7 +108,9 @@ def test_a_guest_buys_on_a_phone_and_the_sale_is_reported(phone: Page, stack: St
     order = phone.evaluate(f"fetch('/api/checkout/orders/{order_id}').then(r => r.json())")
     states = [entry["status"] for entry in order["timeline"]]
     assert states[:2] == ["placed", "paid"]
-    wait_until(lambda: gross_of(stack) == gross_before + order["subtotal"]["amount_minor"])
+    wait_until(
+        lambda: gross_of(stack) == gross_before + order["subtotal"]["amount_minor"], timeout_s=10
+    )
     assert problems == []
 
 
@@ -129,5 +131,5 @@ def fill_checkout(page: Page) -> None:
 
 
 def test_after_the_purchases_every_claim_holds(stack: Stack) -> None:
-    proved = stack.run("run", "--", "-m", "pipeline.proof", "--patience", "300", timeout_s=600)
+    proved = stack.run("run", "--", "-m", "pipeline.proof", timeout_s=600)
     assert proved.returncode == 0, proved.stdout

@@ -2,7 +2,6 @@
 
 import json
 import time
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -56,14 +55,8 @@ def put_on_sale(stack: Any, units: int, price_minor: int = 1999, **changes: Any)
 
 
 def audit_of(stack: Any, target: str) -> list[dict[str, Any]]:
-    """Audit entries of yesterday and today about a target, oldest first."""
-    today, found = datetime.now(UTC), []
-    for day in (today - timedelta(days=1), today):
-        found += stack.table("ops").query(
-            KeyConditionExpression="pk = :day",
-            ExpressionAttributeValues={":day": keys.audit(f"{day:%Y-%m-%d}", "")["pk"]},
-        )["Items"]
-    return [entry for entry in found if entry["target"] == target]
+    """Audit entries about a target, oldest first."""
+    return [entry for entry in stack.audit() if entry["target"] == target]
 
 
 def stock_of(stack: Any, sku: str) -> dict[str, int]:

@@ -2,14 +2,11 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from boto3.dynamodb.conditions import Key
 from playwright.sync_api import BrowserContext, Cookie, Error, Page, expect
 
-from pipeline.contracts import keys
 from tests.conftest import PATIENCE_MS, Stack, wait_until
 
 PASSWORD = "demo-Shop-2026!"
@@ -108,11 +105,5 @@ def barriers(page: Page) -> list[str]:
 
 
 def audit_entries(stack: Stack, action: str) -> list[dict[str, Any]]:
-    """Entries of today and yesterday of an action, the latest first."""
-    today, found = datetime.now(UTC), []
-    for day in (today, today - timedelta(days=1)):
-        found += stack.table("ops").query(
-            KeyConditionExpression=Key("pk").eq(keys.audit(f"{day:%Y-%m-%d}", "")["pk"]),
-            ScanIndexForward=False,
-        )["Items"]
-    return [entry for entry in found if entry["action"] == action]
+    """Entries of an action, the latest first."""
+    return [entry for entry in reversed(stack.audit()) if entry["action"] == action]

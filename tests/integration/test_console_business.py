@@ -22,7 +22,7 @@ from console.settings import settings
 from console.wording import money_short
 from iac.local.browser import CHROMIUM_OPTIONS
 from iac.local.ports import ROOT
-from tests.conftest import Stack, best_of_three, wait_until
+from tests.conftest import Stack, most_of_three, wait_until
 
 EVER = Period(EPOCH, datetime.now(UTC).date() + timedelta(days=2), "all")
 
@@ -179,7 +179,7 @@ def test_a_purchase_shows_on_today_within_ten_seconds(page: Page, stack: Stack) 
         number = order_rows.shown_number(buy(stack))
         expect(page.get_by_role("cell", name=number)).to_be_visible(timeout=10_000)
 
-    best_of_three(buy_and_see)
+    most_of_three(buy_and_see)
 
 
 def test_the_page_narrowed_by_its_address_shows_what_the_api_says_and_asks_nobody_else(

@@ -69,7 +69,7 @@ def test_ten_million_rows_are_cut_and_a_runaway_query_is_stopped_with_its_proces
     endless = ask("SELECT sum(a.i * b.i) FROM range(10000000) a(i), range(10000000) b(i)",
                   time_limit_s=1)  # fmt: skip
     assert endless.kind == "timeout"
-    assert endless.seconds < 60
+    assert endless.seconds < 15
     greedy = ask("SELECT list(a.i ORDER BY b.i) FROM range(100000) a(i), range(1000) b(i)",
                  time_limit_s=60)  # fmt: skip
     assert greedy.kind == "memory", greedy.message

@@ -22,7 +22,7 @@ from loadgen.scenarios import correlation_prefix, make_plan
 from pipeline.contracts import keys
 from pipeline.proof.lake import Journals
 from pipeline.runtime.clock import new_id, now
-from tests.conftest import Stack, best_of_three, wait_until
+from tests.conftest import Stack, most_of_three, wait_until
 
 IMAGE = PurePosixPath("/opt/has")
 
@@ -143,7 +143,7 @@ def test_a_run_that_is_stopped_makes_room_within_eight_seconds(
         press(page, "Stop")
         expect(start).to_be_visible(timeout=8_000)
 
-    best_of_three(start_and_stop)
+    most_of_three(start_and_stop)
     page.context.close()
 
 

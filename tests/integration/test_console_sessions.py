@@ -66,7 +66,7 @@ def test_a_session_is_known_to_consoles_started_later_until_it_is_signed_out_on_
     assert edge.get("/api/users/me", access_token(found))["email"] == "analyst@demo.shop"
     assert other.find(session.secret) is not None
     assert other.sign_out(session.secret)
-    wait_until(lambda: later.find(session.secret) is None)
+    wait_until(lambda: later.find(session.secret) is None, timeout_s=6)
     assert SessionStore().find(session.secret) is None
     with pytest.raises(edge.SignedOut):
         edge.renew(session.tokens)
