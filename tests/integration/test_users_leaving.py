@@ -13,6 +13,7 @@ from boto3.dynamodb.conditions import Key
 from pipeline.contracts import keys
 from pipeline.contracts.events import to_iso_z
 from pipeline.contracts.orders import OrderStatus
+from pipeline.erasure.domain import without_person
 from pipeline.erasure.service import erase
 from pipeline.erasure.store import Traces
 from pipeline.runtime import aws
@@ -214,12 +215,16 @@ def test_an_order_under_way_keeps_its_address_until_it_has_arrived(users: Servic
 def test_uses_of_a_code_go_with_the_orders_that_made_them_and_each_once(users: Service) -> None:
     member = Member(users, DELIVERED, DELIVERED, OrderStatus.CANCELLED, OrderStatus.PAID)
     mine, mail = f"user:{member.user['user_id']}", f"email:{member.digest}"
+    read_before = member.order()
     member.use("TEN", mail, 1)  # as a guest, whose order stays
     assert (member.uses("TEN", mine), member.uses("TEN", mail)) == (3, 4)
     member.delete()
     for _ in range(2):
         run_function(users, stream_event(member.user["user_id"]))
     # The order under way may still be cancelled, and give its use back.
+    assert (member.uses("TEN", mine), member.uses("TEN", mail)) == (1, 2)
+    # Two at once, of which the second has read the order before the first erased it.
+    assert not Traces(users.names).erase_order(read_before, without_person(read_before), now())
     assert (member.uses("TEN", mine), member.uses("TEN", mail)) == (1, 2)
 
 
