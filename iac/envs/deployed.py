@@ -139,6 +139,7 @@ def _mappings(functions: Any) -> Part:
             "enabled": found["State"] in ("Enabled", "Creating", "Enabling"),
             "batch_size": found["BatchSize"],
             "window_s": found.get("MaximumBatchingWindowInSeconds", 0),
+            "max_concurrency": found.get("ScalingConfig", {}).get("MaximumConcurrency"),
             "starting_position": found.get("StartingPosition"),
             "response_types": found.get("FunctionResponseTypes", []),
             # Any of them lets a record through, so their order says nothing.

@@ -25,7 +25,7 @@ from ministack import app as ministack
 from ministack.core import persistence
 from ministack.services import dynamodb, lambda_svc
 
-from iac.local import cloudwatch, expressions, kinesis_records
+from iac.local import cloudwatch, expressions, items, kinesis_records, mappings
 
 log = logging.getLogger("snapshot")
 _CHILD_TIMEOUT_S = 120.0
@@ -43,7 +43,9 @@ def main() -> None:
     _keep_stream_records()
     cloudwatch.complete()
     expressions.remember()
+    items.complete()
     kinesis_records.complete()
+    mappings.complete()
     saver = Saver()
     ministack.save_all = lambda services: saver.save(services, is_last=True)
     asked = threading.Event()

@@ -21,15 +21,15 @@ class Tokens(list[tuple[str, str]]):
 def remember() -> None:
     """Call once, before ministack serves."""
     tokenize: Callable[[str], list[tuple[str, str]]] = dynamodb._tokenize
-    dynamodb._tokenize = _remembered(lambda text: Tokens(tokenize(text)), str)
-    dynamodb._condition_syntax_error = _remembered(dynamodb._condition_syntax_error, str)
+    dynamodb._tokenize = remembered(lambda text: Tokens(tokenize(text)), str)
+    dynamodb._condition_syntax_error = remembered(dynamodb._condition_syntax_error, str)
     for name in ("_check_redundant_parens", "_check_reserved_keyword_usage"):
-        setattr(dynamodb, name, _remembered(getattr(dynamodb, name), Tokens))
+        setattr(dynamodb, name, remembered(getattr(dynamodb, name), Tokens))
 
 
-def _remembered(plain: Callable[..., Any], kind: type) -> Callable[..., Any]:
+def remembered(plain: Callable[..., Any], kind: type, many: int = _MANY) -> Callable[..., Any]:
     """For first arguments of this kind; what else a client may send is judged as ever."""
-    kept = lru_cache(_MANY)(plain)
+    kept = lru_cache(many)(plain)
 
     @wraps(plain)
     def judge(subject: Any, *rest: Any) -> Any:

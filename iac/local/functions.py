@@ -142,7 +142,9 @@ def _mapping(clients: Clients, topology: Topology, declared: dict[str, Any]) -> 
     if declared["filter"]:
         filters = [{"Pattern": json.dumps(pattern)} for pattern in declared["filter"]]
         wanted["FilterCriteria"] = {"Filters": filters}
-    if "queue" not in declared["source"]:
+    if "queue" in declared["source"]:
+        wanted["ScalingConfig"] = {"MaximumConcurrency": declared["max_concurrency"]}
+    else:
         # AWS obeys these; the emulator stores them and retries for ever.
         failures = queue_arn(clients, topology.names.queue(declared["on_failure"]))
         wanted |= {

@@ -51,6 +51,13 @@ resource "aws_lambda_event_source_mapping" "this" {
     }
   }
 
+  dynamic "scaling_config" {
+    for_each = each.value.max_concurrency == null ? [] : [each.value.max_concurrency]
+    content {
+      maximum_concurrency = scaling_config.value
+    }
+  }
+
   dynamic "destination_config" {
     for_each = each.value.on_failure == null ? [] : [each.value.on_failure]
     content {

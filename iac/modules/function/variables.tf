@@ -43,6 +43,7 @@ variable "mappings" {
     })
     batch_size        = number
     window_s          = number
+    max_concurrency   = optional(number)
     starting_position = optional(string)
     reports_failures  = bool
     filter_patterns   = list(string)

@@ -1,0 +1,204 @@
+"""Each event source mapping is served by itself, and no more often than AWS does it.
+
+By itself ministack has one thread for all: while a function works on one stream, those of every
+other stream wait; a record is handed over the moment it is there, so that a busy stream costs an
+invocation for every few of them; and `MaximumBatchingWindowInSeconds` is kept, not heeded. Here
+
+- a stream's mapping works on one batch at a time, beside all others;
+- a stream is read at AWS's base rate: Kinesis once a second, a table's stream four times;
+- what is no full batch waits until its oldest record is as old as the window.
+
+After a full batch the next one follows at once, so whoever is behind catches up without a pause.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from ministack.core.responses import _request_account_id, _request_region
+from ministack.services import dynamodb, kinesis, lambda_svc, sqs
+
+log = logging.getLogger("mappings")
+_IDLE_LOOK_S = 1.0
+_BREATH_S = 0.02  # the least between two looks, however much is written
+Mapping = dict[str, Any]
+Scoped = tuple[str, str, Mapping]  # account, region, mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a mapping could be handed: how many records, and when the oldest came (epoch)."""
+
+    records: int
+    oldest_s: float
+
+
+_TO_BEGIN = Waiting(1, 0.0)  # the first poll decides where it begins
+
+
+@dataclass(slots=True)
+class Turn:
+    """When a mapping was last served (epoch), and whether it is being served now."""
+
+    started_s: float = 0.0
+    is_on: bool = False
+
+
+def rest_s(
+    waiting: Waiting, turn: Turn, *, now_s: float, batch_size: int, window_s: float, pace_s: float
+) -> float:
+    """Seconds until the mapping's next turn; 0 or less: now."""
+    ready_s = waiting.oldest_s + (0.0 if waiting.records >= batch_size else window_s)
+    return max(ready_s, turn.started_s + pace_s) - now_s
+
+
+def complete() -> None:
+    """Call once, before ministack serves."""
+    every = lambda_svc._iter_all_esms
+
+    def chosen() -> Iterator[Scoped]:
+        one = _served.get()
+        return iter([one]) if one else every()
+
+    lambda_svc._iter_all_esms = chosen
+    lambda_svc._poll_loop = _Dispatcher().run
+
+
+# Whom this thread serves: by itself ministack's poll of a kind goes through all mappings.
+_served: ContextVar[Scoped | None] = ContextVar("served", default=None)
+
+
+class _Dispatcher:
+    """Gives each mapping its turn."""
+
+    def __init__(self) -> None:
+        self._turns: dict[str, Turn] = {}
+
+    def run(self) -> None:
+        wake = lambda_svc._esm_wake
+        while True:
+            wake.clear()
+            try:
+                rest = self._serve_due()
+            except Exception:
+                log.exception("the mappings could not be looked at")
+                rest = _IDLE_LOOK_S
+            wake.wait(rest)
+            time.sleep(_BREATH_S)
+
+    def _serve_due(self) -> float:
+        """Start each turn that is due; the seconds until the next may be."""
+        mappings = list(lambda_svc._iter_all_esms())
+        for gone in self._turns.keys() - {mapping["UUID"] for *_, mapping in mappings}:
+            del self._turns[gone]
+        rests_s = [_IDLE_LOOK_S]
+        for scoped in mappings:
+            mapping = scoped[2]
+            turn = self._turns.setdefault(mapping["UUID"], Turn())
+            if mapping["Enabled"] and not turn.is_on and _kind(mapping) in _KINDS:
+                rests_s.append(self._serve_if_due(scoped, turn))
+        return min(rests_s)
+
+    def _serve_if_due(self, scoped: Scoped, turn: Turn) -> float:
+        mapping, now_s = scoped[2], time.time()
+        pace_s = _KINDS[_kind(mapping)].pace_s
+        if now_s < turn.started_s + pace_s:
+            return turn.started_s + pace_s - now_s
+        waiting = _waiting(scoped)
+        if waiting is None:
+            return _IDLE_LOOK_S
+        due_in_s = rest_s(
+            waiting, turn, now_s=now_s, batch_size=mapping["BatchSize"], pace_s=pace_s,
+            window_s=mapping["MaximumBatchingWindowInSeconds"],
+        )  # fmt: skip
+        if due_in_s <= 0:
+            turn.started_s, turn.is_on = now_s, True
+            lambda_svc.spawn_background(_serve, scoped, turn, thread_name="ministack-mapping")
+        return due_in_s if due_in_s > 0 else pace_s
+
+
+def _serve(scoped: Scoped, turn: Turn) -> None:
+    """Hand over what waits, and then as many more batches as are full."""
+    token = _served.set(scoped)
+    poll, batch_size = _KINDS[_kind(scoped[2])].poll, scoped[2]["BatchSize"]
+    try:
+        while poll() and (waiting := _waiting(scoped)) and waiting.records >= batch_size:
+            turn.started_s = time.time()
+    finally:
+        _served.reset(token)
+        turn.is_on = False
+        lambda_svc._esm_wake.set()
+
+
+def _kind(mapping: Mapping) -> str:
+    """`kinesis`, `dynamodb`, `sqs`: from the ARN of its source."""
+    return str(mapping["EventSourceArn"].split(":")[2])
+
+
+def _waiting(scoped: Scoped) -> Waiting | None:
+    account, region, mapping = scoped
+    # ministack finds a queue, stream or table in the account and region of its context.
+    tokens = _request_account_id.set(account), _request_region.set(region)
+    try:
+        name = mapping["EventSourceArn"].split(":", 5)[5]
+        return _KINDS[_kind(mapping)].waiting(mapping["UUID"], name)
+    finally:
+        _request_account_id.reset(tokens[0])
+        _request_region.reset(tokens[1])
+
+
+def _in_shards(mapping_id: str, resource: str) -> Waiting | None:
+    stream = kinesis._streams.get(resource.removeprefix("stream/"))
+    if stream is None:
+        return None
+    places = lambda_svc._kinesis_positions.get(mapping_id)
+    if places is None:
+        return _TO_BEGIN
+    records, oldest_s = 0, time.time()
+    for shard_id, shard in stream["shards"].items():
+        place, in_shard = places.get(shard_id, 0), shard["records"]
+        if place < len(in_shard):
+            records = max(records, len(in_shard) - place)
+            oldest_s = min(oldest_s, in_shard[place]["ApproximateArrivalTimestamp"])
+    return Waiting(records, oldest_s) if records else None
+
+
+def _in_table(mapping_id: str, resource: str) -> Waiting | None:
+    table = resource.split("/")[1]
+    place = lambda_svc._dynamodb_stream_positions.get(mapping_id)
+    if place is None:
+        return _TO_BEGIN
+    first, records = dynamodb._trimmed_count(table), dynamodb._live_stream_records(table)
+    waiting = first + len(records) - max(place, first)
+    if waiting <= 0:
+        return None
+    return Waiting(waiting, records[-waiting]["dynamodb"]["ApproximateCreationDateTime"])
+
+
+def _in_queue(mapping_id: str, resource: str) -> Waiting | None:
+    queue = sqs._queues.get(sqs._queue_url(resource))
+    times = [message.get("visible_at", 0.0) for message in queue["messages"]] if queue else []
+    if not times:
+        return None
+    now_s = time.time()
+    return Waiting(sum(at <= now_s for at in times), min(times))
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    pace_s: float
+    poll: Callable[[], bool]
+    waiting: Callable[[str, str], Waiting | None]
+
+
+# https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html and with-ddb.html, "Polling and
+# batching streams". AWS polls a queue for as long as nothing comes; here a look goes through all
+# its messages, also those that wait for their time, so there are ten in a second.
+_KINDS = {
+    "kinesis": _Kind(1.0, lambda_svc._poll_kinesis, _in_shards),
+    "dynamodb": _Kind(0.25, lambda_svc._poll_dynamodb_streams, _in_table),
+    "sqs": _Kind(0.1, lambda_svc._poll_sqs, _in_queue),
+}
