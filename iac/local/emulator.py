@@ -99,8 +99,9 @@ def _save_and_exit(services: State, niceness: int) -> None:
     gc.disable()
     # Nobody else lives in this process, so its memory need not be copied once more to be safe
     # from change; and one call of the C encoder is ten times faster than its Python generator.
-    copying: Any = copy
-    copying.deepcopy = _itself
+    copying: Any
+    for copying in (copy, dynamodb.copy):
+        copying.deepcopy = _itself
     writing: Any = json
     writing.dump = _dump_at_once
     try:

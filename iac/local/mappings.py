@@ -18,7 +18,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from ministack.core.responses import _request_account_id, _request_region
 from ministack.services import dynamodb, kinesis, lambda_svc, sqs
 
 log = logging.getLogger("mappings")
@@ -47,12 +46,9 @@ class Turn:
     is_on: bool = False
 
 
-def rest_s(
-    waiting: Waiting, turn: Turn, *, now_s: float, batch_size: int, window_s: float, pace_s: float
-) -> float:
-    """Seconds until the mapping's next turn; 0 or less: now."""
-    ready_s = waiting.oldest_s + (0.0 if waiting.records >= batch_size else window_s)
-    return max(ready_s, turn.started_s + pace_s) - now_s
+def ready_s(waiting: Waiting, batch_size: int, window_s: float) -> float:
+    """When (epoch) a function may be handed what waits."""
+    return waiting.oldest_s + (0.0 if waiting.records >= batch_size else window_s)
 
 
 def complete() -> None:
@@ -103,21 +99,19 @@ class _Dispatcher:
         return min(rests_s)
 
     def _serve_if_due(self, scoped: Scoped, turn: Turn) -> float:
-        mapping, now_s = scoped[2], time.time()
-        pace_s = _KINDS[_kind(mapping)].pace_s
-        if now_s < turn.started_s + pace_s:
-            return turn.started_s + pace_s - now_s
-        waiting = _waiting(scoped)
-        if waiting is None:
-            return _IDLE_LOOK_S
-        due_in_s = rest_s(
-            waiting, turn, now_s=now_s, batch_size=mapping["BatchSize"], pace_s=pace_s,
-            window_s=mapping["MaximumBatchingWindowInSeconds"],
-        )  # fmt: skip
-        if due_in_s <= 0:
-            turn.started_s, turn.is_on = now_s, True
-            lambda_svc.spawn_background(_serve, scoped, turn, thread_name="ministack-mapping")
-        return due_in_s if due_in_s > 0 else pace_s
+        mapping, pace_s, now_s = scoped[2], _KINDS[_kind(scoped[2])].pace_s, time.time()
+        due_s = turn.started_s + pace_s
+        if due_s <= now_s:
+            waiting = _waiting(scoped)
+            if waiting is None:
+                return _IDLE_LOOK_S
+            window_s = mapping["MaximumBatchingWindowInSeconds"]
+            due_s = ready_s(waiting, mapping["BatchSize"], window_s)
+        if due_s > now_s:
+            return due_s - now_s
+        turn.started_s, turn.is_on = now_s, True
+        lambda_svc.spawn_background(_serve, scoped, turn, thread_name="ministack-mapping")
+        return pace_s
 
 
 def _serve(scoped: Scoped, turn: Turn) -> None:
@@ -140,21 +134,15 @@ def _kind(mapping: Mapping) -> str:
 
 def _waiting(scoped: Scoped) -> Waiting | None:
     account, region, mapping = scoped
-    # ministack finds a queue, stream or table in the account and region of its context.
-    tokens = _request_account_id.set(account), _request_region.set(region)
-    try:
-        name = mapping["EventSourceArn"].split(":", 5)[5]
-        return _KINDS[_kind(mapping)].waiting(mapping["UUID"], name)
-    finally:
-        _request_account_id.reset(tokens[0])
-        _request_region.reset(tokens[1])
+    resource = mapping["EventSourceArn"].split(":", 5)[5]
+    return _KINDS[_kind(mapping)].waiting(account, region, mapping["UUID"], resource)
 
 
-def _in_shards(mapping_id: str, resource: str) -> Waiting | None:
-    stream = kinesis._streams.get(resource.removeprefix("stream/"))
+def _in_shards(account: str, region: str, mapping_id: str, resource: str) -> Waiting | None:
+    stream = kinesis._streams.get_scoped(account, region, resource.removeprefix("stream/"))
     if stream is None:
         return None
-    places = lambda_svc._kinesis_positions.get(mapping_id)
+    places = lambda_svc._kinesis_positions.get_scoped(account, region, mapping_id)
     if places is None:
         return _TO_BEGIN
     records, oldest_s = 0, time.time()
@@ -166,20 +154,22 @@ def _in_shards(mapping_id: str, resource: str) -> Waiting | None:
     return Waiting(records, oldest_s) if records else None
 
 
-def _in_table(mapping_id: str, resource: str) -> Waiting | None:
+def _in_table(account: str, region: str, mapping_id: str, resource: str) -> Waiting | None:
     table = resource.split("/")[1]
-    place = lambda_svc._dynamodb_stream_positions.get(mapping_id)
+    place = lambda_svc._dynamodb_stream_positions.get_scoped(account, region, mapping_id)
     if place is None:
         return _TO_BEGIN
-    first, records = dynamodb._trimmed_count(table), dynamodb._live_stream_records(table)
+    first = dynamodb._trimmed_count(table, account, region)
+    records = dynamodb._live_stream_records(table, account, region)
     waiting = first + len(records) - max(place, first)
     if waiting <= 0:
         return None
     return Waiting(waiting, records[-waiting]["dynamodb"]["ApproximateCreationDateTime"])
 
 
-def _in_queue(mapping_id: str, resource: str) -> Waiting | None:
-    queue = sqs._queues.get(sqs._queue_url(resource))
+def _in_queue(account: str, region: str, mapping_id: str, resource: str) -> Waiting | None:
+    url = sqs._queue_url_for_account(account, resource)
+    queue = sqs._queues.get_scoped(account, region, url)
     times = [message.get("visible_at", 0.0) for message in queue["messages"]] if queue else []
     if not times:
         return None
@@ -191,7 +181,7 @@ def _in_queue(mapping_id: str, resource: str) -> Waiting | None:
 class _Kind:
     pace_s: float
     poll: Callable[[], bool]
-    waiting: Callable[[str, str], Waiting | None]
+    waiting: Callable[[str, str, str, str], Waiting | None]
 
 
 # https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html and with-ddb.html, "Polling and
