@@ -1,8 +1,8 @@
 """`make bench`: the shop's speed through the edge, as a table and as JSON; asserts nothing.
 
-Two kinds of figure, both with the load generator on the same machine: latency at a gentle, open
-rate (requests start on a clock, whether or not the former ones are answered), and throughput of a
-closed loop of workers. Orders are marked synthetic.
+All with the load generator on the same machine: latency at a gentle, open rate (requests start on a
+clock, whether or not the former ones are answered), throughput of a closed loop of workers, and how
+soon an order is in the aggregates and in the raw lake. Orders are marked synthetic.
 """
 
 from gevent import monkey
@@ -30,6 +30,7 @@ from geventhttpclient.url import URL  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
+from loadgen.freshness_speed import EVENTS_PER_S, delays_ms  # noqa: E402
 from loadgen.lake_speed import revenue_query  # noqa: E402
 from loadgen.orders import an_order  # noqa: E402
 from pipeline.runtime.clock import new_id, now  # noqa: E402
@@ -204,6 +205,21 @@ def bench_lake(settings: BenchSettings, seconds: float) -> list[Row]:
     return rows
 
 
+def bench_freshness(edge: Edge, settings: BenchSettings, seconds: float) -> list[Row]:
+    """How soon an order is in the aggregates and in the raw lake, at a steady rate of events."""
+    place = purchase(edge, sellable(edge)[1], [])
+
+    def send(events: list[dict[str, Any]]) -> bool:
+        status, answer, _ = edge.call("POST", "/api/analytics/events", {"events": events})
+        return status == 202 and answer["accepted"] == len(events)
+
+    delays, failed = delays_ms(settings.names, place, send, seconds)
+    return [
+        _row(f"order to {layer}", f"{EVENTS_PER_S} events/s", times, failed, seconds)
+        for layer, times in delays.items()
+    ]
+
+
 def memory_mb(state_dir: Path) -> dict[str, float]:
     """Resident megabytes of this stack's processes, by what they are."""
     found: dict[str, float] = {}
@@ -224,7 +240,10 @@ def main() -> int:
     load_before = os.getloadavg()[0]
     # The lake first: afterwards it holds the bench's own orders, not yet compacted.
     lake = bench_lake(settings, arguments.seconds)
-    rows = [*bench(Edge(settings.edge_url), arguments.seconds), *lake]
+    edge = Edge(settings.edge_url)
+    # Before the throughput, whose orders would be waiting in the stream.
+    freshness = bench_freshness(edge, settings, arguments.seconds)
+    rows = [*bench(edge, arguments.seconds), *freshness, *lake]
     report = {
         "at": now().isoformat(),
         "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
