@@ -40,9 +40,9 @@ _TO_BEGIN = Waiting(1, 0.0)  # the first poll decides where it begins
 
 @dataclass(slots=True)
 class Turn:
-    """When a mapping was last served (epoch), and whether it is being served now."""
+    """Since when a mapping's pace counts (epoch), and whether it is being served now."""
 
-    started_s: float = 0.0
+    since_s: float = 0.0
     is_on: bool = False
 
 
@@ -99,9 +99,11 @@ class _Dispatcher:
         return min(rests_s)
 
     def _serve_if_due(self, scoped: Scoped, turn: Turn) -> float:
-        mapping, pace_s, now_s = scoped[2], _KINDS[_kind(scoped[2])].pace_s, time.time()
-        due_s = turn.started_s + pace_s
+        mapping, kind, now_s = scoped[2], _KINDS[_kind(scoped[2])], time.time()
+        due_s = turn.since_s + kind.pace_s
         if due_s <= now_s:
+            if kind.counts_looks:
+                turn.since_s = now_s
             waiting = _waiting(scoped)
             if waiting is None:
                 return _IDLE_LOOK_S
@@ -109,9 +111,9 @@ class _Dispatcher:
             due_s = ready_s(waiting, mapping["BatchSize"], window_s)
         if due_s > now_s:
             return due_s - now_s
-        turn.started_s, turn.is_on = now_s, True
+        turn.since_s, turn.is_on = now_s, True
         lambda_svc.spawn_background(_serve, scoped, turn, thread_name="ministack-mapping")
-        return pace_s
+        return kind.pace_s
 
 
 def _serve(scoped: Scoped, turn: Turn) -> None:
@@ -120,7 +122,7 @@ def _serve(scoped: Scoped, turn: Turn) -> None:
     poll, batch_size = _KINDS[_kind(scoped[2])].poll, scoped[2]["BatchSize"]
     try:
         while poll() and (waiting := _waiting(scoped)) and waiting.records >= batch_size:
-            turn.started_s = time.time()
+            turn.since_s = time.time()
     finally:
         _served.reset(token)
         turn.is_on = False
@@ -182,15 +184,16 @@ class _Kind:
     pace_s: float
     poll: Callable[[], bool]
     waiting: Callable[[str, str, str, str], Waiting | None]
+    counts_looks: bool = False
 
 
 # https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html and with-ddb.html, "Polling and
 # batching streams". AWS reads Kinesis once a second; twice here, where all functions share two
 # cores, and an order is to be on the dashboards within 2 s just the same. A queue AWS polls for as
 # long as nothing comes; here a look goes through all its messages, also those that wait for their
-# time, so there are ten in a second.
+# time, so that looks are counted, not only batches: ten a second.
 _KINDS = {
     "kinesis": _Kind(0.5, lambda_svc._poll_kinesis, _in_shards),
     "dynamodb": _Kind(0.25, lambda_svc._poll_dynamodb_streams, _in_table),
-    "sqs": _Kind(0.1, lambda_svc._poll_sqs, _in_queue),
+    "sqs": _Kind(0.1, lambda_svc._poll_sqs, _in_queue, counts_looks=True),
 }
