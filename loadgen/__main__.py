@@ -124,7 +124,7 @@ def _conclude(summary: dict[str, Any], plan: Plan) -> None:
     if (envoy := summary["envoy"]) and envoy["logged"] is not None:
         _say(
             f"Envoy counted {envoy['logged']:,} of this run, Locust {envoy['ours']:,} "
-            f"({envoy.get('difference', 0):.2%} apart); {envoy['everybody']:,} of everybody"
+            f"({envoy['difference']:.2%} apart); {envoy['everybody']:,} of everybody"
         )
     for criterion in summary["verdict"]["criteria"]:
         _say(

@@ -8,14 +8,13 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import gevent
 
 from pipeline.contracts.names import Names
-from pipeline.replay.store import Pipeline
-from pipeline.runtime import aws
+from pipeline.runtime import aws, folded, landed
 from pipeline.runtime.clock import new_id, now
 from pipeline.runtime.kinesis import comparable
 
@@ -55,11 +54,8 @@ def delays_ms(
     `place` makes an order and `send` posts browser events; one order a second, clicks for the rest.
     Raises: RuntimeError when an order has not arrived after 20 s.
     """
-    since, pipeline = now(), Pipeline(names)
-    watches = {
-        "aggregates": Watch(pipeline.folded),
-        "raw": Watch(lambda: pipeline.landed(since - timedelta(hours=1))),
-    }
+    since = now()
+    watches = {"aggregates": Watch(lambda: folded.sequences(names)), "raw": Watch(_landed(names))}
     for watch in watches.values():
         watch.look()
     watching = [gevent.spawn(_keep_looking, watch) for watch in watches.values()]
@@ -73,6 +69,14 @@ def delays_ms(
             }, failed
     finally:
         gevent.killall(watching)
+
+
+def _landed(names: Names) -> Callable[[], Marks]:
+    stream = aws.batch_client("kinesis").list_shards(StreamName=names.events_stream)
+    shards = [shard["ShardId"] for shard in stream["Shards"]]
+    return lambda: {
+        shard: comparable(last) for shard, last in landed.sequences(names, shards).items()
+    }
 
 
 def _keep_looking(watch: Watch) -> None:

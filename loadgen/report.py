@@ -130,7 +130,7 @@ def _figures(summary: dict[str, Any]) -> str:
     if envoy.get("logged") is not None:
         rows += [
             ["Envoy counted of this run", f"{envoy['logged']:,}; Locust {envoy['ours']:,}: "
-             f"{envoy.get('difference', 0):.2%} apart"],
+             f"{envoy.get('difference', 1):.2%} apart"],
             ["Envoy's counters grew by", f"{envoy['everybody']:,}, everybody's requests together"],
         ]  # fmt: skip
     return "<h2>Figures</h2>" + _table(["What", "Value"], rows)

@@ -125,7 +125,7 @@ def mean_shares(seconds: Sequence[Second]) -> dict[str, float]:
 def _envoy(ending: Ending) -> dict[str, Any] | None:
     """This run's requests as Locust and as Envoy counted them, and everybody's as its counters do.
 
-    `difference` is relative to Envoy's count of this run.
+    `difference` is the share of the larger of the two counts of this run; absent without a log.
     """
     before, after, logged = ending.counters_before, ending.counters_after, ending.logged
     if before is None or after is None or after.get("total", 0) < before.get("total", 0):
@@ -136,8 +136,8 @@ def _envoy(ending: Ending) -> dict[str, Any] | None:
         "ours": ending.requests,
         "logged": logged,
     }
-    if logged:
-        found["difference"] = abs(ending.requests - logged) / logged
+    if logged is not None:
+        found["difference"] = abs(ending.requests - logged) / max(ending.requests, logged, 1)
     return found
 
 

@@ -155,7 +155,7 @@ def _facts(summary: dict[str, Any]) -> None:
         )
     envoy = summary.get("envoy")
     if envoy and envoy.get("logged") is not None:
-        apart = float(envoy.get("difference") or 0.0)
+        apart = float(envoy.get("difference", 1))
         word = status.good if apart <= 0.01 else status.bad
         st.markdown(
             f"**Envoy counted {envoy['logged']:,}** requests of this run, Locust "

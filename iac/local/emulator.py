@@ -16,6 +16,7 @@ import json
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -25,13 +26,16 @@ from ministack import app as ministack
 from ministack.core import persistence
 from ministack.services import dynamodb, lambda_svc
 
-from iac.local import cloudwatch, expressions, items, kinesis_records, mappings
+from iac.local import cloudwatch, expressions, items, kinesis_records, mappings, workers
 
 log = logging.getLogger("snapshot")
 _CHILD_TIMEOUT_S = 120.0
 # Less than this is the idle pollers' own; a quiet shop is not written again and again.
 _IDLE_CPU_SHARE = 0.05
 _NEVER = 2**31 - 1
+# A request gives the interpreter up a dozen times. With Python's 5 ms, each thread that computes
+# for a function meanwhile takes that long before the request goes on.
+_SWITCH_S = 0.001
 GetState = Callable[[], dict[str, Any]]
 State = dict[str, GetState]
 
@@ -40,12 +44,14 @@ def main() -> None:
     # The oldest generation is gigabytes of state: a walk through it stops every request for
     # seconds, and finds nothing. What is young is collected as ever.
     gc.set_threshold(*gc.get_threshold()[:2], _NEVER)
+    sys.setswitchinterval(_SWITCH_S)
     _keep_stream_records()
     cloudwatch.complete()
     expressions.remember()
     items.complete()
     kinesis_records.complete()
     mappings.complete()
+    workers.complete()
     saver = Saver()
     ministack.save_all = lambda services: saver.save(services, is_last=True)
     asked = threading.Event()

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from pipeline.contracts import keys
 from pipeline.contracts.names import Names
-from pipeline.runtime import aws
+from pipeline.runtime import aws, folded
 from pipeline.runtime.batches import get_all, write_all
 from pipeline.runtime.kinesis import Outgoing, comparable, put_records
 from pipeline.runtime.lease import Lease
@@ -122,14 +122,7 @@ class Pipeline:
     @_patiently
     def folded(self) -> dict[str, str]:
         """Shard -> last sequence number folded (comparable)."""
-        item = aws.table(self._names.table("analytics")).get_item(
-            Key=keys.progress("folding"), ConsistentRead=True
-        ).get("Item", {})  # fmt: skip
-        return {
-            name.partition("|")[2]: str(value)
-            for name, value in item.items()
-            if name.startswith("sequence|")
-        }
+        return folded.sequences(self._names)
 
     @_patiently
     def landed(self, since: datetime) -> dict[str, str]:

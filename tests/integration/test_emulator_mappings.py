@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import time
 import zipfile
 from collections.abc import Iterator
@@ -13,13 +14,14 @@ import pytest
 
 from tests.conftest import Stack, wait_until
 
-# Notes each batch in a file; with a gate it then stays until the gate's file is there.
+# Notes each batch, and its own niceness, in a file; with a gate it then stays until the gate's
+# file is there.
 CODE = """
 import os, pathlib, time
 
 def handler(event, context):
     with open(os.environ["NOTES"], "a") as notes:
-        notes.write(f"{len(event['Records'])}\\n")
+        notes.write(f"{len(event['Records'])} {os.nice(0)}\\n")
     gate = os.environ.get("GATE")
     while gate and not pathlib.Path(gate).exists():
         time.sleep(0.05)
@@ -39,7 +41,10 @@ class Reader:
         self.stack.aws("kinesis").put_records(StreamName=self.name, Records=records)
 
     def batches(self) -> list[int]:
-        return [int(line) for line in self.notes.read_text().split()]
+        return [int(line.split()[0]) for line in self.notes.read_text().splitlines()]
+
+    def niceness(self) -> set[int]:
+        return {int(line.split()[1]) for line in self.notes.read_text().splitlines()}
 
     def has_read(self, count: int) -> bool:
         return sum(self.batches()) == count
@@ -111,6 +116,8 @@ def test_who_is_behind_gets_one_full_batch_after_the_other(readers: Readers) -> 
     reader.send(50)
     wait_until(lambda: reader.has_read(50))
     assert reader.batches() == [10] * 5
+    # Five at once would leave a shopper's request a share of a core.
+    assert min(reader.niceness()) > os.nice(0)
 
 
 def test_a_slow_function_holds_up_no_other(readers: Readers, tmp_path: Path) -> None:

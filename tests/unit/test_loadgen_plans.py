@@ -94,6 +94,18 @@ def test_a_run_slower_than_its_objective_or_behind_its_offer_does_not_pass() -> 
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("logged", "difference"), [(0, 1.0), (50, 0.5), (99, 0.01), (100, 0.0), (200, 0.5)]
+)
+def test_two_counts_are_apart_by_a_share_of_the_larger_and_wholly_where_one_is_empty(
+    logged: int, difference: float
+) -> None:
+    plan = make_plan("01R", "normal", "me", users=10, ramp_s=0, duration_s=10)
+    ending = Ending("", 100, 0, {"total": 5}, {"total": 205}, logged, {}, 0)
+    counts = summarise(plan, [a_second(1)], Tally(), ending)["envoy"]
+    assert counts["difference"] == pytest.approx(difference)
+
+
 def test_an_arrival_that_found_no_place_counts_as_an_error() -> None:
     plan = make_plan("01R", "stress", "me", ramp_s=0, duration_s=10)
     tally = Tally()
