@@ -1,22 +1,26 @@
-"""The emulator's quick copy of an item is a deep copy."""
+"""What the emulator does quickly with an item is what ministack does with it."""
 
 import copy
+import importlib.util
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from hypothesis import given
 from hypothesis import strategies as st
+from ministack.services import dynamodb
 
-from iac.local.items import copied
+from iac.local import items
 
-values = st.recursive(
+plain_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.binary(),
     lambda part: st.lists(part, max_size=4) | st.dictionaries(st.text(), part, max_size=4),
 )
 
 
-@given(values)
+@given(plain_values)
 def test_a_copy_is_equal_and_shares_nothing_that_can_change(value: Any) -> None:
-    made = copied(value)
+    made = items.copied(value)
     assert made == value == copy.deepcopy(value)
     assert not _changeable(made) & _changeable(value)
 
@@ -27,3 +31,100 @@ def _changeable(value: Any) -> set[int]:
     if isinstance(value, list):
         return {id(value)}.union(*map(_changeable, value))
     return set()
+
+
+def _module(name: str) -> Any:
+    """DynamoDB's module once more, with tables of its own."""
+    spec = importlib.util.spec_from_file_location(name, str(Path(str(dynamodb.__file__))))
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+PLAIN, QUICK = _module("plain_dynamodb"), _module("quick_dynamodb")
+items.complete(QUICK)
+
+values = st.one_of(
+    st.integers(-5, 5).map(lambda number: {"N": str(number)}),
+    st.sampled_from(["", "x", "\u00e9" * 600]).map(lambda text: {"S": text}),
+    st.lists(st.sampled_from("pqr"), min_size=1, unique=True).map(lambda some: {"SS": some}),
+    st.just({"L": [{"N": "1"}]}),
+    st.just({"M": {"inner": {"N": "1"}, "N": {"S": "a map's part of that name"}}}),
+)
+conditions = st.sampled_from([None, None, None, "attribute_exists(one)"])
+updates = st.sampled_from(
+    [
+        "ADD one :a, two :b",
+        "SET one = :a, two = :b",
+        "SET one.inner = :a, two = if_not_exists(two, :b)",
+        "SET one = list_append(one, :a) REMOVE two ADD three :b",
+        "SET two = one ADD one :a DELETE three :b",
+        "REMOVE one.inner",
+        "SET one = one + :a, two = :b",
+    ]
+)
+
+
+@st.composite
+def actions(draw: st.DrawFn, key: str) -> dict[str, Any]:
+    kind = draw(st.sampled_from(["Put", "Update", "Update", "Update", "Delete", "ConditionCheck"]))
+    action: dict[str, Any] = {"TableName": "table"}
+    if condition := draw(conditions):
+        action["ConditionExpression"] = condition
+    if kind == "Put":
+        named = st.dictionaries(st.sampled_from(["one", "two", "three"]), values)
+        return {kind: action | {"Item": {"pk": {"S": key}} | draw(named)}}
+    action["Key"] = {"pk": {"S": key}}
+    if kind == "Update":
+        action["UpdateExpression"] = draw(updates)
+        if ":" in action["UpdateExpression"]:
+            action["ExpressionAttributeValues"] = {":a": draw(values), ":b": draw(values)}
+    return {kind: action}
+
+
+transactions = st.lists(
+    st.lists(st.sampled_from("abc"), min_size=1, unique=True).flatmap(
+        lambda keys: st.tuples(*map(actions, keys)).map(list)
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(transactions)
+def test_transactions_answer_and_leave_what_they_would_have(
+    many: list[list[dict[str, Any]]],
+) -> None:
+    table = f"table-{uuid4().hex}"
+    both = [_seen(module, table, copy.deepcopy(many)) for module in (PLAIN, QUICK)]
+    assert both[0] == both[1]
+
+
+def _seen(module: Any, table: str, many: list[list[dict[str, Any]]]) -> Any:
+    """The answers, and then the items and the images in the table's stream."""
+    module._create_table(
+        {
+            "TableName": table,
+            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+            "BillingMode": "PAY_PER_REQUEST",
+            "StreamSpecification": {
+                "StreamEnabled": True,
+                "StreamViewType": "NEW_AND_OLD_IMAGES",
+            },
+        }
+    )
+    answers = []
+    for one in many:
+        for part in one:
+            for action in part.values():
+                action["TableName"] = table
+        request = {"TransactItems": one, "ReturnConsumedCapacity": "TOTAL"}
+        answers.append(module._transact_write_items(request))
+    records = module._stream_records.get(table, [])
+    images = [
+        [record["dynamodb"].get(image) for image in ("OldImage", "NewImage")] for record in records
+    ]
+    stored = {pk: dict(rows) for pk, rows in module._tables.get(table)["items"].items()}
+    return [answer[2] for answer in answers], stored, images
