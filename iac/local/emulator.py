@@ -26,7 +26,16 @@ from ministack import app as ministack
 from ministack.core import persistence
 from ministack.services import dynamodb, lambda_svc
 
-from iac.local import cloudwatch, expressions, items, kinesis_records, mappings, serving, workers
+from iac.local import (
+    cloudwatch,
+    expressions,
+    items,
+    kinesis_records,
+    mappings,
+    quick_json,
+    serving,
+    workers,
+)
 
 log = logging.getLogger("snapshot")
 _CHILD_TIMEOUT_S = 120.0
@@ -51,6 +60,7 @@ def main() -> None:
     items.complete()
     kinesis_records.complete()
     mappings.complete()
+    quick_json.complete()
     serving.complete()
     workers.complete()
     saver = Saver()

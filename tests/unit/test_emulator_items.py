@@ -2,6 +2,7 @@
 
 import copy
 import importlib.util
+import json
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ministack.services import dynamodb
 
-from iac.local import items
+from iac.local import items, quick_json
 
 plain_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.binary(),
@@ -31,6 +32,21 @@ def _changeable(value: Any) -> set[int]:
     if isinstance(value, list):
         return {id(value)}.union(*map(_changeable, value))
     return set()
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text('aé\u20ac\0"'),
+    lambda part: st.lists(part, max_size=4) | st.dictionaries(st.text(), part, max_size=4),
+)
+
+
+@given(json_values)
+def test_an_answer_says_what_it_would_have(value: Any) -> None:
+    assert json.loads(quick_json.dumps(value)) == json.loads(json.dumps(value))
 
 
 def _module(name: str) -> Any:
