@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -167,10 +168,15 @@ def standing(product: Product) -> int:
     Featured goods stand above all others, then the mean rating, drawn towards the shop's average
     where there are few reviews: 5.0 from one person does not beat 4.9 from a hundred.
     """
-    rating = product.rating if product.rating is not None else _PRIOR_RATING
     reviews = product.review_count if product.rating is not None else 0
-    mean = (_PRIOR_RATING * _PRIOR_REVIEWS + rating * reviews) / (_PRIOR_REVIEWS + reviews)
-    return int(mean * 1_000) + (100_000 if product.featured else 0)
+    return _mean(product.rating, reviews) + (100_000 if product.featured else 0)
+
+
+@lru_cache(maxsize=65_536)
+def _mean(rating: Decimal | None, reviews: int) -> int:
+    """The drawn mean in thousandths."""
+    own = reviews * (_PRIOR_RATING if rating is None else rating)
+    return int((_PRIOR_REVIEWS * _PRIOR_RATING + own) / (_PRIOR_REVIEWS + reviews) * 1_000)
 
 
 def prefixes(category: Sequence[str]) -> list[tuple[str, ...]]:

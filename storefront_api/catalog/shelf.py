@@ -1,7 +1,7 @@
 """All goods as columns, to filter, count and order them in microseconds."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -46,13 +46,9 @@ class Keys:
 class Choice:
     """Which goods come in which values of one option: their ordinals, value after value."""
 
-    def __init__(self, name: str, products: Sequence[Product]) -> None:
-        owners: dict[str, list[int]] = {}
-        for ordinal, product in enumerate(products):
-            for value in product.options.get(name, ()):
-                owners.setdefault(value, []).append(ordinal)
+    def __init__(self, owners: Mapping[str, list[int]], size: int) -> None:
         self._owners = {value: np.array(found, np.int32) for value, found in owners.items()}
-        self._size = len(products)
+        self._size = size
         self._owner = np.concatenate(list(self._owners.values()))
         lengths = [len(found) for found in self._owners.values()]
         self._starts = np.cumsum([0, *lengths[:-1]])
@@ -87,7 +83,7 @@ class Shelf:
         paths = {path: at for at, path in enumerate({p.category: None for p in products})}
         self._paths: list[Path] = list(paths)
         self._path = _ints([paths[product.category] for product in products])
-        self._choices = {name: Choice(name, products) for name in _option_names(products)}
+        self._choices = _choices(products)
         self._standing = _ints([standing_of(product) for product in products])
         self._orders: dict[Sort, Ints] = {}
         self._kept: dict[Filters, tuple[Mask, Facets]] = {}
@@ -241,8 +237,14 @@ class Shelf:
         return [(band, int(n)) for band, n in zip(PRICE_BANDS, counts, strict=True) if n]
 
 
-def _option_names(products: Sequence[Product]) -> list[str]:
-    return sorted({name for product in products for name in product.options})
+def _choices(products: Sequence[Product]) -> dict[str, Choice]:
+    """By option, in the order of the alphabet."""
+    owners: dict[str, dict[str, list[int]]] = {}
+    for ordinal, product in enumerate(products):
+        for name, values in product.options.items():
+            for value in values:
+                owners.setdefault(name, {}).setdefault(value, []).append(ordinal)
+    return {name: Choice(found, len(products)) for name, found in sorted(owners.items())}
 
 
 def _ints(values: list[int]) -> Ints:
