@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from ministack import app as ministack
 
-from iac.local import kinesis_records
+from iac.local.emulator import kinesis_records
 
 ENDPOINT = "http://127.0.0.1:1"  # nobody listens there: what is not caught fails at once
 _SERVICES = ("dynamodb", "kinesis", "s3", "sqs", "sns", "glue")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ministack.services import dynamodb
 
-from iac.local import items, quick_json
+from iac.local.emulator import items, quick_json
 
 plain_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.binary(),

@@ -1,6 +1,6 @@
 """When a function of the emulator may be handed what waits, as on AWS."""
 
-from iac.local.mappings import Waiting, ready_s
+from iac.local.emulator.mappings import Waiting, ready_s
 
 NOW_S = 1_000.0
 

@@ -26,7 +26,7 @@ from ministack import app as ministack
 from ministack.core import persistence
 from ministack.services import dynamodb, lambda_svc
 
-from iac.local import (
+from iac.local.emulator import (
     cloudwatch,
     expressions,
     items,

@@ -12,7 +12,7 @@ from typing import Any
 
 from ministack.services import dynamodb
 
-from iac.local.expressions import remembered
+from iac.local.emulator.expressions import remembered
 
 _NUMBERS = 65_536
 # What one transaction writes, the next ones update; each size keeps its item alive.
