@@ -1,7 +1,9 @@
 """What a person sees when something fails: a sentence and a reference, never a trace."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import streamlit as st
 
@@ -11,6 +13,9 @@ from pipeline.runtime import logs
 from pipeline.runtime.clock import new_id
 
 log = logs.get_logger()
+_LOOK_AGAIN_S = 10
+# A part that redraws itself looks again with that.
+_is_live: ContextVar[bool] = ContextVar("is_live", default=False)
 
 
 @contextmanager
@@ -22,7 +27,11 @@ def boundary(what: str) -> Iterator[None]:
         st.session_state["ended"] = True
         st.rerun()
     except (Unreachable, Problem) as error:
-        st.warning(f"{what} cannot be shown right now. {error}", icon=":material/cloud_off:")
+        is_passing = isinstance(error, Unreachable) or error.status >= 500
+        again = " The page looks again by itself." if is_passing else ""
+        st.warning(f"{what} cannot be shown right now. {error}{again}", icon=":material/cloud_off:")
+        if is_passing and not _is_live.get():
+            st.session_state["unshown"] = True
     except Exception as error:  # the process edge: log it whole, show a reference
         show_failure(what, error)
 
@@ -51,11 +60,28 @@ def live(
     def decorate(draw: Callable[[], None]) -> Callable[[], None]:
         @st.fragment(run_every=run_every_s)
         def guarded() -> None:
-            with boundary(what):
-                context.check()
-                draw()
+            token = _is_live.set(True)
+            try:
+                with boundary(what):
+                    context.check()
+                    draw()
+            finally:
+                _is_live.reset(token)
             masthead.draw()
 
         return guarded
 
     return decorate
+
+
+def look_again() -> None:
+    """The end of each page: draws it again by itself while a part of it waits for its source."""
+    is_whole = not st.session_state.pop("unshown", False)
+    drawn_at = time.monotonic()
+
+    @st.fragment(run_every=None if is_whole else _LOOK_AGAIN_S)
+    def wait() -> None:
+        if time.monotonic() - drawn_at > _LOOK_AGAIN_S / 2:
+            st.rerun()
+
+    wait()

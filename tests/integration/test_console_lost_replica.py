@@ -149,3 +149,15 @@ def test_a_replica_killed_under_load_is_shown_and_its_retried_requests_are_found
 
     wait_until(told, pause_s=0.5)
     wait_until(lambda: stack.run("status").returncode == 0)
+
+
+def test_a_page_whose_source_was_silent_looks_again_by_itself(stack: Stack, page: Page) -> None:
+    silent = page.get_by_text("The search cannot be shown right now. X-Ray does not answer")
+    stack.supervisor.stop_program("xray")
+    try:
+        page.goto("/traces")
+        expect(silent).to_be_visible()
+    finally:
+        stack.supervisor.start_program("xray")
+    expect(silent).to_have_count(0)
+    expect(page.get_by_role("heading", name="Traces")).to_be_visible()
