@@ -14,7 +14,7 @@ from pipeline.runtime.clock import new_id
 
 log = logs.get_logger()
 _LOOK_AGAIN_S = 10
-# A part that redraws itself looks again with that.
+# Whether the part of the page that is being drawn redraws itself, and so looks again with that.
 _is_live: ContextVar[bool] = ContextVar("is_live", default=False)
 
 
@@ -27,13 +27,26 @@ def boundary(what: str) -> Iterator[None]:
         st.session_state["ended"] = True
         st.rerun()
     except (Unreachable, Problem) as error:
-        is_passing = isinstance(error, Unreachable) or error.status >= 500
-        again = " The page looks again by itself." if is_passing else ""
-        st.warning(f"{what} cannot be shown right now. {error}{again}", icon=":material/cloud_off:")
-        if is_passing and not _is_live.get():
-            st.session_state["unshown"] = True
+        show_silent(f"{what} cannot be shown right now. {error}", error)
     except Exception as error:  # the process edge: log it whole, show a reference
         show_failure(what, error)
+
+
+def show_silent(words: str, error: Unreachable | Problem) -> None:
+    """What may pass by itself is looked at again; a refusal stays one."""
+    is_passing = isinstance(error, Unreachable) or error.status >= 500
+    if not is_passing or _is_live.get():
+        st.warning(words, icon=":material/cloud_off:")
+        return
+    drawn_at = time.monotonic()
+
+    @st.fragment(run_every=_LOOK_AGAIN_S)
+    def wait() -> None:
+        if time.monotonic() - drawn_at > _LOOK_AGAIN_S / 2:
+            st.rerun()
+        st.warning(f"{words} The page looks again by itself.", icon=":material/cloud_off:")
+
+    wait()
 
 
 def show_failure(what: str, error: Exception) -> None:
@@ -60,7 +73,7 @@ def live(
     def decorate(draw: Callable[[], None]) -> Callable[[], None]:
         @st.fragment(run_every=run_every_s)
         def guarded() -> None:
-            token = _is_live.set(True)
+            token = _is_live.set(run_every_s is not None)
             try:
                 with boundary(what):
                     context.check()
@@ -72,16 +85,3 @@ def live(
         return guarded
 
     return decorate
-
-
-def look_again() -> None:
-    """The end of each page: draws it again by itself while a part of it waits for its source."""
-    is_whole = not st.session_state.pop("unshown", False)
-    drawn_at = time.monotonic()
-
-    @st.fragment(run_every=None if is_whole else _LOOK_AGAIN_S)
-    def wait() -> None:
-        if time.monotonic() - drawn_at > _LOOK_AGAIN_S / 2:
-            st.rerun()
-
-    wait()

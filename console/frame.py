@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from console import cookie, masthead, pages, sign_in
-from console.boundary import boundary, look_again
+from console.boundary import boundary
 from console.queries.edge import Unreachable
 from console.sessions import STORE, Session
 
@@ -55,7 +55,6 @@ def main() -> None:
             page.run()
         else:
             pages.show_refusal(page)
-    look_again()
 
 
 def _find(secret: str | None) -> Session | None:
