@@ -7,13 +7,14 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from pipeline.runtime import quick_parse
+from pipeline.runtime import dynamo_json
 
 _QUICK = Config(
     connect_timeout=1,
     read_timeout=2,
     retries={"mode": "standard", "total_max_attempts": 1},
     max_pool_connections=16,
+    parameter_validation=False,  # as in pipeline.runtime.aws
 )
 
 
@@ -22,14 +23,14 @@ def quick(service: str) -> Any:
     """A client that answers or fails within about 3 s."""
     made = boto3.client(service, config=_QUICK)
     if service == "dynamodb":
-        quick_parse.use_for(made)
+        dynamo_json.use_for(made)
     return made
 
 
 @cache
 def table(name: str) -> Any:
     resource = boto3.resource("dynamodb", config=_QUICK)
-    quick_parse.use_for(resource.meta.client)
+    dynamo_json.use_for(resource.meta.client)
     return resource.Table(name)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from pipeline.runtime import quick_parse
+from pipeline.runtime import dynamo_json
 
 # A request of a shopper waits at most (2 + 3) s x 3 attempts; most calls take milliseconds.
 _CONFIG = Config(
@@ -18,6 +18,7 @@ _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     max_pool_connections=32,
     parameter_validation=False,  # a third of a call's CPU; the types are ours
+    user_agent=f"HighAvailabilityShop Boto3/{boto3.__version__}",  # else made anew for every call
 )
 _BATCH_CONFIG = _CONFIG.merge(Config(read_timeout=60))
 
@@ -50,7 +51,7 @@ def _make(service: str, config: Config) -> Any:
     with _making:
         made = boto3.client(service, config=config)
     if service == "dynamodb":
-        quick_parse.use_for(made)
+        dynamo_json.use_for(made)
     return made
 
 
@@ -77,7 +78,7 @@ def table(name: str) -> Any:
     """A DynamoDB table by its full name (plain Python values in and out; numbers are Decimal)."""
     with _making:
         resource = boto3.resource("dynamodb", config=_CONFIG)
-    quick_parse.use_for(resource.meta.client)
+    dynamo_json.use_for(resource.meta.client)
     _watched(resource.meta.client)
     return resource.Table(name)
 
