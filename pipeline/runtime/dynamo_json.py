@@ -40,7 +40,9 @@ def set_aside(params: dict[str, Any], model: Any, context: dict[str, Any], **_: 
         context[_BODY] = json.dumps(params).encode()
     except TypeError:  # binary, or what botocore refuses in its own words
         return
-    named = {name: params[name] for name in ("TableName", "RequestItems") if name in params}
+    named: dict[str, Any] = {
+        name: params[name] for name in ("TableName", "RequestItems") if name in params
+    }
     if tables := named.get("RequestItems"):
         named["RequestItems"] = {table: type(rows)() for table, rows in tables.items()}
     params.clear()  # but for the tables' names, by which an endpoint is chosen

@@ -130,7 +130,7 @@ def test_a_table_of_plain_values_is_written_after_they_are_made_items() -> None:
         resource.Table("orders").put_item(Item=row)
         row.pop("raw")
         resource.Table("orders").put_item(Item=row)
-        resource.Table("orders").query(KeyConditionExpression=Key("pk").eq("a") & Key("n").gt(1))
+        resource.Table("orders").query(KeyConditionExpression=Key("pk").eq("a"))
     assert sent.bodies[:3] == sent.bodies[3:]
 
 
