@@ -6,6 +6,7 @@ from typing import Protocol
 
 from pipeline.contracts.events import Envelope, Rejected, parse_event, to_iso_z
 from pipeline.folding.domain import Chunk, Click, Increments, Item, chunks, click, click_chunks
+from pipeline.runtime.ahead import one_ahead
 from pipeline.runtime.clock import Clock
 from pipeline.runtime.generations import Moved
 from pipeline.runtime.kinesis import StreamRecord, comparable
@@ -92,7 +93,7 @@ def _book_orders(events: Sequence[Envelope], table: Aggregates, clock: Clock) ->
     booked = 0
     for _ in range(_MAX_ROUNDS):
         try:
-            for chunk in chunks(events, table.copies()):
+            for chunk in one_ahead(chunks(events, table.copies())):
                 booked += _book(chunk, table, clock)
             return booked
         except Moved:

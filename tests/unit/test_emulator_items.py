@@ -49,6 +49,21 @@ def test_an_answer_says_what_it_would_have(value: Any) -> None:
     assert json.loads(quick_json.dumps(value)) == json.loads(json.dumps(value))
 
 
+@given(json_values | st.sampled_from(["\ud800", 10**40, 1e400, float("-inf")]), st.booleans())
+def test_a_request_is_read_as_it_would_have_been(value: Any, is_ascii: bool) -> None:
+    text = json.dumps(value, ensure_ascii=is_ascii)
+    for written in (text, text.encode(errors="surrogatepass")):
+        assert _read(quick_json.loads, written) == _read(json.loads, written)
+    assert _read(quick_json.loads, text[:-1] + "}") == _read(json.loads, text[:-1] + "}")
+
+
+def _read(loads: Any, text: Any) -> Any:
+    try:
+        return loads(text)
+    except ValueError as error:
+        return str(error)
+
+
 def _module(name: str) -> Any:
     """DynamoDB's module once more, with tables of its own."""
     spec = importlib.util.spec_from_file_location(name, str(Path(str(dynamodb.__file__))))
@@ -61,17 +76,25 @@ def _module(name: str) -> Any:
 PLAIN, QUICK = _module("plain_dynamodb"), _module("quick_dynamodb")
 items.complete(QUICK)
 
+numbers = st.integers(-5, 5).map(str) | st.sampled_from(
+    ["-0", "007", "+4", "1.50", "2E3", "9" * 30, "1" * 39, "1E200", "\u0663", " 1", "", "x"]
+)
 values = st.one_of(
     st.integers(-5, 5).map(lambda number: {"N": str(number)}),
+    numbers.map(lambda number: {"N": number}),
     st.sampled_from(["", "x", "\u00e9" * 600]).map(lambda text: {"S": text}),
     st.lists(st.sampled_from("pqr"), min_size=1, unique=True).map(lambda some: {"SS": some}),
     st.just({"L": [{"N": "1"}]}),
     st.just({"M": {"inner": {"N": "1"}, "N": {"S": "a map's part of that name"}}}),
 )
+attributes = st.sampled_from(["one", "two", "three", "M", "a name of its own" * 40])
 conditions = st.sampled_from([None, None, None, "attribute_exists(one)"])
 updates = st.sampled_from(
     [
         "ADD one :a, two :b",
+        "ADD #1 :a,#2 :b",
+        "ADD #1 :a,#2 :b",
+        "ADD #1 :a",
         "SET one = :a, two = :b",
         "SET one.inner = :a, two = if_not_exists(two, :b)",
         "SET one = list_append(one, :a) REMOVE two ADD three :b",
@@ -89,13 +112,17 @@ def actions(draw: st.DrawFn, key: str) -> dict[str, Any]:
     if condition := draw(conditions):
         action["ConditionExpression"] = condition
     if kind == "Put":
-        named = st.dictionaries(st.sampled_from(["one", "two", "three"]), values)
+        named = st.dictionaries(attributes, values)
         return {kind: action | {"Item": {"pk": {"S": key}} | draw(named)}}
     action["Key"] = {"pk": {"S": key}}
     if kind == "Update":
         action["UpdateExpression"] = draw(updates)
-        if ":" in action["UpdateExpression"]:
-            action["ExpressionAttributeValues"] = {":a": draw(values), ":b": draw(values)}
+        used = {":a": draw(values), ":b": draw(values)}
+        names = {"#1": draw(attributes), "#2": draw(attributes)}
+        for slot, known in (("Values", used), ("Names", names)):
+            text = action["UpdateExpression"] + draw(st.sampled_from(["", "", "", "#2 :b"]))
+            if some := {name: part for name, part in known.items() if name in text}:
+                action[f"ExpressionAttribute{slot}"] = some
     return {kind: action}
 
 
@@ -136,11 +163,13 @@ def _seen(module: Any, table: str, many: list[list[dict[str, Any]]]) -> Any:
         for part in one:
             for action in part.values():
                 action["TableName"] = table
-        request = {"TransactItems": one, "ReturnConsumedCapacity": "TOTAL"}
-        answers.append(module._transact_write_items(request))
+        token = uuid4().hex
+        request = {"TransactItems": one, "ClientRequestToken": token}
+        answer = module._transact_write_items(request | {"ReturnConsumedCapacity": "TOTAL"})
+        answers.append((answer[2], (module._txn_token_lookup(token) or {}).get("sizes")))
     records = module._stream_records.get(table, [])
     images = [
         [record["dynamodb"].get(image) for image in ("OldImage", "NewImage")] for record in records
     ]
     stored = {pk: dict(rows) for pk, rows in module._tables.get(table)["items"].items()}
-    return [answer[2] for answer in answers], stored, images
+    return answers, stored, images

@@ -1,7 +1,8 @@
 """Copies and measures DynamoDB's items quickly; ministack does both several times for each write.
 
 An update in a transaction is made three times, twice to see whether it can be: its item is copied
-seven times and measured three times. Here it is made, copied and measured once.
+seven times and measured three times. Here it is made, copied and measured once; and one that only
+adds is measured by what it adds.
 """
 
 import copy
@@ -12,6 +13,7 @@ from typing import Any
 
 from ministack.services import dynamodb
 
+from iac.local.emulator.additions import added, terms_of
 from iac.local.emulator.expressions import remembered
 
 _NUMBERS = 65_536
@@ -25,8 +27,12 @@ def complete(service: Any = dynamodb) -> None:
     """Call once, before ministack serves; `service` is its module."""
     service.copy = SimpleNamespace(deepcopy=_copied_if_changed)
     service._number_size_bytes = remembered(service._number_size_bytes, str, _NUMBERS)
-    service._apply_update_expression = _made_once(service._apply_update_expression)
-    service._item_size_bytes = _measured_once(service._item_size_bytes)
+    sizes = _Sizes(service)
+    service._apply_update_expression = _made_once(service._apply_update_expression, sizes)
+    service._item_size_bytes = sizes.measure
+    service._nesting_level = _flat_at_once(service._nesting_level, 1)
+    service._nesting_exceeded = _flat_at_once(service._nesting_exceeded, False)
+    service._number_error = remembered(service._number_error, str, _NUMBERS)
     service._transact_write_items = _in_one_transaction(service._transact_write_items)
 
 
@@ -41,6 +47,21 @@ def copied(value: Any) -> Any:
 
 
 _UNCHANGING = (str, bytes, int, float, bool, type(None))
+
+
+def _flat_at_once(plain: Callable[..., Any], flat: Any) -> Callable[..., Any]:
+    """What a number, a text or a set is judged; ministack goes into it to see how deep it is."""
+
+    def judge(value: Any, depth: int = 1) -> Any:
+        if depth == 1 and type(value) is dict and len(value) == 1 and _is_flat(value):
+            return flat
+        return plain(value, depth)
+
+    return judge
+
+
+def _is_flat(value: Item) -> bool:
+    return "M" not in value and "L" not in value
 
 
 class _Transaction:
@@ -71,7 +92,7 @@ def _in_one_transaction(plain: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return transact
 
 
-def _made_once(plain: Callable[..., Updated]) -> Callable[..., Updated]:
+def _made_once(plain: Callable[..., Updated], sizes: "_Sizes") -> Callable[..., Updated]:
     """Each action's update; an action is known by its values, as no two have the same."""
 
     def apply(item: Item, expression: Any, values: Any, names: Any, *rest: Any) -> Updated:
@@ -80,29 +101,44 @@ def _made_once(plain: Callable[..., Updated]) -> Callable[..., Updated]:
             return plain(item, expression, values, names, *rest)
         if known := transaction.updates.get(id(values)):
             return known[1]
-        transaction.is_updating = True
-        try:
-            found = plain(item, expression, values, names)
-        finally:
-            transaction.is_updating = False
+        found = sizes.added(item, expression, values, names)
+        if found is None:
+            transaction.is_updating = True
+            try:
+                found = plain(item, expression, values, names)
+            finally:
+                transaction.is_updating = False
         transaction.updates[id(values)] = values, found
         return found
 
     return apply
 
 
-def _measured_once(plain: Callable[[Item], int]) -> Callable[[Item], int]:
-    """Known by identity as well, and beyond the transaction."""
-    sizes: dict[int, tuple[Item, int]] = {}
+class _Sizes:
+    """What items of transactions measure; known by identity, and beyond the transaction."""
 
-    def measure(item: Item) -> int:
+    def __init__(self, service: Any) -> None:
+        self._plain: Callable[[Item], int] = service._item_size_bytes
+        self._size_of: Callable[[Any], int] = service._attribute_value_size
+        self._known: dict[int, tuple[Item, int]] = {}
+
+    def measure(self, item: Item) -> int:
         if _transaction.get() is None:
-            return plain(item)
-        known = sizes.get(id(item))
-        if known is None:
-            if len(sizes) == _SIZES:
-                del sizes[next(iter(sizes))]
-            known = sizes[id(item)] = item, plain(item)
-        return known[1]
+            return self._plain(item)
+        known = self._known.get(id(item))
+        return known[1] if known else self._keep(item, self._plain(item))
 
-    return measure
+    def added(self, item: Item, expression: Any, values: Any, names: Any) -> Updated | None:
+        """The update, if it only adds whole numbers; its size follows from the one before."""
+        terms = terms_of(expression) if type(expression) is str else ()
+        if not terms or (found := added(item, terms, values, names, self._size_of)) is None:
+            return None
+        made, updated, growth = found
+        self._keep(made, self.measure(item) + growth)
+        return made, updated
+
+    def _keep(self, item: Item, size: int) -> int:
+        if len(self._known) >= _SIZES:
+            del self._known[next(iter(self._known))]
+        self._known[id(item)] = item, size
+        return size

@@ -1,0 +1,21 @@
+"""Values made in advance: the next while the last is used."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+_END = object()
+
+
+def one_ahead(values: Iterator[T]) -> Iterator[T]:
+    """The same values in the same order, each made in a thread while the one before is in use.
+
+    Worth its thread where the user mostly waits for a network. At most one value is made that
+    nobody takes. What `values` raises is raised here, in its place.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="ahead") as maker:
+        coming = maker.submit(next, values, _END)
+        while (value := coming.result()) is not _END:
+            coming = maker.submit(next, values, _END)
+            yield value  # type: ignore[misc]  # only the end is no T
