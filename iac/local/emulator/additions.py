@@ -33,8 +33,6 @@ def added(
     Shares what did not change with `item`. None where not everything is a whole number: that is
     ministack's to do, or to refuse.
     """
-    if "M" in item:  # which ministack takes for a map
-        return None
     made = dict(item)
     updated: set[Any] = set()
     growth = 0
@@ -53,7 +51,9 @@ def added(
             updated.add((name,))
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
-    return (made, updated, growth) if len(updated) == len(terms) else None
+    if len(updated) < len(terms) or "M" in made:  # which ministack takes for a map
+        return None
+    return made, updated, growth
 
 
 @lru_cache(65_536)
