@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from ministack.services import dynamodb
 
@@ -162,13 +162,15 @@ def test_transactions_answer_and_leave_what_they_would_have(
 @st.composite
 def additions(draw: st.DrawFn) -> list[dict[str, Any]]:
     """One item's update: nearly always of whole numbers."""
-    named = {"#1": draw(attributes), "#2": draw(attributes)}
-    added = {":a": {"N": draw(numbers)}, ":b": {"N": draw(numbers)}}
+    return _addition(draw(attributes), draw(attributes), draw(numbers), draw(numbers))
+
+
+def _addition(one: str, two: str, to_one: str, to_two: str) -> list[dict[str, Any]]:
     update = {
         "Key": {"pk": {"S": "a"}},
         "UpdateExpression": "ADD #1 :a,#2 :b",
-        "ExpressionAttributeNames": named,
-        "ExpressionAttributeValues": added,
+        "ExpressionAttributeNames": {"#1": one, "#2": two},
+        "ExpressionAttributeValues": {":a": {"N": to_one}, ":b": {"N": to_two}},
     }
     return [{"Update": update}]
 
@@ -176,6 +178,7 @@ def additions(draw: st.DrawFn) -> list[dict[str, Any]]:
 before = st.dictionaries(attributes, numbers.map(lambda number: {"N": number}), max_size=3)
 
 
+@example({"one": {"N": "-0"}}, [_addition("one", "two", "-0", "1")])
 @given(before, st.lists(additions(), min_size=1, max_size=6))
 def test_sums_and_sizes_are_what_they_would_have_been(
     item: dict[str, Any], many: list[list[dict[str, Any]]]
