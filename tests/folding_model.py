@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.contracts.events import CLICK_TYPES, to_iso_z
 from pipeline.contracts.ids import order_event_id
-from pipeline.folding.domain import Increments, Item
+from pipeline.folding.domain import Chunk, Increments, Item
 from pipeline.folding.service import fold
 from pipeline.runtime.generations import Moved
 from pipeline.runtime.kinesis import StreamRecord
@@ -39,7 +39,12 @@ class Table:
     def begin(self) -> None:
         self._written = ("0", "next")
 
-    def book(self, markers: list[Item], increments: Increments, folded_at: datetime) -> set[Item]:
+    def prepare(self, chunk: Chunk) -> Chunk:
+        return chunk
+
+    def book(self, prepared: Chunk, folded_at: datetime) -> set[Item]:
+        markers = [portion.marker for portion in prepared.portions]
+        increments = prepared.increments
         fault = next(self._faults, None)
         if fault == "before":
             raise ConnectionError

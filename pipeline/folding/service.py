@@ -1,8 +1,8 @@
 """Folds one batch of the stream: order events exactly once each, clicks exactly once a sequence."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from pipeline.contracts.events import Envelope, Rejected, parse_event, to_iso_z
 from pipeline.folding.domain import Chunk, Click, Increments, Item, chunks, click, click_chunks
@@ -29,7 +29,10 @@ class Aggregates(Protocol):
     def copies(self) -> int:
         """In how many generations each event is booked at the moment."""
 
-    def book(self, markers: list[Item], increments: Increments, folded_at: datetime) -> set[Item]:
+    def prepare(self, chunk: Chunk) -> Any:
+        """What `book` is to write of a chunk, for the generations that `copies` spoke of."""
+
+    def book(self, prepared: Any, folded_at: datetime) -> set[Item]:
         """Writes all, or nothing when some markers exist: then returns those.
 
         Raises: Moved, with nothing written, when `copies` may be another now.
@@ -93,25 +96,30 @@ def _book_orders(events: Sequence[Envelope], table: Aggregates, clock: Clock) ->
     booked = 0
     for _ in range(_MAX_ROUNDS):
         try:
-            for chunk in one_ahead(chunks(events, table.copies())):
-                booked += _book(chunk, table, clock)
+            for chunk, prepared in one_ahead(_prepared(events, table)):
+                booked += _book(chunk, prepared, table, clock)
             return booked
         except Moved:
             log.info("folding.generations_moved")
     raise Contended
 
 
-def _book(chunk: Chunk, table: Aggregates, clock: Clock) -> int:
+def _prepared(events: Sequence[Envelope], table: Aggregates) -> Iterator[tuple[Chunk, Any]]:
+    for chunk in chunks(events, table.copies()):
+        yield chunk, table.prepare(chunk)
+
+
+def _book(chunk: Chunk, prepared: Any, table: Aggregates, clock: Clock) -> int:
     for _ in range(_MAX_ROUNDS):
-        if not chunk.portions:
-            return 0
-        markers = [portion.marker for portion in chunk.portions]
-        known = table.book(markers, chunk.increments, clock())
+        known = table.book(prepared, clock())
         if not known:
             return len(chunk.portions)
         log.info("folding.known", events=len(known))
         metrics.add("DuplicatesDropped", len(known), Function="folding")
         chunk = chunk.without(known)
+        if not chunk.portions:
+            return 0
+        prepared = table.prepare(chunk)
     raise Contended
 
 

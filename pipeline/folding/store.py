@@ -1,6 +1,7 @@
 """The analytics table as folding writes it: low-level items, one transaction a chunk."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from botocore.exceptions import ClientError
 from pipeline.contracts import keys
 from pipeline.contracts.events import to_iso_z
 from pipeline.contracts.names import Names
-from pipeline.folding.domain import Increments, Item
+from pipeline.folding.domain import Chunk, Increments, Item
 from pipeline.runtime import aws, generations
 from pipeline.runtime.generations import Generations, Moved
 
@@ -24,6 +25,15 @@ _BUSY_CALL = frozenset({
 
 class Busy(Exception):
     """Somebody else writes these items, or the table is throttled: try again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A transaction of the check of the generations, a put for each marker, and the updates."""
+
+    markers: list[Item]
+    puts: list[Attributes]
+    operations: list[Attributes]
 
 
 class AnalyticsTable:
@@ -42,32 +52,41 @@ class AnalyticsTable:
         """In how many generations each event is booked: two while one is built or kept."""
         return len(self._seen().written)
 
-    def book(self, markers: list[Item], increments: Increments, folded_at: datetime) -> set[Item]:
-        """Writes all, or nothing when some markers exist: then returns those.
-
-        Raises: Moved when the generations are not those that `copies` spoke of; Busy when it
-        conflicts or is throttled, after bounded retries; ClientError.
-        """
+    def prepare(self, chunk: Chunk) -> Prepared:
+        """The transaction that books a chunk in the generations that `copies` spoke of."""
         seen = self._seen()
-        facts: Attributes = {"folded_at": {"S": to_iso_z(folded_at)}}
+        facts: Attributes = {}
         if seen.written != (keys.FIRST_GENERATION,):
             facts["generations"] = {"SS": list(seen.written)}
         puts = [
             {
                 "Put": {
                     "TableName": self._table,
-                    "Item": {**_key(marker), **facts},
+                    "Item": {**_key(portion.marker), **facts},
                     "ConditionExpression": "attribute_not_exists(pk)",
                 }
             }
-            for marker in markers
+            for portion in chunk.portions
         ]
         check = generations.check(self._names, seen)
-        failed = self._transact([check, *puts, *self._updates(increments, seen.written)])
+        updates = self._updates(chunk.increments, seen.written)
+        return Prepared(
+            [portion.marker for portion in chunk.portions], puts, [check, *puts, *updates]
+        )
+
+    def book(self, prepared: Prepared, folded_at: datetime) -> set[Item]:
+        """Writes all, or nothing when some markers exist: then returns those.
+
+        Raises: Moved when the generations are not those it was prepared for; Busy when it
+        conflicts or is throttled, after bounded retries; ClientError.
+        """
+        for put in prepared.puts:
+            put["Put"]["Item"]["folded_at"] = {"S": to_iso_z(folded_at)}
+        failed = self._transact(prepared.operations)
         if 0 in failed:
             self._generations = None
             raise Moved
-        return {markers[index - 1] for index in failed}
+        return {prepared.markers[index - 1] for index in failed}
 
     def read_mark(self, shard: str) -> str:
         """The last click sequence folded of a shard; empty before the first."""

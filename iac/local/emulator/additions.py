@@ -59,7 +59,7 @@ def added(
 @lru_cache(65_536)
 def _number(text: str) -> int:
     number = int(text)
-    if str(number) != text or abs(number) > _MOST:
+    if abs(number) > _MOST:
         raise ValueError(text)
     return number
 
