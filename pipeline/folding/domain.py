@@ -154,13 +154,13 @@ def _add_products(
     increments: Increments, event: Envelope, by_product: dict[str, list[int]]
 ) -> None:
     stream, currency = stream_of(event), event.payload["currency"]
-    for grain in PRODUCT_GRAINS:
-        bucket = keys.bucket(event.occurred_at, grain)
-        for product_id, (units, gross) in by_product.items():
+    buckets = [(grain, keys.bucket(event.occurred_at, grain)) for grain in PRODUCT_GRAINS]
+    for product_id, (units, gross) in by_product.items():
+        units_name, gross_name = f"units|{product_id}", f"gross|{product_id}"
+        for grain, bucket in buckets:
             item = _product_item(stream, grain, bucket, currency, product_id)
             amounts = increments.counters.setdefault(item, {})
-            amounts[f"units|{product_id}"] = units
-            amounts[f"gross|{product_id}"] = gross
+            amounts[units_name], amounts[gross_name] = units, gross
 
 
 @lru_cache(maxsize=65_536)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import stamina
@@ -11,11 +12,12 @@ from botocore.exceptions import ClientError
 from pipeline.contracts import keys
 from pipeline.contracts.events import to_iso_z
 from pipeline.contracts.names import Names
-from pipeline.folding.domain import Chunk, Increments, Item
+from pipeline.folding.domain import MAX_COUNTERS_PER_ITEM, Chunk, Increments, Item
 from pipeline.runtime import aws, generations
 from pipeline.runtime.generations import Generations, Moved
 
 Attributes = dict[str, Any]
+_NAMES, _VALUES = ([f"{mark}{n}" for n in range(MAX_COUNTERS_PER_ITEM)] for mark in "#:")
 _BUSY = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 _BUSY_CALL = frozenset({
     "ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded",
@@ -167,18 +169,16 @@ class AnalyticsTable:
         }
 
     def _add(self, item: Item, counts: dict[str, int]) -> Attributes:
-        names, values, terms = {}, {}, []
-        for index, (attribute, amount) in enumerate(counts.items()):
-            names[f"#{index}"] = attribute
-            values[f":{index}"] = {"N": str(amount)}
-            terms.append(f"#{index} :{index}")
         return {
             "Update": {
                 "TableName": self._table,
                 "Key": _key(item),
-                "UpdateExpression": f"ADD {','.join(terms)}",
-                "ExpressionAttributeNames": names,
-                "ExpressionAttributeValues": values,
+                "UpdateExpression": _addition(len(counts)),
+                "ExpressionAttributeNames": dict(zip(_NAMES, counts, strict=False)),
+                "ExpressionAttributeValues": {
+                    value: {"N": str(amount)}
+                    for value, amount in zip(_VALUES, counts.values(), strict=False)
+                },
             }
         }
 
@@ -202,6 +202,12 @@ class AnalyticsTable:
                 raise Busy(str(reasons)) from error
             raise
         return []
+
+
+@lru_cache
+def _addition(counters: int) -> str:
+    terms = zip(_NAMES[:counters], _VALUES[:counters], strict=True)
+    return "ADD " + ",".join(f"{name} {value}" for name, value in terms)
 
 
 def _key(item: Item) -> Attributes:

@@ -26,12 +26,14 @@ def terms_of(expression: str) -> Terms:
 
 
 def added(
-    item: Item, terms: Terms, values: Any, names: Any, size_of: Callable[[Any], int]
+    item: Item, terms: Terms, values: Any, names: Any, size_of: Callable[[str], int]
 ) -> tuple[Item, set[Any], int] | None:
     """The item with the sums in it, the attributes updated, and by how much it grew.
 
     Shares what did not change with `item`. None where not everything is a whole number: that is
     ministack's to do, or to refuse.
+
+    Args: `size_of` measures a number's text.
     """
     made = dict(item)
     updated: set[Any] = set()
@@ -39,15 +41,15 @@ def added(
     try:
         for name_reference, value_reference in terms:
             name = names[name_reference]
-            addend = _whole(values[value_reference])
+            total = _whole(values[value_reference])
             if (before := item.get(name)) is None:
-                total = addend
                 growth += len(name.encode())
             else:
-                total = _whole(before) + addend
-                growth -= size_of(before)
-            made[name] = {"N": str(total)}
-            growth += size_of(made[name])
+                total += _whole(before)
+                growth -= size_of(before["N"])
+            text = str(total)
+            made[name] = {"N": text}
+            growth += size_of(text)
             updated.add((name,))
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
@@ -56,16 +58,19 @@ def added(
     return made, updated, growth
 
 
-@lru_cache(65_536)
-def _number(text: str) -> int:
-    number = int(text)
-    if abs(number) > _MOST:
-        raise ValueError(text)
+def _whole(value: Any) -> int:
+    number = int(value["N"])
+    if len(value) > 1 or not -_MOST < number < _MOST:
+        raise ValueError(value)
     return number
 
 
-def _whole(value: Any) -> int:
-    (text,) = value.values()
-    if type(text) is not str or "N" not in value:
-        raise ValueError(value)
-    return _number(text)
+def names_fit(action: Any) -> bool:
+    """Whether an action is such an update, and defines the names and values it uses, no others."""
+    text = action.get("UpdateExpression")
+    terms = terms_of(text) if type(text) is str and "ConditionExpression" not in action else ()
+    used = [action.get(f"ExpressionAttribute{slot}") for slot in ("Names", "Values")]
+    return bool(terms) and all(
+        type(defined) is dict and defined.keys() == {term[slot] for term in terms}
+        for slot, defined in enumerate(used)
+    )

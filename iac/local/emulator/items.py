@@ -8,12 +8,13 @@ adds is measured by what it adds.
 import copy
 from collections.abc import Callable
 from contextvars import ContextVar
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
 from ministack.services import dynamodb
 
-from iac.local.emulator.additions import added, terms_of
+from iac.local.emulator.additions import added, names_fit, terms_of
 from iac.local.emulator.expressions import remembered
 
 _NUMBERS = 65_536
@@ -27,6 +28,7 @@ def complete(service: Any = dynamodb) -> None:
     """Call once, before ministack serves; `service` is its module."""
     service.copy = SimpleNamespace(deepcopy=_copied_if_changed)
     service._number_size_bytes = remembered(service._number_size_bytes, str, _NUMBERS)
+    service._validate_expression_attrs = _fit_at_once(service)
     sizes = _Sizes(service)
     service._apply_update_expression = _made_once(service._apply_update_expression, sizes)
     service._item_size_bytes = sizes.measure
@@ -56,6 +58,18 @@ def _flat_at_once(plain: Callable[..., Any], flat: Any) -> Callable[..., Any]:
         if depth == 1 and type(value) is dict and len(value) == 1 and _is_flat(value):
             return flat
         return plain(value, depth)
+
+    return judge
+
+
+def _fit_at_once(service: Any) -> Callable[..., Any]:
+    """What is wrong with an action's names and values; ministack looks for each in the text."""
+    plain = service._validate_expression_attrs
+
+    def judge(action: Any, slots: Any, wording: Any = "figure") -> Any:
+        if "UpdateExpression" in slots and names_fit(action):
+            return service._expression_size_error(action, slots, wording)
+        return plain(action, slots, wording)
 
     return judge
 
@@ -119,7 +133,7 @@ class _Sizes:
 
     def __init__(self, service: Any) -> None:
         self._plain: Callable[[Item], int] = service._item_size_bytes
-        self._size_of: Callable[[Any], int] = service._attribute_value_size
+        self._size_of = lru_cache(_NUMBERS)(service._number_size_bytes)
         self._known: dict[int, tuple[Item, int]] = {}
 
     def measure(self, item: Item) -> int:
