@@ -162,7 +162,12 @@ def test_transactions_answer_and_leave_what_they_would_have(
 @st.composite
 def additions(draw: st.DrawFn) -> list[dict[str, Any]]:
     """One item's update: nearly always of whole numbers."""
-    return _addition(draw(attributes), draw(attributes), draw(numbers), draw(numbers))
+    made = _addition(draw(attributes), draw(attributes), draw(numbers), draw(numbers))
+    if condition := draw(
+        st.sampled_from([None, None, "attribute_exists(#1)", "attribute_exists(#9)"])
+    ):
+        made[0]["Update"]["ConditionExpression"] = condition
+    return made
 
 
 def _addition(one: str, two: str, to_one: str, to_two: str) -> list[dict[str, Any]]:
@@ -178,7 +183,7 @@ def _addition(one: str, two: str, to_one: str, to_two: str) -> list[dict[str, An
 before = st.dictionaries(attributes, numbers.map(lambda number: {"N": number}), max_size=3)
 
 
-@example({"one": {"N": "-0"}}, [_addition("one", "two", "-0", "1")])
+@example({"one": {"N": "9" * 30}}, [_addition("one", "two", "1", "1")])
 @given(before, st.lists(additions(), min_size=1, max_size=6))
 def test_sums_and_sizes_are_what_they_would_have_been(
     item: dict[str, Any], many: list[list[dict[str, Any]]]
@@ -187,6 +192,20 @@ def test_sums_and_sizes_are_what_they_would_have_been(
     many = [[{"Put": {"Item": {"pk": {"S": "a"}} | item}}], *many]
     both = [_seen(module, table, copy.deepcopy(many)) for module in (PLAIN, QUICK)]
     assert both[0] == both[1]
+
+
+def test_an_expression_too_long_is_refused_as_it_would_have_been() -> None:
+    update = {
+        "TableName": "table",
+        "Key": {"pk": {"S": "a"}},
+        "UpdateExpression": "ADD " + ",".join(f"#{n} :{n}" for n in range(500)),
+        "ExpressionAttributeNames": {f"#{n}": str(n) for n in range(500)},
+        "ExpressionAttributeValues": {f":{n}": {"N": "1"} for n in range(500)},
+    }
+    slots = ("ConditionExpression", "UpdateExpression")
+    plain, quick = (module._validate_expression_attrs(update, slots) for module in (PLAIN, QUICK))
+    assert plain == quick
+    assert b"expression size: " in plain[2]
 
 
 def _seen(module: Any, table: str, many: list[list[dict[str, Any]]]) -> Any:
