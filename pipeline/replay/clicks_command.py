@@ -95,11 +95,11 @@ def _wait_for_earlier(pipeline: Pipeline, run_id: str, while_waiting: Callable[[
 
     Raises: Stalled when nothing moves any more.
     """
-    started = moved_at = clock.now()
+    moved_at = clock.now()
     before: list[dict[str, str]] = []
     marks = pipeline.mark(Outgoing(run_id, _started(run_id)))
     while True:
-        readers = [pipeline.landed(started), pipeline.folded()]
+        readers = [pipeline.landed(marks), pipeline.folded()]
         if all(one.get(shard, "") >= mark for one in readers for shard, mark in marks.items()):
             return
         if readers != before:

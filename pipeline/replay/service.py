@@ -170,14 +170,12 @@ class Replay:
         self._reported_at = elapsed
         if self.progress.status in ("sending", "catching_up"):
             self.progress.seconds = elapsed
-            self.progress.rows_landed = self._rows(self._pipeline.landed)
+            landed = self._pipeline.landed(self.progress.sent)
+            self.progress.rows_landed = self.progress.reached(landed)
             self.progress.rows_folded = self.progress.reached(self._pipeline.folded())
         self._ops.take_lease(self.progress.run_id, now, LEASE_S)
         self._ops.save_progress(self.progress.run_id, self.progress.facts(now), now)
         self._on_progress(self.progress)
-
-    def _rows(self, landed: Callable[[datetime], dict[str, str]]) -> int:
-        return self.progress.reached(landed(self.progress.started_at))
 
 
 def _batches_of(

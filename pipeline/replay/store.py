@@ -1,7 +1,7 @@
 """What a replay reads and writes outside itself: stream, ops and products tables, Lambda."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from pipeline.contracts import keys
 from pipeline.contracts.names import Names
-from pipeline.runtime import aws, folded
+from pipeline.runtime import aws, folded, landed
 from pipeline.runtime.batches import get_all, write_all
 from pipeline.runtime.kinesis import Outgoing, comparable, put_records
 from pipeline.runtime.lease import Lease
@@ -125,23 +125,10 @@ class Pipeline:
         return folded.sequences(self._names)
 
     @_patiently
-    def landed(self, since: datetime) -> dict[str, str]:
-        """Shard -> last sequence number landed (comparable), by the names of the raw files."""
-        newest: dict[str, str] = {}
-        for name in self._raw_names(since):
-            shard, _, last = name.removesuffix(".parquet").rsplit("-", 2)
-            newest[shard] = max(newest.get(shard, ""), comparable(last))
-        return newest
-
-    def _raw_names(self, since: datetime) -> Iterator[str]:
-        pages = aws.batch_client("s3").get_paginator("list_objects_v2").paginate(
-            Bucket=self._names.lake_bucket,
-            Prefix="raw/",
-            StartAfter=f"raw/{since:dt=%Y-%m-%d/hour=%H}",
-        )  # fmt: skip
-        for page in pages:
-            for item in page.get("Contents", []):
-                yield item["Key"].rpartition("/")[2]
+    def landed(self, shards: Iterable[str]) -> dict[str, str]:
+        """Shard -> last sequence number landed (comparable), of those of which anything landed."""
+        found = landed.sequences(self._names, shards)
+        return {shard: comparable(last) for shard, last in found.items()}
 
     @_patiently
     def compact(self) -> bool:
