@@ -34,19 +34,25 @@ class Report:
         }
 
 
-def settle(check: Callable[[], Check], patience_s: float, clock: Callable[[], float]) -> Check:
+def settle(
+    check: Callable[[], Check], patience_s: float, clock: Callable[[], float]
+) -> tuple[Check, float]:
     """Repeat a check that does not hold yet: an event needs seconds from the order to the lake.
 
-    A difference that outlives `patience_s` is a difference.
+    A difference that outlives `patience_s` from the first reading's end on is a difference.
+
+    Returns: the check as it was last, and the seconds of patience it took.
     """
-    deadline = clock() + patience_s
     result = check()
+    began = clock()
     while (
-        result.verdict is not Verdict.VALID and not result.finding.is_final and clock() < deadline
+        result.verdict is not Verdict.VALID
+        and not result.finding.is_final
+        and clock() - began < patience_s
     ):
         time.sleep(RETRY_PAUSE_S)
         result = check()
-    return result
+    return result, clock() - began
 
 
 def run(
@@ -57,12 +63,15 @@ def run(
     patience_s: float,
     on_check: Callable[[Check], None],
 ) -> Report:
-    """Check every claim in turn; `patience_s` bounds the waiting of the whole run."""
-    started = time.monotonic()
+    """Check every claim in turn; `patience_s` bounds the waiting of the whole run.
+
+    What a claim's first reading takes is no waiting: a long lake leaves as much patience.
+    """
+    started, left_s = time.monotonic(), patience_s
     checks = []
     for claim in claims:
-        left_s = max(0.0, patience_s - (time.monotonic() - started))
-        result = settle(claim.judge, left_s, time.monotonic)
+        result, waited_s = settle(claim.judge, left_s, time.monotonic)
+        left_s = max(0.0, left_s - waited_s)
         checks.append(result)
         on_check(result)
     return Report(run_id, at, time.monotonic() - started, checks)
