@@ -131,12 +131,30 @@ def test_each_function_has_a_role_of_its_own_without_wildcards(applied: Applied)
     functions = clients("lambda").list_functions()["Functions"]
     roles = {function["Role"].rsplit("/", 1)[-1] for function in functions}
     assert len(roles) == len(TOPOLOGY.functions)
+    nameless = {"cloudwatch:PutMetricData", "xray:PutTraceSegments"}
     for role in roles:
-        granted = clients("iam").get_role_policy(RoleName=role, PolicyName="granted")
-        for statement in granted["PolicyDocument"]["Statement"]:
-            assert not [action for action in statement["Action"] if "*" in action], role
-            nameless = {"cloudwatch:PutMetricData", "xray:PutTraceSegments"}
-            assert "*" not in statement["Resource"] or set(statement["Action"]) <= nameless, role
+        assert _without_wildcards(clients, role, nameless)
+
+
+def test_each_job_of_an_operator_has_a_role_that_the_account_may_take_on(applied: Applied) -> None:
+    clients = Clients(applied.terraform.at)
+    jobs = json.loads((ROOT / "iac" / "topology" / "roles.json").read_text())
+    for job in jobs:
+        name = f"has-local-operator-{job}"
+        trust = clients("iam").get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+        (statement,) = trust["Statement"]
+        assert str(statement["Principal"]["AWS"]).strip("[]'").endswith(":root"), job
+        assert _without_wildcards(clients, name, {"lambda:ListEventSourceMappings"})
+
+
+def _without_wildcards(clients: Clients, role: str, nameless: set[str]) -> bool:
+    """Whether a role's policy names each action, and a resource of all but those."""
+    policy = clients("iam").get_role_policy(RoleName=role, PolicyName="granted")["PolicyDocument"]
+    return bool(policy["Statement"]) and all(
+        not any("*" in action for action in statement["Action"])
+        and ("*" not in statement["Resource"] or set(statement["Action"]) <= nameless)
+        for statement in policy["Statement"]
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,9 @@ locals {
     trimsuffix(file, ".json") => jsondecode(file("${path.root}/../../topology/${file}"))
   }
   prefix = "has-${var.stage}"
+  account = join(":", [
+    "arn", data.aws_partition.current.partition, "iam", "", data.aws_caller_identity.current.account_id, "root",
+  ])
 
   arns = {
     tables        = { for name, table in module.table : name => table.arn }
@@ -47,6 +50,9 @@ locals {
     ]
   ])
 }
+
+data "aws_partition" "current" {}
+data "aws_caller_identity" "current" {}
 
 module "table" {
   source   = "../../modules/table"
@@ -146,6 +152,21 @@ module "function" {
     })
     if mapping.function == each.key
   }
+}
+
+# What people take on for a job. The functions are not in `local.arns`, which they are made from.
+module "role" {
+  source   = "../../modules/role"
+  for_each = local.topology.roles
+
+  name         = "${local.prefix}-operator-${each.key}"
+  purpose      = each.value.purpose
+  grants       = each.value.grants
+  trusted_arns = coalescelist(var.operator_arns, [local.account])
+  arns = merge(local.arns, {
+    dead_letters = { for name, queue in module.queue : name => queue.dead_letters_arn }
+    functions    = { for name, function in module.function : name => function.arn }
+  })
 }
 
 module "schedule" {

@@ -12,3 +12,8 @@ output "secrets_without_value" {
   description = "Secrets that exist by name only: put a value before the services start."
   value       = [for name in keys(module.secret) : "${local.prefix}-${name}"]
 }
+
+output "operator_role_arns" {
+  description = "Job -> ARN of the role that a person takes on for it."
+  value       = { for name, role in module.role : name => role.arn }
+}

@@ -87,3 +87,9 @@ variable "alarm_action_arns" {
   type        = list(string)
   default     = []
 }
+
+variable "operator_arns" {
+  description = "Users and roles who may take on the operators' roles; without any, everybody whom the account lets."
+  type        = list(string)
+  default     = []
+}

@@ -1,47 +1,14 @@
 # The role of one function: what it is granted in iac/topology/grants.json, what reading its
 # sources takes, and its own log. Nothing is shared between functions, and no action is a pattern.
 
+module "granted" {
+  source = "../grants"
+
+  grants = var.grants
+  arns   = var.arns
+}
+
 locals {
-  actions = {
-    tables = {
-      read  = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:ConditionCheckItem"]
-      write = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"]
-      index = ["dynamodb:BatchWriteItem"] # the search index of kept traces
-    }
-    streams = {
-      read  = ["kinesis:ListShards", "kinesis:GetShardIterator", "kinesis:GetRecords"]
-      write = ["kinesis:PutRecord", "kinesis:PutRecords"]
-    }
-    topics  = { publish = ["sns:Publish"] }
-    queues  = { send = ["sqs:SendMessage", "sqs:GetQueueUrl"] }
-    secrets = { read = ["secretsmanager:GetSecretValue"] }
-    buckets = {
-      read  = ["s3:GetObject", "s3:ListBucket", "s3:GetBucketLocation"]
-      write = ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
-    }
-    catalogs = {
-      read = ["glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:GetPartition", "glue:GetPartitions"]
-      write = [
-        "glue:CreateDatabase", "glue:CreateTable", "glue:UpdateTable", "glue:BatchCreatePartition",
-        "glue:CreatePartition", "glue:UpdatePartition", "glue:BatchDeletePartition",
-      ]
-    }
-  }
-
-  # Objects lie under the bucket, and indexes under the table, each with an ARN of its own.
-  below = { tables = ["", "/index/*"], buckets = ["", "/*"] }
-
-  granted = flatten([
-    for kind, names in var.grants : [
-      for name, verbs in names : {
-        actions = distinct(flatten([for verb in verbs : local.actions[kind][verb]]))
-        resources = flatten(kind == "catalogs" ? [var.arns.catalogs[name]] : [[
-          for suffix in lookup(local.below, kind, [""]) : "${var.arns[kind][name]}${suffix}"
-        ]])
-      }
-    ]
-  ])
-
   source_arns = {
     for name, mapping in var.mappings : name => (
       mapping.source.table != null ? var.arns.table_streams[mapping.source.table] :
@@ -109,7 +76,7 @@ resource "aws_iam_role_policy" "this" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
-      for statement in concat(local.granted, local.reading, local.giving_up, local.logging, local.signals) : {
+      for statement in concat(module.granted.statements, local.reading, local.giving_up, local.logging, local.signals) : {
         Effect   = "Allow"
         Action   = statement.actions
         Resource = statement.resources

@@ -76,14 +76,6 @@ variable "mappings" {
 variable "grants" {
   description = "The entry of iac/topology/grants.json: kind -> short name -> verbs."
   type        = map(map(list(string)))
-
-  validation {
-    condition = alltrue([
-      for kind in keys(var.grants) :
-      contains(["tables", "streams", "topics", "queues", "buckets", "catalogs", "secrets"], kind)
-    ])
-    error_message = "Grants are on tables, streams, topics, queues, buckets, catalogs or secrets."
-  }
 }
 
 variable "arns" {
