@@ -7,14 +7,15 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from pipeline.runtime import dynamo_json
+from pipeline.runtime import aws, dynamo_json
 
-_QUICK = Config(
-    connect_timeout=1,
-    read_timeout=2,
-    retries={"mode": "standard", "total_max_attempts": 1},
-    max_pool_connections=16,
-    parameter_validation=False,  # as in pipeline.runtime.aws
+_QUICK = aws.LEAN.merge(
+    Config(
+        connect_timeout=1,
+        read_timeout=2,
+        retries={"mode": "standard", "total_max_attempts": 1},
+        max_pool_connections=16,
+    )
 )
 
 

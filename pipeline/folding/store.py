@@ -31,10 +31,9 @@ class Busy(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A transaction of the check of the generations, a put for each marker, and the updates."""
+    """A transaction: the check of the generations, then a put for each marker, then updates."""
 
     markers: list[Item]
-    puts: list[Attributes]
     operations: list[Attributes]
 
 
@@ -60,21 +59,20 @@ class AnalyticsTable:
         facts: Attributes = {}
         if seen.written != (keys.FIRST_GENERATION,):
             facts["generations"] = {"SS": list(seen.written)}
+        markers = [portion.marker for portion in chunk.portions]
         puts = [
             {
                 "Put": {
                     "TableName": self._table,
-                    "Item": {**_key(portion.marker), **facts},
+                    "Item": {**_key(marker), **facts},
                     "ConditionExpression": "attribute_not_exists(pk)",
                 }
             }
-            for portion in chunk.portions
+            for marker in markers
         ]
         check = generations.check(self._names, seen)
         updates = self._updates(chunk.increments, seen.written)
-        return Prepared(
-            [portion.marker for portion in chunk.portions], puts, [check, *puts, *updates]
-        )
+        return Prepared(markers, [check, *puts, *updates])
 
     def book(self, prepared: Prepared, folded_at: datetime) -> set[Item]:
         """Writes all, or nothing when some markers exist: then returns those.
@@ -82,8 +80,8 @@ class AnalyticsTable:
         Raises: Moved when the generations are not those it was prepared for; Busy when it
         conflicts or is throttled, after bounded retries; ClientError.
         """
-        for put in prepared.puts:
-            put["Put"]["Item"]["folded_at"] = {"S": to_iso_z(folded_at)}
+        for operation in prepared.operations[1 : 1 + len(prepared.markers)]:
+            operation["Put"]["Item"]["folded_at"] = {"S": to_iso_z(folded_at)}
         failed = self._transact(prepared.operations)
         if 0 in failed:
             self._generations = None

@@ -14,8 +14,11 @@ def one_ahead(values: Iterator[T]) -> Iterator[T]:
     Worth its thread where the user mostly waits for a network. At most one value is made that
     nobody takes. What `values` raises is raised here, in its place.
     """
+    value = next(values, _END)
+    if value is _END:
+        return
     with ThreadPoolExecutor(1, thread_name_prefix="ahead") as maker:
-        coming = maker.submit(next, values, _END)
-        while (value := coming.result()) is not _END:
+        while value is not _END:
             coming = maker.submit(next, values, _END)
             yield value  # type: ignore[misc]  # only the end is no T
+            value = coming.result()

@@ -22,22 +22,17 @@ from tests.integration.pipeline_stage import own_stage
 TOPOLOGY = ROOT / "iac" / "topology"
 ROLES = json.loads((TOPOLOGY / "roles.json").read_text())
 AT = datetime(1991, 5, 17, 9, 30, tzinfo=UTC)
-# Operation -> the verbs, any of which the grant on its resource must have.
-VERBS = {
-    "GetItem": {"read"}, "BatchGetItem": {"read"}, "Query": {"read"}, "TransactGetItems": {"read"},
-    "Scan": {"scan"}, "PutItem": {"write"}, "UpdateItem": {"write"}, "DeleteItem": {"write"},
-    "BatchWriteItem": {"write"}, "TransactWriteItems": {"write"},
-    "ListShards": {"read"}, "GetShardIterator": {"read"}, "PutRecords": {"write"},
-    "ListObjectsV2": {"read"}, "GetObject": {"read"},
-    "GetQueueUrl": {"send", "move"}, "SendMessage": {"send"}, "ReceiveMessage": {"move"},
-    "DeleteMessage": {"move"}, "GetQueueAttributes": {"move"},
-    "ChangeMessageVisibilityBatch": {"move"},
-}  # fmt: skip
-# What an iterator is for was granted when it was asked for.
-BY_ITERATOR = {"GetRecords"}
+ACTIONS = json.loads((ROOT / "iac" / "modules" / "grants" / "actions.json").read_text())
+# Where IAM calls an operation otherwise.
+NAMED = {
+    "dynamodb:TransactGetItems": {"dynamodb:GetItem"},
+    "dynamodb:TransactWriteItems": {"dynamodb:PutItem", "dynamodb:UpdateItem"},
+    "s3:ListObjectsV2": {"s3:ListBucket"},
+    "sqs:ChangeMessageVisibilityBatch": {"sqs:ChangeMessageVisibility"},
+}
 KINDS = {
     "table_name": ("tables",), "stream_name": ("streams",), "bucket_name": ("buckets",),
-    "queue_url": ("queues", "dead_letters"),
+    "queue_url": ("queues", "dead_letters"), "": ("streams",),
 }  # fmt: skip
 Asked = set[tuple[str, str, str]]  # operation, kind of resource, its full name
 _recording: list[Asked] = []
@@ -62,23 +57,29 @@ def _note(params: dict[str, Any], model: Any, **_: Any) -> None:
     if _recording:
         asked = {"QueueUrl": params["QueueName"]} if "QueueName" in params else params
         kind, name = resource_of(asked) or ("", "")
-        _recording[-1].add((model.name, kind, name.rsplit("/", 1)[-1]))
+        operation = f"{model.service_model.signing_name}:{model.name}"
+        _recording[-1].add((operation, kind, name.rsplit("/", 1)[-1]))
 
 
 def refused(asked: Asked, job: str, names: Names) -> Asked:
-    """What the job's role does not grant."""
-    grants = ROLES[job]["grants"]
+    """What the job's role does not grant. An iterator names no stream: any one's grant will do."""
+    return {
+        (operation, kind, name)
+        for operation, kind, name in asked
+        if not NAMED.get(operation, {operation})
+        <= _granted(ROLES[job]["grants"], kind, name, names)
+    }
+
+
+def _granted(grants: dict[str, Any], kind: str, name: str, names: Names) -> set[str]:
+    short = name.removeprefix(names.of(""))
+    is_dead = short.endswith("-dlq") or short == "stream-failures"
     found = set()
-    for operation, kind, name in asked:
-        short = name.removeprefix(names.of(""))
-        verbs = {
-            verb
-            for granted in KINDS.get(kind, ())
-            if (granted == "dead_letters") == (short.endswith("-dlq") or short == "stream-failures")
-            for verb in grants.get(granted, {}).get(short.removesuffix("-dlq"), ())
-        }
-        if operation not in BY_ITERATOR and not verbs & VERBS.get(operation, set()):
-            found.add((operation, kind, short))
+    for granted in KINDS[kind]:
+        if (granted == "dead_letters") == is_dead:
+            for thing, verbs in grants.get(granted, {}).items():
+                if not name or thing == short.removesuffix("-dlq"):
+                    found |= {action for verb in verbs for action in ACTIONS[granted][verb]}
     return found
 
 
@@ -99,7 +100,9 @@ def test_the_role_of_the_desk_grants_all_it_asks_for(emulator: Stack) -> None:
             assert floor.desk.discard([other], "a test", act).done == 1
         floor.run("count")
     assert refused(asked, "desk", floor.names) == set()
-    assert {operation for operation, _, _ in asked} >= {"SendMessage", "PutRecords", "GetObject"}
+    assert {operation for operation, _, _ in asked} >= {
+        "sqs:SendMessage", "kinesis:PutRecords", "s3:GetObject",
+    }  # fmt: skip
     assert refused(asked, "rebuild", floor.names), "the one is not the other"
 
 
@@ -123,4 +126,6 @@ def test_the_role_of_a_rebuild_grants_all_it_asks_for(emulator: Stack) -> None:
         generations.roll_back(names)
         assert discard(names, clock.new_id(), clock.now) > 0
     assert refused(asked, "rebuild", names) == set()
-    assert {operation for operation, _, _ in asked} >= {"Scan", "UpdateItem", "GetObject"}
+    assert {operation for operation, _, _ in asked} >= {
+        "dynamodb:Scan", "dynamodb:UpdateItem", "s3:GetObject",
+    }  # fmt: skip

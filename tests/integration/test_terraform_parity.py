@@ -143,7 +143,8 @@ def test_each_job_of_an_operator_has_a_role_that_the_account_may_take_on(applied
         name = f"has-local-operator-{job}"
         trust = clients("iam").get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
         (statement,) = trust["Statement"]
-        assert str(statement["Principal"]["AWS"]).strip("[]'").endswith(":root"), job
+        (trusted,) = statement["Principal"]["AWS"]
+        assert trusted.endswith(":root"), job
         assert _without_wildcards(clients, name, {"lambda:ListEventSourceMappings"})
 
 

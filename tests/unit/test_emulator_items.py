@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from ministack.services import dynamodb
@@ -194,18 +195,29 @@ def test_sums_and_sizes_are_what_they_would_have_been(
     assert both[0] == both[1]
 
 
-def test_an_expression_too_long_is_refused_as_it_would_have_been() -> None:
-    update = {
-        "TableName": "table",
-        "Key": {"pk": {"S": "a"}},
-        "UpdateExpression": "ADD " + ",".join(f"#{n} :{n}" for n in range(500)),
-        "ExpressionAttributeNames": {f"#{n}": str(n) for n in range(500)},
-        "ExpressionAttributeValues": {f":{n}": {"N": "1"} for n in range(500)},
-    }
+def _many_additions(count: int, **more: Any) -> dict[str, Any]:
+    return {
+        "UpdateExpression": "ADD " + ",".join(f"#{n} :{n}" for n in range(count)),
+        "ExpressionAttributeNames": {f"#{n}": str(n) for n in range(count)},
+        "ExpressionAttributeValues": {f":{n}": {"N": "1"} for n in range(count)},
+    } | more
+
+
+@pytest.mark.parametrize(
+    ("update", "fault"),
+    [
+        (_many_additions(500), b"expression size: "),
+        (_many_additions(1, ConditionExpression="one = :none"), b"not defined"),
+        (_many_additions(1, ExpressionAttributeNames={"#0": "a", "#9": "b"}), b"unused"),
+    ],
+)
+def test_names_that_do_not_fit_are_refused_as_they_would_have_been(
+    update: dict[str, Any], fault: bytes
+) -> None:
     slots = ("ConditionExpression", "UpdateExpression")
     plain, quick = (module._validate_expression_attrs(update, slots) for module in (PLAIN, QUICK))
     assert plain == quick
-    assert b"expression size: " in plain[2]
+    assert fault in plain[2]
 
 
 def _seen(module: Any, table: str, many: list[list[dict[str, Any]]]) -> Any:

@@ -127,6 +127,14 @@ module "layer" {
   runtimes = distinct([for function in local.topology.functions : function.runtime])
 }
 
+module "granted_to_function" {
+  source   = "../../modules/grants"
+  for_each = local.topology.grants
+
+  grants = each.value
+  arns   = local.arns
+}
+
 module "function" {
   source   = "../../modules/function"
   for_each = local.topology.functions
@@ -134,7 +142,7 @@ module "function" {
   name            = "${local.prefix}-${each.key}"
   short_name      = each.key
   declared        = each.value
-  grants          = local.topology.grants[each.key]
+  statements      = module.granted_to_function[each.key].statements
   arns            = local.arns
   package         = var.function_package
   layer_arns      = [for layer in module.layer : layer.arn]
@@ -155,18 +163,25 @@ module "function" {
 }
 
 # What people take on for a job. The functions are not in `local.arns`, which they are made from.
+module "granted_to_operator" {
+  source   = "../../modules/grants"
+  for_each = local.topology.roles
+
+  grants = each.value.grants
+  arns = merge(local.arns, {
+    dead_letters = { for name, queue in module.queue : name => queue.dead_letters_arn }
+    functions    = { for name, function in module.function : name => function.arn }
+  })
+}
+
 module "role" {
   source   = "../../modules/role"
   for_each = local.topology.roles
 
   name         = "${local.prefix}-operator-${each.key}"
   purpose      = each.value.purpose
-  grants       = each.value.grants
   trusted_arns = coalescelist(var.operator_arns, [local.account])
-  arns = merge(local.arns, {
-    dead_letters = { for name, queue in module.queue : name => queue.dead_letters_arn }
-    functions    = { for name, function in module.function : name => function.arn }
-  })
+  statements   = module.granted_to_operator[each.key].statements
 }
 
 module "schedule" {

@@ -8,7 +8,6 @@ adds is measured by what it adds.
 import copy
 from collections.abc import Callable
 from contextvars import ContextVar
-from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -133,7 +132,7 @@ class _Sizes:
 
     def __init__(self, service: Any) -> None:
         self._plain: Callable[[Item], int] = service._item_size_bytes
-        self._size_of = lru_cache(_NUMBERS)(service._number_size_bytes)
+        self._size_of: Callable[[str], int] = service._number_size_bytes
         self._known: dict[int, tuple[Item, int]] = {}
 
     def measure(self, item: Item) -> int:

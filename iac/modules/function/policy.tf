@@ -1,13 +1,6 @@
 # The role of one function: what it is granted in iac/topology/grants.json, what reading its
 # sources takes, and its own log. Nothing is shared between functions, and no action is a pattern.
 
-module "granted" {
-  source = "../grants"
-
-  grants = var.grants
-  arns   = var.arns
-}
-
 locals {
   source_arns = {
     for name, mapping in var.mappings : name => (
@@ -76,7 +69,7 @@ resource "aws_iam_role_policy" "this" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
-      for statement in concat(module.granted.statements, local.reading, local.giving_up, local.logging, local.signals) : {
+      for statement in concat(var.statements, local.reading, local.giving_up, local.logging, local.signals) : {
         Effect   = "Allow"
         Action   = statement.actions
         Resource = statement.resources

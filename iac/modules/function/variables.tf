@@ -73,22 +73,20 @@ variable "mappings" {
   }
 }
 
-variable "grants" {
-  description = "The entry of iac/topology/grants.json: kind -> short name -> verbs."
-  type        = map(map(list(string)))
+variable "statements" {
+  description = "What is granted, from the module grants: {actions, resources} of each thing."
+  type = list(object({
+    actions   = list(string)
+    resources = list(string)
+  }))
 }
 
 variable "arns" {
-  description = "Short name -> ARN of everything a function may read from or be granted; a catalog has several."
+  description = "Short name -> ARN of what may feed a function, and of the queues for what it gave up."
   type = object({
-    tables        = map(string)
     table_streams = map(string)
     streams       = map(string)
-    topics        = map(string)
     queues        = map(string)
-    buckets       = map(string)
-    catalogs      = map(list(string))
-    secrets       = map(string)
   })
 }
 

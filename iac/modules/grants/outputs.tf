@@ -1,4 +1,4 @@
 output "statements" {
   description = "{actions, resources} of each thing that is granted."
-  value       = local.granted
+  value       = concat(local.granted, local.asking)
 }

@@ -23,23 +23,10 @@ variable "trusted_arns" {
   }
 }
 
-variable "grants" {
-  description = "The grants of an entry of iac/topology/roles.json: kind -> short name -> verbs."
-  type        = map(map(list(string)))
-}
-
-variable "arns" {
-  description = "Short name -> ARN of everything that may be granted; a catalog has several."
-  type = object({
-    tables        = map(string)
-    table_streams = map(string)
-    streams       = map(string)
-    topics        = map(string)
-    queues        = map(string)
-    dead_letters  = optional(map(string), {})
-    buckets       = map(string)
-    catalogs      = map(list(string))
-    secrets       = map(string)
-    functions     = optional(map(string), {})
-  })
+variable "statements" {
+  description = "What is granted, from the module grants: {actions, resources} of each thing."
+  type = list(object({
+    actions   = list(string)
+    resources = list(string)
+  }))
 }
