@@ -156,7 +156,7 @@ def test_transactions_answer_and_leave_what_they_would_have(
     many: list[list[dict[str, Any]]],
 ) -> None:
     table = f"table-{uuid4().hex}"
-    both = [_seen(module, table, copy.deepcopy(many)) for module in (PLAIN, QUICK)]
+    both = [_seen(module, table, many) for module in (PLAIN, QUICK)]
     assert both[0] == both[1]
 
 
@@ -191,7 +191,7 @@ def test_sums_and_sizes_are_what_they_would_have_been(
 ) -> None:
     table = f"table-{uuid4().hex}"
     many = [[{"Put": {"Item": {"pk": {"S": "a"}} | item}}], *many]
-    both = [_seen(module, table, copy.deepcopy(many)) for module in (PLAIN, QUICK)]
+    both = [_seen(module, table, many) for module in (PLAIN, QUICK)]
     assert both[0] == both[1]
 
 
@@ -221,7 +221,11 @@ def test_names_that_do_not_fit_are_refused_as_they_would_have_been(
 
 
 def _seen(module: Any, table: str, many: list[list[dict[str, Any]]]) -> Any:
-    """The answers, and then the items and the images in the table's stream."""
+    """The answers, and then the items and the images in the table's stream.
+
+    Each has the requests as they come: read from JSON, so that no two values are one object.
+    """
+    many = json.loads(json.dumps(many))
     module._create_table(
         {
             "TableName": table,
