@@ -37,6 +37,15 @@ def ask_to_sign_in(page: Page, who: str, path: str = "/") -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
+# Of a button whose words hold a name; an icon is a word, too.
+_COUNT_CLICKS = """name => {
+    window.pressed = 0
+    addEventListener("click", event => {
+        if (event.target.closest("button")?.innerText.includes(name)) window.pressed += 1
+    }, true)
+}"""
+
+
 def session_cookie(context: BrowserContext) -> Cookie:
     """That of the session, once the page has had it set; Streamlit has one of its own, too."""
     return wait_until(
@@ -65,9 +74,18 @@ def wait_until_live(page: Page) -> None:
 
 
 def press(page: Page, name: str) -> None:
-    """A button, on a page that may be drawn anew meanwhile."""
+    """A button, on a page that may be drawn anew meanwhile.
+
+    A click may arrive and yet be reported as late: many a button is gone once it was pressed.
+    """
     button = page.get_by_role("button", name=name, exact=True)
-    persist(lambda: button.click(timeout=5_000))
+    page.evaluate(_COUNT_CLICKS, name)
+
+    def click() -> None:
+        if not page.evaluate("window.pressed"):
+            button.click(timeout=5_000)
+
+    persist(click)
 
 
 def persist(act: Callable[[], None]) -> None:
