@@ -195,6 +195,29 @@ def test_sums_and_sizes_are_what_they_would_have_been(
     assert both[0] == both[1]
 
 
+SMALL_PAGE_BYTES = 2_000
+
+
+@given(
+    st.lists(st.dictionaries(attributes, values, max_size=4), max_size=6),
+    st.none() | st.integers(1, 7),
+)
+def test_a_page_ends_where_it_would_have(some: list[dict[str, Any]], limit: int | None) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        pages = []
+        for module in (PLAIN, QUICK):
+            patched.setattr(module, "_DDB_PAGE_SIZE_BYTES", SMALL_PAGE_BYTES)
+            pages.append(module._paginate_evaluated_items(some, limit, {}))
+    assert pages[0] == pages[1]
+
+
+@pytest.mark.parametrize("length", [1, 30_000])
+def test_a_long_list_without_a_limit_ends_where_it_would_have(length: int) -> None:
+    some = [{"pk": {"S": str(number)}, "text": {"S": "x" * length}} for number in range(120)]
+    plain, quick = (module._paginate_evaluated_items(some, None, {}) for module in (PLAIN, QUICK))
+    assert plain == quick
+
+
 def _many_additions(count: int, **more: Any) -> dict[str, Any]:
     return {
         "UpdateExpression": "ADD " + ",".join(f"#{n} :{n}" for n in range(count)),
