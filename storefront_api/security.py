@@ -3,13 +3,14 @@
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol, TypeVar
 
 import jwt
 from botocore.exceptions import BotoCoreError, ClientError
 from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from pipeline.contracts.errors import Forbidden, Unauthenticated
@@ -133,21 +134,21 @@ _bearer = HTTPBearer(auto_error=False, description="Access token of POST /api/us
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
-def find_principal(request: Request, credentials: Credentials) -> Principal | None:
+async def find_principal(request: Request, credentials: Credentials) -> Principal | None:
     """Who is asking, or None without a token; a bad token is refused, never ignored."""
     if credentials is None:
         if request.headers.get("authorization"):
             raise Unauthenticated("Use a Bearer token", headers=_CHALLENGE)
         return None
     verifier: TokenVerifier = request.app.state.token_verifier
-    return verifier.verify(credentials.credentials)
+    return await run_in_threadpool(verifier.verify, credentials.credentials)
 
 
 MaybePrincipal = Annotated[Principal | None, Depends(find_principal)]
 
 
 @allows(*ROLES)
-def get_principal(principal: MaybePrincipal) -> Principal:
+async def get_principal(principal: MaybePrincipal) -> Principal:
     if principal is None:
         raise Unauthenticated(headers=_CHALLENGE)
     return principal
@@ -156,11 +157,11 @@ def get_principal(principal: MaybePrincipal) -> Principal:
 CurrentPrincipal = Annotated[Principal, Depends(get_principal)]
 
 
-def require_role(*roles: Role) -> Callable[[Principal], Principal]:
+def require_role(*roles: Role) -> Callable[[Principal], Awaitable[Principal]]:
     """A dependency that lets these roles (and `admin`) in; 401 without a token, 403 otherwise."""
 
     @allows(*roles)
-    def check(principal: CurrentPrincipal) -> Principal:
+    async def check(principal: CurrentPrincipal) -> Principal:
         if principal.role not in roles and principal.role != "admin":
             raise Forbidden(f"Needs the role {' or '.join(roles)}")
         return principal

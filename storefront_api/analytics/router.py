@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, BeforeValidator, Field
 
 from pipeline.contracts.errors import Forbidden, Unauthenticated
@@ -24,7 +25,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 @allows(*STAFF)
-def may_read_reports(request: Request, principal: MaybePrincipal) -> None:
+async def may_read_reports(request: Request, principal: MaybePrincipal) -> None:
     """Analysts and operators; everybody where `HAS_REPORTS_PUBLIC` says so."""
     if request.app.state.settings.reports_public:
         return
@@ -34,17 +35,17 @@ def may_read_reports(request: Request, principal: MaybePrincipal) -> None:
         raise Forbidden("Needs the role analyst or operator")
 
 
-def _table(request: Request) -> AnalyticsItems:
+async def _table(request: Request) -> AnalyticsItems:
     items: AnalyticsItems = request.app.state.items
     return items
 
 
-def _items(request: Request) -> AnalyticsItems:
+async def _items(request: Request) -> AnalyticsItems:
     """Of the generation that is read at this moment."""
-    return _table(request).live()
+    return await run_in_threadpool((await _table(request)).live)
 
 
-def _stream(request: Request) -> EventStream:
+async def _stream(request: Request) -> EventStream:
     stream: EventStream = request.app.state.stream
     return stream
 
@@ -59,7 +60,7 @@ def _iso_date(text: object) -> object:
 IsoDate = Annotated[date, BeforeValidator(_iso_date)]
 
 
-def _period(
+async def _period(
     since: Annotated[
         IsoDate | None, Query(alias="from", description="UTC date, inclusive; 30 days before `to`")
     ] = None,
@@ -70,7 +71,7 @@ def _period(
     return reports.period_of(since, until, clock.now())
 
 
-def _streams(
+async def _streams(
     synthetic: Annotated[bool, Query(description="Add the orders of load tests")] = False,
 ) -> list[Stream]:
     return ["real", "synthetic"] if synthetic else ["real"]

@@ -39,12 +39,12 @@ _READ: dict[int | str, dict[str, Any]] = {
 router = APIRouter(tags=["catalogue"])
 
 
-def get_view(request: Request) -> View:
+async def get_view(request: Request) -> View:
     index: SearchIndex = request.app.state.search_index
     return index.view
 
 
-def get_service(request: Request) -> CatalogService:
+async def get_service(request: Request) -> CatalogService:
     service: CatalogService = request.app.state.catalog
     return service
 
@@ -53,7 +53,7 @@ CurrentView = Annotated[View, Depends(get_view)]
 Service = Annotated[CatalogService, Depends(get_service)]
 
 
-def get_index_age(request: Request) -> timedelta | None:
+async def get_index_age(request: Request) -> timedelta | None:
     age: timedelta | None = request.app.state.stale_for()
     return age
 

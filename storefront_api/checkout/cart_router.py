@@ -17,7 +17,7 @@ router = APIRouter(tags=["cart"])
 Sku = Annotated[str, Path(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
-def _carts(request: Request) -> Carts:
+async def _carts(request: Request) -> Carts:
     carts: Carts = request.app.state.carts
     return carts
 
@@ -28,14 +28,9 @@ CartsService = Annotated[Carts, Depends(_carts)]
 class QuoteFor:
     """Where the quote is for."""
 
-    def __init__(
-        self,
-        request: Request,
-        country: Annotated[Country, Query(description="ISO 3166-1 alpha-2")] = "GB",
-        shipping_method: ShippingMethod = ShippingMethod.STANDARD,
-    ) -> None:
-        self._currency: str = request.app.state.settings.currency
-        self._to = Destination(country, shipping_method, tax_rate(country))
+    def __init__(self, currency: str, to: Destination) -> None:
+        self._currency = currency
+        self._to = to
 
     def view(self, priced: PricedCart) -> CartView:
         """At today's prices, with the promotion if it gives something today."""
@@ -46,7 +41,16 @@ class QuoteFor:
         )  # fmt: skip
 
 
-To = Annotated[QuoteFor, Depends()]
+async def _quote_for(
+    request: Request,
+    country: Annotated[Country, Query(description="ISO 3166-1 alpha-2")] = "GB",
+    shipping_method: ShippingMethod = ShippingMethod.STANDARD,
+) -> QuoteFor:
+    to = Destination(country, shipping_method, tax_rate(country))
+    return QuoteFor(request.app.state.settings.currency, to)
+
+
+To = Annotated[QuoteFor, Depends(_quote_for)]
 
 
 @router.get("/cart", responses=documented(401, 503))

@@ -61,7 +61,7 @@ class GuestCookies:
         )
 
 
-def find_shopper(request: Request, response: Response, principal: MaybePrincipal) -> Shopper:
+async def find_shopper(request: Request, response: Response, principal: MaybePrincipal) -> Shopper:
     """Who is asking: the user of the token, or else the guest of the cookie.
 
     A guest gets a cookie with the first change and a fresh one with each later change; merely

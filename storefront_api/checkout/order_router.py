@@ -27,12 +27,12 @@ _KEY_HEADER = "Idempotency-Key"
 OrderId = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
-def _orders(request: Request) -> Orders:
+async def _orders(request: Request) -> Orders:
     orders: Orders = request.app.state.orders
     return orders
 
 
-def get_idempotency_key(request: Request) -> str:
+async def get_idempotency_key(request: Request) -> str:
     key = request.headers.get(_KEY_HEADER, "")
     if not _SAFE_KEY.match(key):
         message = "Required: 1 to 128 of the characters A-Z a-z 0-9 . _ : -"

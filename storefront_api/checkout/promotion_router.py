@@ -19,7 +19,7 @@ PathCode = Annotated[Code, Path()]
 IfMatch = Annotated[str | None, Header(description="The ETag of the terms you edited")]
 
 
-def _promotions(request: Request) -> Promotions:
+async def _promotions(request: Request) -> Promotions:
     promotions: Promotions = request.app.state.promotions
     return promotions
 

@@ -39,7 +39,7 @@ KEYS_AGE_S = 300
 router = APIRouter()
 
 
-def _published_keys(request: Request) -> PublishedKeys:
+async def _published_keys(request: Request) -> PublishedKeys:
     keys: PublishedKeys = request.app.state.published_keys
     return keys
 

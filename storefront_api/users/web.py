@@ -28,22 +28,22 @@ _hashing = anyio.CapacityLimiter(_MAX_HASHING)
 T = TypeVar("T")
 
 
-def _users(request: Request) -> Users:
+async def _users(request: Request) -> Users:
     users: Users = request.app.state.users
     return users
 
 
-def _sign_ins(request: Request) -> SignIns:
+async def _sign_ins(request: Request) -> SignIns:
     sign_ins: SignIns = request.app.state.sign_ins
     return sign_ins
 
 
-def _recovery(request: Request) -> Recovery:
+async def _recovery(request: Request) -> Recovery:
     recovery: Recovery = request.app.state.recovery
     return recovery
 
 
-def _visitor(request: Request) -> Visitor:
+async def _visitor(request: Request) -> Visitor:
     host = request.client.host if request.client else ""
     return Visitor(host, device_of(request.headers.get("user-agent", "")))
 

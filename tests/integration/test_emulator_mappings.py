@@ -188,6 +188,12 @@ def test_messages_wait_for_the_batch_under_way_unless_they_fill_another(
         slow.send(1)
         wait_until(lambda: slow.has_read(21))
         assert slow.batches() == [1, 20]
+        slow.send(20)  # a third worker is not woken even for a full one
+        other.send(1)
+        wait_until(lambda: other.has_read(2))
+        assert slow.batches() == [1, 20]
+        gate.touch()
+        wait_until(lambda: slow.has_read(41))
     finally:
         gate.touch()
 

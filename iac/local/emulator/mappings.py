@@ -7,8 +7,9 @@ invocation for every few of them; and `MaximumBatchingWindowInSeconds` is kept, 
 - a stream's mapping works on one batch at a time, beside all others;
 - a stream is read at about AWS's base rate: Kinesis twice a second, a table's stream four times;
 - what is no full batch waits until its oldest record is as old as the window;
-- messages of a queue are handed over beside a batch under way only if they fill another: AWS starts
-  five workers at once, whose cold starts would here take the cores from the shop;
+- messages of a queue are handed over beside a batch under way only if they fill another, and not
+  more than two at once: AWS starts five workers, whose cold starts would here take the cores from
+  the shop;
 - a queue's batch may be larger than ten;
 - a function has a worker before the first batch comes.
 
@@ -28,6 +29,7 @@ from iac.local.emulator import workers
 
 log = logging.getLogger("mappings")
 _IDLE_LOOK_S = 1.0
+_AT_ONCE = 2  # batches of one queue
 _BREATH_S = 0.02  # the least between two looks, however much is written
 Mapping = dict[str, Any]
 Scoped = tuple[str, str, Mapping]  # account, region, mapping
@@ -116,8 +118,8 @@ class _Dispatcher:
             waiting = _waiting(scoped)
             if waiting is None:
                 return _IDLE_LOOK_S
-            if waiting.records < mapping["BatchSize"] and _is_under_way(mapping):
-                return kind.pace_s  # its end wakes, too
+            if not _may_be_served(mapping, waiting):
+                return kind.pace_s  # the end of what is under way wakes, too
             window_s = mapping["MaximumBatchingWindowInSeconds"]
             due_s = ready_s(waiting, mapping["BatchSize"], window_s)
         if due_s > now_s:
@@ -130,10 +132,13 @@ class _Dispatcher:
 def _serve(scoped: Scoped, turn: Turn) -> None:
     """Hand over what waits, and then as many more batches as are full."""
     token = _served.set(scoped)
-    poll, batch_size = _KINDS[_kind(scoped[2])].poll, scoped[2]["BatchSize"]
+    mapping = scoped[2]
+    poll, batch_size = _KINDS[_kind(mapping)].poll, mapping["BatchSize"]
     try:
         while poll() and (waiting := _waiting(scoped)) and waiting.records >= batch_size:
             turn.since_s = time.time()
+            if not _may_be_served(mapping, waiting):
+                break
     finally:
         _served.reset(token)
         turn.is_on = False
@@ -151,9 +156,10 @@ def _receive(queue_url: str, max_number: int) -> list[dict[str, Any]]:
     return received
 
 
-def _is_under_way(mapping: Mapping) -> bool:
-    """A queue's batch; a stream's is served in its turn."""
-    return mapping["UUID"] in lambda_svc._esm_inflight
+def _may_be_served(mapping: Mapping, waiting: Waiting) -> bool:
+    """Only a queue's batches are counted: a stream's is under way for as long as its turn."""
+    under_way: int = lambda_svc._esm_inflight.get(mapping["UUID"], 0)
+    return under_way == 0 or (under_way < _AT_ONCE and waiting.records >= mapping["BatchSize"])
 
 
 def _kind(mapping: Mapping) -> str:

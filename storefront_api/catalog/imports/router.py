@@ -78,7 +78,7 @@ class ImportErrors(BaseModel):
     next_cursor: str | None
 
 
-def get_jobs(request: Request) -> Jobs:
+async def get_jobs(request: Request) -> Jobs:
     jobs: Jobs = request.app.state.import_jobs
     return jobs
 
