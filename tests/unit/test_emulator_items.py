@@ -3,16 +3,17 @@
 import copy
 import importlib.util
 import json
+from itertools import product
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ministack.services import dynamodb
 
-from iac.local.emulator import items, quick_json
+from iac.local.emulator import expressions, items, quick_json
 
 plain_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.binary(),
@@ -76,6 +77,7 @@ def _module(name: str) -> Any:
 
 PLAIN, QUICK = _module("plain_dynamodb"), _module("quick_dynamodb")
 items.complete(QUICK)
+expressions.remember(QUICK)
 
 whole_numbers = st.integers(-5, 5) | st.integers(-(10**20), 10**20)
 numbers = whole_numbers.map(str) | st.sampled_from(
@@ -193,6 +195,74 @@ def test_sums_and_sizes_are_what_they_would_have_been(
     many = [[{"Put": {"Item": {"pk": {"S": "a"}} | item}}], *many]
     both = [_seen(module, table, many) for module in (PLAIN, QUICK)]
     assert both[0] == both[1]
+
+
+operators = st.sampled_from(["=", "<", "<=", ">", ">=", "<>"])
+compared = st.builds(
+    lambda one, how, other, how_other: f"{one} {how} :a AND {other}{how_other}:b",
+    st.sampled_from(["one", "#1"]), operators, st.sampled_from(["two", "#2"]), operators,
+)  # fmt: skip
+others = st.sampled_from(
+    [
+        "one = :a",
+        "one = :a and two = :b",
+        "one = :a AND status = :b",
+        "one = :a AND (two = :b)",
+        "one = :a OR two = :b",
+        "one.inner = :a",
+        "one BETWEEN :a AND :b",
+        "begins_with(one, :a) AND two = :b",
+        "one = two AND two = :b",
+        "one =  = :a",
+        "one = :a AND two",
+        "AND = :a",
+    ]
+)
+letters = st.sampled_from("aaaabbbb\u00e9\uffff\U0001f600")
+odd = st.sampled_from([{"N": "1"}, {"S": 1}, {"N": "1", "S": "a"}, {"M": {"inner": {"S": "a"}}}])
+sides = st.one_of(*[letters.map(lambda text: {"S": text})] * 7, odd)
+item_and_request = st.fixed_dictionaries(
+    dict.fromkeys(["one", "two", "status", ":a", ":b"], sides)
+    | dict.fromkeys(["#1", "#2"], st.sampled_from(["one", "two", "three"]))
+)
+missing = st.sampled_from([None, None, None, None, None, "one", "two", ":a", ":b", "#1"])
+slots = st.sampled_from(["ConditionExpression", "KeyConditionExpression", "FilterExpression"])
+
+
+@settings(max_examples=300)
+@given(st.one_of(compared, compared, others), item_and_request, missing, slots)
+def test_a_condition_holds_where_it_would_have(
+    expression: str, all_of_it: dict[str, Any], without: str | None, slot: str
+) -> None:
+    item, values, names = (
+        {name: part for name, part in all_of_it.items() if name[0] in kind and name != without}
+        for kind in ("ots", ":", "#")
+    )
+    plain, quick = (
+        _held(module, expression, item, values, names, slot) for module in (PLAIN, QUICK)
+    )
+    assert plain == quick
+
+
+@pytest.mark.parametrize("how", ["=", "<", "<=", ">", ">=", "<>"])
+@pytest.mark.parametrize("one", ["a", "b"])
+def test_texts_compare_as_they_would_have(how: str, one: str) -> None:
+    for first, last in product(["a", "b"], repeat=2):
+        item, values = {"one": {"S": one}, "two": {"S": last}}, {":a": {"S": first}}
+        for expression in (
+            f"one {how} :a",
+            f"one {how} :a AND two = :a",
+            f"two = :a AND one{how}:a",
+        ):
+            asked = (expression, item, values, {}, "KeyConditionExpression")
+            assert _held(QUICK, *asked) == _held(PLAIN, *asked)
+
+
+def _held(module: Any, *asked: Any) -> Any:
+    try:
+        return module._evaluate_condition(*asked)
+    except ValueError as error:
+        return str(error)
 
 
 SMALL_PAGE_BYTES = 2_000
