@@ -2,7 +2,8 @@
 
 All with the load generator on the same machine: latency at a gentle, open rate (requests start on a
 clock, whether or not the former ones are answered), throughput of a closed loop of workers, and how
-soon an order is in the aggregates and in the raw lake. Orders are marked synthetic.
+soon an order is in the aggregates and in the raw lake; then our figures beside those of other shops
+(`peers.json`). Orders are marked synthetic.
 """
 
 from gevent import monkey
@@ -15,6 +16,7 @@ import os  # noqa: E402
 import platform  # noqa: E402
 import random  # noqa: E402
 import statistics  # noqa: E402
+import subprocess  # noqa: E402
 import sys  # noqa: E402
 import time  # noqa: E402
 from collections.abc import Callable  # noqa: E402
@@ -232,6 +234,40 @@ def memory_mb(state_dir: Path) -> dict[str, float]:
     return {name: round(size) for name, size in sorted(found.items())}
 
 
+def race() -> dict[str, Any]:
+    """30 buyers at once after 5 units; what `make oversell` reports of it."""
+    sizes = ("--buyers", "30", "--concurrency", "30", "--skus", "1", "--units", "5")
+    command = [sys.executable, "-m", "loadgen.oversell", *sizes]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+_APPLICATION = ("catalog", "users", "checkout", "analytics")
+
+
+def beside_peers(report: dict[str, Any]) -> Table:
+    """Others were measured alike: 2 cores with the generator on them, 100,000 SKUs, single runs."""
+    gentle, closed = (
+        {row["what"].strip(): row for row in report["rows"] if row["load"].startswith(load)}
+        for load in ("open", "closed")
+    )
+    completing = next(row for row in report["rows"] if row["load"] == "same run")
+    listing, detail, purchase = ("list: search + filter + facets", "product detail",
+                                 "whole purchase (2 calls)")  # fmt: skip
+    ours = (
+        closed[listing]["rps"], gentle[listing]["p95_ms"], closed[detail]["rps"],
+        closed[purchase]["rps"], completing["p95_ms"], report["race"]["sold"],
+        round(sum(report["memory_mb"].get(name, 0) for name in _APPLICATION)),
+    )  # fmt: skip
+    table = Table("what", "ours", "goal", "Vendure 3.7", "Medusa 2.21", "django-oscar 4.2")
+    peers = json.loads(Path(__file__).with_name("peers.json").read_text())
+    for figure, row in zip(ours, peers, strict=True):
+        figures = (row[name] for name in ("goal", "vendure", "medusa", "oscar"))
+        table.add_row(row["what"], str(figure), *figures)
+    return table
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--seconds", type=float, default=15, help="of each measurement")
@@ -251,6 +287,7 @@ def main() -> int:
         "load_average_before": load_before,
         "rows": [asdict(row) for row in rows],
         "memory_mb": memory_mb(settings.state_dir),
+        "race": race(),
     }
     path = settings.state_dir / "bench" / f"{new_id()}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -260,6 +297,7 @@ def main() -> int:
     for row in rows:
         table.add_row(*(str(value) for value in asdict(row).values()))
     screen.print(table)
+    screen.print(beside_peers(report))
     screen.print(f"memory in MB: {report['memory_mb']}")
     screen.print(f"{os.cpu_count()} cores, load average before {load_before:.1f}: {path}")
     return 0

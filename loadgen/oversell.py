@@ -87,7 +87,7 @@ async def race(
 
 
 def _wishes(rng: random.Random, skus: Sequence[str]) -> dict[str, int]:
-    return {sku: rng.randint(1, 3) for sku in rng.sample(skus, rng.randint(1, 3))}
+    return {sku: rng.randint(1, 3) for sku in rng.sample(skus, min(len(skus), rng.randint(1, 3)))}
 
 
 async def _buy(buyer: Buyer, wishes: Mapping[str, int], cancels: bool, tally: Tally) -> None:
