@@ -69,7 +69,10 @@ def main() -> None:
     signal.signal(signal.SIGUSR1, lambda *_: asked.set())
     every_s = float(os.environ.get("HAS_SNAPSHOT_S", "300")) or None
     threading.Thread(target=_snapshots, args=(saver, asked, every_s), daemon=True).start()
-    ministack.main()
+    try:
+        ministack.main()
+    finally:
+        workers.end()
 
 
 def _snapshots(saver: "Saver", asked: threading.Event, every_s: float | None) -> None:

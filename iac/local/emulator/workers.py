@@ -12,6 +12,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
+from weakref import WeakSet
 
 from ministack.core import lambda_runtime
 from ministack.core.responses import _request_account_id, _request_region
@@ -19,12 +20,22 @@ from ministack.services import lambda_svc
 
 log = logging.getLogger("workers")
 _NICENESS = 10
+_processes: "WeakSet[subprocess.Popen[str]]" = WeakSet()
 _one_by_one = ThreadPoolExecutor(1, thread_name_prefix="warming")
 
 
 def complete() -> None:
     """Call once, before ministack serves."""
     lambda_runtime.subprocess = SimpleNamespace(**vars(subprocess) | {"Popen": _started})
+
+
+def end() -> None:
+    """None outlives the emulator: ministack stops those it knew of when it was told to end."""
+    _one_by_one.shutdown(cancel_futures=True)
+    for process in list(_processes):
+        if process.poll() is None:
+            process.kill()
+            process.wait()
 
 
 def warm(account: str, region: str, function: str) -> None:
@@ -46,4 +57,5 @@ def _warm(account: str, region: str, function: str) -> None:
 def _started(*arguments: Any, **options: Any) -> "subprocess.Popen[str]":
     process = subprocess.Popen(*arguments, **options)
     os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
+    _processes.add(process)
     return process
