@@ -133,7 +133,11 @@ def _order_of(scope: Scope) -> dict[str, str]:
 
 
 class BodyLimitMiddleware:
-    """Answers 413 to a body over the limit, by its declared length or as it streams in."""
+    """Answers 413 to a body over the limit, by its declared length or as it streams in.
+
+    The connection stays, and uvicorn throws away what still comes: closed with a body on its way,
+    it may be reset before the edge has read the answer, and the caller is told 503.
+    """
 
     def __init__(self, app: ASGIApp, limit_of: Callable[[str], int]) -> None:
         self._app = app
@@ -176,5 +180,5 @@ def _too_large(scope: Scope, limit: int) -> ASGIApp:
     return problem(
         Request(scope), error.status, error.slug, error.title, error.detail,
         errors=[{"field": "body", "message": error.detail}],
-        headers={"Connection": "close"}, extensions={"limit_bytes": limit},
+        extensions={"limit_bytes": limit},
     )  # fmt: skip

@@ -4,6 +4,8 @@ problem of ours, which no browser takes for a page."""
 import json
 import re
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
 from typing import Any
 
 import httpx
@@ -127,3 +129,18 @@ def test_a_date_is_written_as_iso_8601_has_it(stack: Stack, text: str) -> None:
         answer = http.get("/api/analytics/sales", params={"to": text})
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == "to"
+
+
+def test_a_body_too_large_is_refused_while_it_comes_and_its_connection_stays(stack: Stack) -> None:
+    half = b"x" * 2_000_000
+    replica = HTTPConnection("127.0.0.1", stack.at.zone_a, timeout=20)
+    with closing(replica):
+        replica.putrequest("POST", "/api/catalog/searches")
+        replica.putheader("Content-Length", str(2 * len(half)))
+        replica.endheaders(half)
+        refused = replica.getresponse()
+        assert refused.status == 413
+        refused.read()
+        replica.sock.sendall(half)
+        replica.request("GET", "/api/catalog/healthz")
+        assert replica.getresponse().status == 200
