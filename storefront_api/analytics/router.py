@@ -40,9 +40,9 @@ async def _table(request: Request) -> AnalyticsItems:
     return items
 
 
-async def _items(request: Request) -> AnalyticsItems:
+async def _items(table: Annotated[AnalyticsItems, Depends(_table)]) -> AnalyticsItems:
     """Of the generation that is read at this moment."""
-    return await run_in_threadpool((await _table(request)).live)
+    return await run_in_threadpool(table.live)
 
 
 async def _stream(request: Request) -> EventStream:

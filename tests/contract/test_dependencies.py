@@ -14,7 +14,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
 from fastapi.security.base import SecurityBase
 
-SERVICES = ("catalog", "users", "checkout", "analytics")
+from iac.local.ports import SERVICES
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import psutil
 import pytest
 
 from tests.conftest import Stack, wait_until
@@ -204,3 +205,21 @@ def test_a_function_is_started_before_there_is_work_for_it(readers: Readers) -> 
     reader.send(1)
     wait_until(lambda: reader.has_read(1))
     assert reader.starts() == 1
+
+
+def test_no_function_outlives_the_emulator(readers: Readers, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    busy = readers.make(gate=gate)
+    busy.send(1)
+    wait_until(lambda: busy.has_read(1))
+    stack = busy.stack
+    program = psutil.Process(stack.supervisor.running()["emulator"].pid)
+    functions = program.children(recursive=True)
+    assert functions
+    try:
+        stack.supervisor.stop_program("emulator")
+        _, alive = psutil.wait_procs(functions, timeout=5)
+        assert alive == []
+    finally:
+        gate.touch()
+        assert stack.run("up", "--until", "emulator").returncode == 0

@@ -47,7 +47,7 @@ def _compared_at_once(service: Any) -> Callable[..., Any]:
 
     @lru_cache(_MANY)
     def comparisons(expression: str) -> tuple[Comparison, ...]:
-        """None where the expression has anything else in it, or is wrong."""
+        """Empty where the expression has anything else in it, or is wrong."""
         parts = [_COMPARISON.fullmatch(part) for part in expression.split(" AND ")]
         if not all(parts) or service._check_reserved_keyword_usage(service._tokenize(expression)):
             return ()
@@ -66,16 +66,15 @@ def _compared_at_once(service: Any) -> Callable[..., Any]:
 def _verdict(
     comparisons: tuple[Comparison, ...], item: Any, values: Any, names: Any
 ) -> bool | None:
-    """None unless texts are compared with texts."""
-    holds = True
+    """None unless texts are compared with texts, in each of them."""
     try:
-        for name, compare, value in comparisons:
-            attribute, other = item[names[name] if name[0] == "#" else name], values[value]
-            is_so = compare(attribute["S"], other["S"])  # of all: any may be no text
-            holds = holds and is_so
+        found = [
+            compare(item[names[name] if name[0] == "#" else name]["S"], values[value]["S"])
+            for name, compare, value in comparisons
+        ]
     except (KeyError, TypeError):
         return None
-    return holds
+    return all(found)
 
 
 def remembered(plain: Callable[..., Any], kind: type, many: int = _MANY) -> Callable[..., Any]:

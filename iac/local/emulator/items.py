@@ -85,15 +85,12 @@ def _page_at_once(service: Any) -> Callable[..., tuple[list[Item], bool]]:
     plain = service._paginate_evaluated_items
 
     def paginate(items: list[Item], limit: Any, table: Any, index: Any = None) -> Any:
-        bound = _SHORT_PAGE if limit is None else int(limit)
-        page = items[:bound]
-        is_whole = limit is not None or len(page) == len(items)
-        if (
-            is_whole
-            and len(page) <= _SHORT_PAGE
-            and _is_shorter(page, service._DDB_PAGE_SIZE_BYTES)
-        ):
-            return page, len(page) == limit
+        page = items[: _SHORT_PAGE if limit is None else int(limit)]
+        ends = limit is not None and len(page) == int(limit)
+        is_whole = ends or len(page) == len(items)
+        size_bytes = service._DDB_PAGE_SIZE_BYTES
+        if is_whole and len(page) <= _SHORT_PAGE and _is_shorter(page, size_bytes):
+            return page, ends
         return plain(items, limit, table, index)
 
     return paginate

@@ -135,10 +135,10 @@ def _serve(scoped: Scoped, turn: Turn) -> None:
     mapping = scoped[2]
     poll, batch_size = _KINDS[_kind(mapping)].poll, mapping["BatchSize"]
     try:
-        while poll() and (waiting := _waiting(scoped)) and waiting.records >= batch_size:
-            turn.since_s = time.time()
-            if not _may_be_served(mapping, waiting):
+        while poll() and (waiting := _waiting(scoped)):
+            if waiting.records < batch_size or not _may_be_served(mapping, waiting):
                 break
+            turn.since_s = time.time()
     finally:
         _served.reset(token)
         turn.is_on = False

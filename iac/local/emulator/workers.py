@@ -12,7 +12,6 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
-from weakref import WeakSet
 
 from ministack.core import lambda_runtime
 from ministack.core.responses import _request_account_id, _request_region
@@ -20,7 +19,6 @@ from ministack.services import lambda_svc
 
 log = logging.getLogger("workers")
 _NICENESS = 10
-_processes: "WeakSet[subprocess.Popen[str]]" = WeakSet()
 _one_by_one = ThreadPoolExecutor(1, thread_name_prefix="warming")
 
 
@@ -30,12 +28,9 @@ def complete() -> None:
 
 
 def end() -> None:
-    """None outlives the emulator: ministack stops those it knew of when it was told to end."""
+    """None outlives the emulator: a busy one would ask it, gone, for each message of its batch."""
     _one_by_one.shutdown(cancel_futures=True)
-    for process in list(_processes):
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+    lambda_runtime.reset()
 
 
 def warm(account: str, region: str, function: str) -> None:
@@ -57,5 +52,4 @@ def _warm(account: str, region: str, function: str) -> None:
 def _started(*arguments: Any, **options: Any) -> "subprocess.Popen[str]":
     process = subprocess.Popen(*arguments, **options)
     os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
-    _processes.add(process)
     return process
