@@ -229,6 +229,11 @@ missing = st.sampled_from([None, None, None, None, None, "one", "two", ":a", ":b
 slots = st.sampled_from(["ConditionExpression", "KeyConditionExpression", "FilterExpression"])
 
 
+@example(
+    "one < :a AND two = :b",
+    {"one": {"S": 1}, ":a": {"S": "a"}, "two": {"S": "a"}, ":b": {"S": "a"}},
+    None, "KeyConditionExpression",
+)  # fmt: skip
 @settings(max_examples=300)
 @given(st.one_of(compared, compared, others), item_and_request, missing, slots)
 def test_a_condition_holds_where_it_would_have(
