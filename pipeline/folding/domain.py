@@ -34,14 +34,20 @@ MAX_LINES_PER_PORTION = 90
 
 @dataclass(slots=True)
 class Increments:
-    """`counters[item][attribute]` is added to; `members[item]` joins the item's string set."""
+    """`counters[item][attribute]` is added to; `members[item]` joins the item's string set.
+
+    Those of a portion are only read: items of several grains may have the same amounts.
+    """
 
     counters: dict[Item, dict[str, int]] = field(default_factory=dict)
     members: dict[Item, set[str]] = field(default_factory=dict)
 
     def add(self, other: "Increments") -> None:
         for item, amounts in other.counters.items():
-            mine = self.counters.setdefault(item, {})
+            mine = self.counters.get(item)
+            if mine is None:
+                self.counters[item] = dict(amounts)
+                continue
             for attribute, amount in amounts.items():
                 mine[attribute] = mine.get(attribute, 0) + amount
         for item, ids in other.members.items():
@@ -55,7 +61,8 @@ class Increments:
         if CHECKS + markers + copies * items > MAX_ITEMS:
             return False
         return all(
-            len(mine) + sum(attribute not in mine for attribute in amounts) <= MAX_COUNTERS_PER_ITEM
+            len(mine) + len(amounts) <= MAX_COUNTERS_PER_ITEM
+            or len(mine | amounts) <= MAX_COUNTERS_PER_ITEM
             for item, amounts in other.counters.items()
             if (mine := self.counters.get(item))
         )
@@ -146,7 +153,7 @@ def _at_every_grain(event: Envelope, amounts: dict[str, int]) -> Increments:
     for grain in SALES_GRAINS:
         bucket = keys.bucket(event.occurred_at, grain)
         key = keys.sales(stream_of(event), grain, bucket, event.payload["currency"])
-        increments.counters[_item(key)] = dict(amounts)
+        increments.counters[_item(key)] = amounts
     return increments
 
 
@@ -154,20 +161,21 @@ def _add_products(
     increments: Increments, event: Envelope, by_product: dict[str, list[int]]
 ) -> None:
     stream, currency = stream_of(event), event.payload["currency"]
-    buckets = [(grain, keys.bucket(event.occurred_at, grain)) for grain in PRODUCT_GRAINS]
-    for product_id, (units, gross) in by_product.items():
-        units_name, gross_name = f"units|{product_id}", f"gross|{product_id}"
-        for grain, bucket in buckets:
-            item = _product_item(stream, grain, bucket, currency, product_id)
-            amounts = increments.counters.setdefault(item, {})
-            amounts[units_name], amounts[gross_name] = units, gross
+    by_shard: dict[int, dict[str, int]] = defaultdict(dict)
+    for product_id, total in by_product.items():
+        shard, units_name, gross_name = _product_counters(product_id)
+        amounts = by_shard[shard]
+        amounts[units_name], amounts[gross_name] = total
+    for grain in PRODUCT_GRAINS:
+        bucket = keys.bucket(event.occurred_at, grain)
+        for shard, amounts in by_shard.items():
+            item = _item(keys.products(stream, grain, bucket, currency, shard))
+            increments.counters[item] = amounts
 
 
 @lru_cache(maxsize=65_536)
-def _product_item(
-    stream: Stream, grain: Literal["day", "month"], bucket: str, currency: str, product: str
-) -> Item:
-    return _item(keys.products(stream, grain, bucket, currency, product))
+def _product_counters(product_id: str) -> tuple[int, str, str]:
+    return keys.product_shard(product_id), f"units|{product_id}", f"gross|{product_id}"
 
 
 def _item(key: keys.Key) -> Item:
@@ -194,12 +202,13 @@ class Chunk:
         return rest
 
 
-def distinct(events: Iterable[Envelope]) -> list[Envelope]:
+def distinct(events: Iterable[Envelope]) -> Iterator[Envelope]:
     """The first of each event id, in order."""
-    first: dict[str, Envelope] = {}
+    seen: set[str] = set()
     for event in events:
-        first.setdefault(event.event_id, event)
-    return list(first.values())
+        if event.event_id not in seen:
+            seen.add(event.event_id)
+            yield event
 
 
 def chunks(events: Iterable[Envelope], copies: int = 1) -> Iterator[Chunk]:

@@ -1,6 +1,7 @@
 """Folds one batch of the stream: order events exactly once each, clicks exactly once a sequence."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -53,31 +54,43 @@ def fold(records: Sequence[StreamRecord], table: Aggregates, clock: Clock) -> in
 
     Returns: how many events were new. Raises when the table cannot be written: deliver again.
     """
-    events: list[Envelope] = []
-    clicks: list[Click] = []
-    arrived: list[datetime] = []
-    for record in records:
-        try:
-            event = parse_event(record.body)
-        except Rejected:
-            continue
-        events.append(event)
-        arrived.append(record.arrived_at)
-        if one := click(event, comparable(record.sequence_number)):
-            clicks.append(one)
-    booked = _book_orders(events, table, clock)
-    if clicks:
-        _book_clicks(records[0].shard, clicks, table)
+    batch = _Batch(records)
+    booked = _book_orders(batch, table, clock)
+    if batch.clicks:
+        _book_clicks(records[0].shard, batch.clicks, table)
     facts = {
         "newest_arrived_at": to_iso_z(records[-1].arrived_at),
         "folded_at": to_iso_z(clock()),
     }
-    if events:
-        facts["newest_occurred_at"] = to_iso_z(max(event.occurred_at for event in events))
+    if batch.events:
+        facts["newest_occurred_at"] = to_iso_z(max(event.occurred_at for event in batch.events))
     table.advance(records[0].shard, comparable(records[-1].sequence_number), facts)
-    metrics.add("EventsFolded", len(events))
-    _observe(events, arrived, clock())
+    metrics.add("EventsFolded", len(batch.events))
+    _observe(batch.events, batch.arrived, clock())
     return booked
+
+
+class _Batch:
+    """The events of some records, in order: each is read when it is asked for, and once."""
+
+    def __init__(self, records: Sequence[StreamRecord]) -> None:
+        self.events: list[Envelope] = []
+        self.arrived: list[datetime] = []
+        self.clicks: list[Click] = []
+        self._unread = iter(records)
+
+    def __iter__(self) -> Iterator[Envelope]:
+        yield from tuple(self.events)
+        for record in self._unread:
+            try:
+                event = parse_event(record.body)
+            except Rejected:
+                continue
+            self.events.append(event)
+            self.arrived.append(record.arrived_at)
+            if one := click(event, comparable(record.sequence_number)):
+                self.clicks.append(one)
+            yield event
 
 
 def _observe(events: Sequence[Envelope], arrived: Sequence[datetime], folded_at: datetime) -> None:
@@ -91,20 +104,24 @@ def _observe(events: Sequence[Envelope], arrived: Sequence[datetime], folded_at:
         metrics.observe("FoldLatency", max(0.0, delay_ms), "Milliseconds")
 
 
-def _book_orders(events: Sequence[Envelope], table: Aggregates, clock: Clock) -> int:
-    """From the start again when the generations moved: what is booked by then is known by then."""
+def _book_orders(events: Iterable[Envelope], table: Aggregates, clock: Clock) -> int:
+    """From the start again when the generations moved: what is booked by then is known by then.
+
+    While a transaction is under way, the events of the next one are read and added up.
+    """
     booked = 0
     for _ in range(_MAX_ROUNDS):
         try:
-            for chunk, prepared in one_ahead(_prepared(events, table)):
-                booked += _book(chunk, prepared, table, clock)
+            with closing(one_ahead(_prepared(events, table))) as ahead:
+                for chunk, prepared in ahead:
+                    booked += _book(chunk, prepared, table, clock)
             return booked
         except Moved:
             log.info("folding.generations_moved")
     raise Contended
 
 
-def _prepared(events: Sequence[Envelope], table: Aggregates) -> Iterator[tuple[Chunk, Any]]:
+def _prepared(events: Iterable[Envelope], table: Aggregates) -> Iterator[tuple[Chunk, Any]]:
     for chunk in chunks(events, table.copies()):
         yield chunk, table.prepare(chunk)
 

@@ -128,18 +128,31 @@ class AnalyticsTable:
         Args: `facts` are `newest_occurred_at`, `newest_arrived_at` and `folded_at` as ISO 8601 text
         of one width, so that they compare.
         """
-        for name, value in {**facts, f"sequence|{shard}": sequence}.items():
-            try:
-                aws.batch_client("dynamodb").update_item(
-                    TableName=self._table,
-                    Key=_low(keys.progress("folding")),
-                    UpdateExpression="SET #fact = :value",
-                    ConditionExpression="attribute_not_exists(#fact) OR #fact < :value",
-                    ExpressionAttributeNames={"#fact": name},
-                    ExpressionAttributeValues={":value": {"S": value}},
-                )
-            except aws.batch_client("dynamodb").exceptions.ConditionalCheckFailedException:
-                continue
+        news = {**facts, f"sequence|{shard}": sequence}
+        if not self._move(news):
+            for name, value in news.items():
+                self._move({name: value})
+
+    def _move(self, facts: Mapping[str, str]) -> bool:
+        """Writes facts of the progress item, if each of them moves it forward."""
+        named = list(zip(_NAMES, _VALUES, facts.items(), strict=False))
+        client = aws.batch_client("dynamodb")
+        try:
+            client.update_item(
+                TableName=self._table,
+                Key=_low(keys.progress("folding")),
+                UpdateExpression="SET "
+                + ", ".join(f"{name} = {value}" for name, value, _ in named),
+                ConditionExpression=" AND ".join(
+                    f"(attribute_not_exists({name}) OR {name} < {value})"
+                    for name, value, _ in named
+                ),
+                ExpressionAttributeNames={name: fact for name, _, (fact, _) in named},
+                ExpressionAttributeValues={value: {"S": at} for _, value, (_, at) in named},
+            )
+        except client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
 
     def _seen(self) -> Generations:
         """As they were read once; each transaction checks that they still are."""

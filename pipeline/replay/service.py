@@ -1,11 +1,12 @@
 """One replay: send the events, wait until the pipeline has them, compact."""
 
-import json
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from pydantic_core import to_json
 
 from pipeline.contracts.events import to_iso_z
 from pipeline.replay.domain import LogEvent
@@ -194,13 +195,7 @@ def _batches_of(
 def _packed(
     found: Sequence[LogEvent],
 ) -> Iterator[tuple[list[Outgoing], list[int], datetime | None]]:
-    records = [
-        Outgoing(
-            one.event["partition_key"],
-            json.dumps(one.event, separators=(",", ":"), ensure_ascii=False).encode(),
-        )
-        for one in found
-    ]
+    records = [Outgoing(one.event["partition_key"], to_json(one.event)) for one in found]
     for part in batches(records):
         yield (
             records[part],

@@ -1,6 +1,6 @@
 """Values made in advance: the next while the last is used."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -8,11 +8,12 @@ T = TypeVar("T")
 _END = object()
 
 
-def one_ahead(values: Iterator[T]) -> Iterator[T]:
+def one_ahead(values: Iterator[T]) -> Generator[T, None, None]:
     """The same values in the same order, each made in a thread while the one before is in use.
 
     Worth its thread where the user mostly waits for a network. At most one value is made that
-    nobody takes. What `values` raises is raised here, in its place.
+    nobody takes, and none is under way once this is closed. What `values` raises is raised here, in
+    its place.
     """
     value = next(values, _END)
     if value is _END:

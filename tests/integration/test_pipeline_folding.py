@@ -4,7 +4,7 @@ import base64
 import io
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -127,6 +127,19 @@ def test_progress_never_moves_back(stage: Names, day: datetime) -> None:
     fold(a_batch([an_order(f"{day.year}-y", day)], shard, 40), table, clock.now)
     item = aws.table(stage.table("analytics")).get_item(Key=keys.progress("folding"))["Item"]
     assert int(item[f"sequence|{shard}"]) == 5_000
+
+
+def test_each_part_of_the_progress_moves_forward_by_itself(stage: Names, day: datetime) -> None:
+    table = AnalyticsTable(stage)
+    shard = f"shardId-forward-{day.year}"
+    fold(a_batch([an_order(f"{day.year}-new", day)], shard, 1), table, clock.now)
+    before = aws.table(stage.table("analytics")).get_item(Key=keys.progress("folding"))["Item"]
+    late = day - timedelta(days=1)
+    fold(a_batch([an_order(f"{day.year}-late", late)], shard, 2), table, clock.now)
+    item = aws.table(stage.table("analytics")).get_item(Key=keys.progress("folding"))["Item"]
+    assert int(item[f"sequence|{shard}"]) == 2
+    assert item["folded_at"] > before["folded_at"]
+    assert item["newest_occurred_at"] == before["newest_occurred_at"]
 
 
 def read(stage: Names, key: str) -> pl.DataFrame:

@@ -25,7 +25,7 @@ from tests.integration.pipeline_stage import own_stage
 
 AT = datetime(1992, 5, 17, 9, 30, tzinfo=UTC)
 HOUR = keys.sales("real", "hour", "1992-05-17T09", CURRENCY)
-PRODUCT = keys.products("real", "month", "1992-05", CURRENCY, "p1")
+PRODUCT = keys.products("real", "month", "1992-05", CURRENCY, keys.product_shard("p1"))
 CUSTOMER = keys.customers("real", "1992-05-17", CURRENCY, "customer-order-3")
 
 

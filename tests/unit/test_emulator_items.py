@@ -105,8 +105,10 @@ values = st.one_of(
     st.just({"L": [{"N": "1"}]}),
     st.just({"M": {"inner": {"N": "1"}, "N": {"S": "a map's part of that name"}}}),
 )
-attributes = st.sampled_from(["one", "two", "three", "M", "a name of its own" * 40])
-conditions = st.sampled_from([None, None, None, "attribute_exists(one)"])
+attributes = st.sampled_from(["one", "two", "three", "listed", "M", "a name of its own" * 40])
+conditions = st.sampled_from(
+    [None, None, None, "attribute_exists(one)", "attribute_not_exists(pk) AND one = one"]
+)
 updates = st.sampled_from(
     [
         "ADD one :a, two :b",
@@ -153,12 +155,13 @@ transactions = st.lists(
 )
 
 
-@given(transactions)
+@example([[{"Put": {"Item": {"pk": {"S": "a"}, "listed": {"S": "x"}}}}]], "INDEXES")
+@given(transactions, st.sampled_from(["TOTAL", "INDEXES", "NONE"]))
 def test_transactions_answer_and_leave_what_they_would_have(
-    many: list[list[dict[str, Any]]],
+    many: list[list[dict[str, Any]]], capacity: str
 ) -> None:
     table = f"table-{uuid4().hex}"
-    both = [_seen(module, table, many) for module in (PLAIN, QUICK)]
+    both = [_seen(module, table, many, capacity) for module in (PLAIN, QUICK)]
     assert both[0] == both[1]
 
 
@@ -198,10 +201,15 @@ def test_sums_and_sizes_are_what_they_would_have_been(
 
 
 operators = st.sampled_from(["=", "<", "<=", ">", ">=", "<>"])
-compared = st.builds(
-    lambda one, how, other, how_other: f"{one} {how} :a AND {other}{how_other}:b",
-    st.sampled_from(["one", "#1"]), operators, st.sampled_from(["two", "#2"]), operators,
-)  # fmt: skip
+first, second = st.sampled_from(["one", "#1"]), st.sampled_from(["two", "#2"])
+are = st.builds(
+    "attribute_{}exists({})".format, st.sampled_from(["", "not_"]), first | st.just(" one ")
+)
+compared = st.one_of(
+    st.builds("{} {} :a AND {}{}:b".format, first, operators, second, operators),
+    st.builds("{} AND {} {} :b".format, are, second, operators),
+    are,
+)
 others = st.sampled_from(
     [
         "one = :a",
@@ -216,6 +224,13 @@ others = st.sampled_from(
         "one =  = :a",
         "one = :a AND two",
         "AND = :a",
+        "not = :a",
+        "attribute_exists(status)",
+        "attribute_exists(one.inner) AND two = :b",
+        "Attribute_Exists(one)",
+        "attribute_exists(one) AND attribute_not_exists (two)",
+        "attribute_exists((one))",
+        "NOT attribute_exists(one)",
     ]
 )
 letters = st.sampled_from("aaaabbbb\u00e9\uffff\U0001f600")
@@ -304,7 +319,7 @@ def _many_additions(count: int, **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("update", "fault"),
     [
-        (_many_additions(500), b"expression size: "),
+        (_many_additions(500), b"exceeded the maximum allowed size"),
         (_many_additions(1, ConditionExpression="one = :none"), b"not defined"),
         (_many_additions(1, ExpressionAttributeNames={"#0": "a", "#9": "b"}), b"unused"),
     ],
@@ -312,13 +327,17 @@ def _many_additions(count: int, **more: Any) -> dict[str, Any]:
 def test_names_that_do_not_fit_are_refused_as_they_would_have_been(
     update: dict[str, Any], fault: bytes
 ) -> None:
-    slots = ("ConditionExpression", "UpdateExpression")
-    plain, quick = (module._validate_expression_attrs(update, slots) for module in (PLAIN, QUICK))
+    action = update | {"Key": {"pk": {"S": "a"}}}
+    plain, quick = (
+        module._transact_write_action_error("Update", action) for module in (PLAIN, QUICK)
+    )
     assert plain == quick
     assert fault in plain[2]
 
 
-def _seen(module: Any, table: str, many: list[list[dict[str, Any]]]) -> Any:
+def _seen(
+    module: Any, table: str, many: list[list[dict[str, Any]]], capacity: str = "TOTAL"
+) -> Any:
     """The answers, and then the items and the images in the table's stream.
 
     Each has the requests as they come: read from JSON, so that no two values are one object.
@@ -328,7 +347,16 @@ def _seen(module: Any, table: str, many: list[list[dict[str, Any]]]) -> Any:
         {
             "TableName": table,
             "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
-            "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+            "AttributeDefinitions": [
+                {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "listed")
+            ],
+            "GlobalSecondaryIndexes": [
+                {
+                    "IndexName": "listing",
+                    "KeySchema": [{"AttributeName": "listed", "KeyType": "HASH"}],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+            ],
             "BillingMode": "PAY_PER_REQUEST",
             "StreamSpecification": {
                 "StreamEnabled": True,
@@ -343,7 +371,7 @@ def _seen(module: Any, table: str, many: list[list[dict[str, Any]]]) -> Any:
                 action["TableName"] = table
         token = uuid4().hex
         request = {"TransactItems": one, "ClientRequestToken": token}
-        answer = module._transact_write_items(request | {"ReturnConsumedCapacity": "TOTAL"})
+        answer = module._transact_write_items(request | {"ReturnConsumedCapacity": capacity})
         answers.append((answer[2], (module._txn_token_lookup(token) or {}).get("sizes")))
     records = module._stream_records.get(table, [])
     images = [

@@ -16,6 +16,9 @@ _ADDITIONS = re.compile(r"ADD (?:#\w+ :\w+,)*#\w+ :\w+", re.ASCII)
 _MOST = 10**18
 
 
+_DIGITS = 18  # fewer than _MOST has
+
+
 @lru_cache(4096)
 def terms_of(expression: str) -> Terms:
     """(name, value) as the text names them; nothing for every other update."""
@@ -23,6 +26,13 @@ def terms_of(expression: str) -> Terms:
         return ()
     terms = tuple(term.split(" ") for term in expression[len("ADD ") :].split(","))
     return tuple((name, value) for name, value in terms)
+
+
+@lru_cache(4096)
+def _references(expression: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The names and the values that such a text uses; none of an other text."""
+    terms = terms_of(expression)
+    return frozenset(name for name, _ in terms), frozenset(value for _, value in terms)
 
 
 def added(
@@ -36,21 +46,26 @@ def added(
     Args: `size_of` measures a number's text.
     """
     made = dict(item)
-    updated: set[Any] = set()
     growth = 0
     try:
         for name_reference, value_reference in terms:
-            name = names[name_reference]
-            total = _whole(values[value_reference])
+            name, value = names[name_reference], values[value_reference]
+            total = int(value["N"])
+            if len(value) > 1 or not -_MOST < total < _MOST:
+                return None
             if (before := item.get(name)) is None:
                 growth += len(name.encode())
             else:
-                total += _whole(before)
-                growth -= size_of(before["N"])
+                text = before["N"]
+                number = int(text)
+                if len(before) > 1 or not -_MOST < number < _MOST:
+                    return None
+                total += number
+                growth -= size_of(text)
             text = str(total)
             made[name] = {"N": text}
             growth += size_of(text)
-            updated.add((name,))
+        updated = {(names[reference],) for reference, _ in terms}
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
     if len(updated) < len(terms) or "M" in made:  # which ministack takes for a map
@@ -58,19 +73,25 @@ def added(
     return made, updated, growth
 
 
-def _whole(value: Any) -> int:
-    number = int(value["N"])
-    if len(value) > 1 or not -_MOST < number < _MOST:
-        raise ValueError(value)
-    return number
-
-
-def names_fit(action: Any) -> bool:
-    """Whether an action is such an update, and defines the names and values it uses, no others."""
+def is_sound(action: Any) -> bool:
+    """Whether an action is such an update, defines the names and values it uses, no others, and
+    adds short whole numbers."""
     text = action.get("UpdateExpression")
-    terms = terms_of(text) if type(text) is str and "ConditionExpression" not in action else ()
-    used = [action.get(f"ExpressionAttribute{slot}") for slot in ("Names", "Values")]
-    return bool(terms) and all(
-        type(defined) is dict and defined.keys() == {term[slot] for term in terms}
-        for slot, defined in enumerate(used)
+    if type(text) is not str or "ConditionExpression" in action:
+        return False
+    used_names, used_values = _references(text)
+    names, values = (action.get(f"ExpressionAttribute{slot}") for slot in ("Names", "Values"))
+    return (
+        bool(used_names)
+        and type(names) is type(values) is dict
+        and names.keys() == used_names
+        and values.keys() == used_values
+        and all(map(_is_short, values.values()))
     )
+
+
+def _is_short(value: Any) -> bool:
+    if type(value) is not dict or len(value) > 1 or type(text := value.get("N")) is not str:
+        return False
+    digits = text[1:] if text[:1] == "-" else text
+    return digits.isdigit() and digits.isascii() and len(digits) <= _DIGITS

@@ -1,7 +1,8 @@
 """Reads each expression of DynamoDB once; ministack reads it anew for every row of a query.
 
 The texts are few, as the values stand beside them: the shop has some dozens. One that only compares
-attributes with values, as that of a query's key does, is answered at once where both are texts.
+attributes with values, or asks whether there are such, is judged without the grammar: each row of a
+query and each item of a transaction is.
 """
 
 import operator
@@ -28,10 +29,14 @@ def remember(service: Any = dynamodb) -> None:
     service._condition_syntax_error = remembered(service._condition_syntax_error, str)
     for name in ("_check_redundant_parens", "_check_reserved_keyword_usage"):
         setattr(service, name, remembered(getattr(service, name), Tokens))
-    service._evaluate_condition = _compared_at_once(service)
+    service._evaluate_condition = _judged_at_once(service)
 
 
-_COMPARISON = re.compile(r"\s*(#?[A-Za-z]\w*)\s*(=|<=|>=|<|>)\s*(:\w+)\s*", re.ASCII)
+_PART = re.compile(
+    r"\s*(?:(#?[A-Za-z]\w*)\s*(=|<=|>=|<|>)\s*(:\w+)"
+    r"|attribute_(not_)?exists\s*\(\s*(#?[A-Za-z]\w*)\s*\))\s*",
+    re.ASCII,
+)
 _OPERATORS = {
     "=": operator.eq,
     "<": operator.lt,
@@ -39,42 +44,60 @@ _OPERATORS = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-Comparison = tuple[str, Callable[[str, str], bool], str]  # a name, how, a value's name
+# Whether one part of a condition holds for an item, with the request's values and names.
+Part = Callable[[Any, Any, Any], bool]
 
 
-def _compared_at_once(service: Any) -> Callable[..., Any]:
+def _judged_at_once(service: Any) -> Callable[..., Any]:
     plain = service._evaluate_condition
 
     @lru_cache(_MANY)
-    def comparisons(expression: str) -> tuple[Comparison, ...]:
+    def parts_of(expression: str) -> tuple[Part, ...]:
         """Empty where the expression has anything else in it, or is wrong."""
-        parts = [_COMPARISON.fullmatch(part) for part in expression.split(" AND ")]
-        if not all(parts) or service._check_reserved_keyword_usage(service._tokenize(expression)):
+        found = [_PART.fullmatch(text) for text in expression.split(" AND ")]
+        if (
+            not all(found)
+            or service._check_reserved_keyword_usage(service._tokenize(expression))
+            or service._condition_syntax_error(expression, "ConditionExpression")
+        ):
             return ()
-        return tuple((part[1], _OPERATORS[part[2]], part[3]) for part in parts if part)
+        return tuple(_part(one, service._compare_ddb) for one in found if one)
 
     def judge(
         expression: Any, item: Any, values: Any, names: Any, slot: str = "ConditionExpression"
     ) -> Any:
-        known = comparisons(expression) if type(expression) is str else ()
-        verdict = _verdict(known, item, values, names) if known else None
-        return plain(expression, item, values, names, slot) if verdict is None else verdict
+        parts = parts_of(expression) if type(expression) is str else ()
+        try:
+            # Each is judged, as ministack does it: what is wrong with the last one is said.
+            verdicts = [holds(item, values, names) for holds in parts]
+        except (AttributeError, KeyError, TypeError):
+            verdicts = []
+        return all(verdicts) if verdicts else plain(expression, item, values, names, slot)
 
     return judge
 
 
-def _verdict(
-    comparisons: tuple[Comparison, ...], item: Any, values: Any, names: Any
-) -> bool | None:
-    """None unless texts are compared with texts, in each of them."""
-    try:
-        found = [
-            compare(item[names[name] if name[0] == "#" else name]["S"], values[value]["S"])
-            for name, compare, value in comparisons
-        ]
-    except (KeyError, TypeError):
-        return None
-    return all(found)
+def _part(found: re.Match[str], compare_other: Callable[[Any, str, Any], bool]) -> Part:
+    """Raises KeyError, TypeError or AttributeError for what ministack is to judge."""
+    reference, symbol, value, is_not, existing = found.groups()
+    if existing:
+        return lambda item, _, names: (item.get(_name(existing, names)) is None) is bool(is_not)
+    compare = _OPERATORS[symbol]
+
+    def holds(item: Any, values: Any, names: Any) -> bool:
+        left, right = item.get(_name(reference, names)), values[value]
+        if left and right and left.keys() == right.keys() == _TEXT:
+            return bool(compare(left["S"], right["S"]))
+        return compare_other(left, symbol, right)
+
+    return holds
+
+
+_TEXT = {"S"}
+
+
+def _name(reference: str, names: Any) -> Any:
+    return names[reference] if reference[0] == "#" else reference
 
 
 def remembered(plain: Callable[..., Any], kind: type, many: int = _MANY) -> Callable[..., Any]:

@@ -3,19 +3,20 @@
 An update in a transaction is made three times, twice to see whether it can be: its item is copied
 seven times and measured three times. Here it is made, copied and measured once; and one that only
 adds is measured by what it adds. Nor is each item of a page measured, to end it at 1 MB: what is
-shorter than that as JSON fits.
+shorter than that as JSON fits. And what a write costs its indexes is counted for who asks for it.
 """
 
 import copy
 from collections.abc import Callable
 from contextvars import ContextVar
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 from ministack.services import dynamodb
 
-from iac.local.emulator.additions import added, names_fit, terms_of
+from iac.local.emulator.additions import added, is_sound, terms_of
 from iac.local.emulator.expressions import remembered
 
 _NUMBERS = 65_536
@@ -29,14 +30,17 @@ Updated = tuple[Item, set[Any]]
 def complete(service: Any = dynamodb) -> None:
     """Call once, before ministack serves; `service` is its module."""
     service.copy = SimpleNamespace(deepcopy=_copied_if_changed)
-    service._number_size_bytes = remembered(service._number_size_bytes, str, _NUMBERS)
-    service._validate_expression_attrs = _fit_at_once(service)
     sizes = _Sizes(service)
+    service._number_size_bytes = remembered(service._number_size_bytes, str, _NUMBERS)
+    service._transact_write_action_error = _sound_at_once(service)
     service._apply_update_expression = _made_once(service._apply_update_expression, sizes)
     service._item_size_bytes = sizes.measure
     service._nesting_level = _flat_at_once(service._nesting_level, 1)
     service._nesting_exceeded = _flat_at_once(service._nesting_exceeded, False)
     service._number_error = remembered(service._number_error, str, _NUMBERS)
+    service._ddb_canonicalize_number = remembered(service._ddb_canonicalize_number, str, _NUMBERS)
+    service._validate_attribute_value = _sound_if_text(service._validate_attribute_value)
+    service._index_write_units = _counted_if_asked(service._index_write_units)
     service._paginate_evaluated_items = _page_at_once(service)
     service._transact_write_items = _in_one_transaction(service._transact_write_items)
 
@@ -65,16 +69,32 @@ def _flat_at_once(plain: Callable[..., Any], flat: Any) -> Callable[..., Any]:
     return judge
 
 
-def _fit_at_once(service: Any) -> Callable[..., Any]:
-    """What is wrong with an action's names and values; ministack looks for each in the text."""
-    plain = service._validate_expression_attrs
+def _sound_if_text(plain: Callable[..., Any]) -> Callable[..., Any]:
+    """Most attributes are texts, of which there is nothing to say."""
 
-    def judge(action: Any, slots: Any, wording: Any = "figure") -> Any:
-        if "UpdateExpression" in slots and names_fit(action):
-            return service._expression_size_error(action, slots, wording)
-        return plain(action, slots, wording)
+    def judge(name: Any, value: Any, depth: int = 1) -> Any:
+        if depth == 1 and type(value) is dict and len(value) == 1 and type(value.get("S")) is str:
+            return None
+        return plain(name, value, depth)
 
     return judge
+
+
+def _sound_at_once(service: Any) -> Callable[..., Any]:
+    """What is wrong with an action of a transaction; ministack looks at each name and value of an
+    update several times."""
+    plain = service._transact_write_action_error
+
+    def judge(kind: Any, action: Any) -> Any:
+        if kind != "Update" or type(action) is not dict or not is_sound(action):
+            return plain(kind, action)
+        too_long = service._expression_size_error(action, ("UpdateExpression",), "bare")
+        return too_long or plain(kind, {part: action[part] for part in action.keys() - _OF_UPDATE})
+
+    return judge
+
+
+_OF_UPDATE = {"UpdateExpression", "ExpressionAttributeNames", "ExpressionAttributeValues"}
 
 
 def _page_at_once(service: Any) -> Callable[..., tuple[list[Item], bool]]:
@@ -110,7 +130,8 @@ def _is_flat(value: Item) -> bool:
 class _Transaction:
     """The updates it has made, by the identity of their values, which are kept so that it lasts."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_counted: bool) -> None:
+        self.is_counted = is_counted  # its capacity is asked for
         self.is_updating = False
         self.updates: dict[int, tuple[Any, Updated]] = {}
 
@@ -126,13 +147,24 @@ def _copied_if_changed(value: Any) -> Any:
 
 def _in_one_transaction(plain: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def transact(data: Any) -> Any:
-        token = _transaction.set(_Transaction())
+        is_counted = data.get("ReturnConsumedCapacity", "NONE") != "NONE"
+        token = _transaction.set(_Transaction(is_counted))
         try:
             return plain(data)
         finally:
             _transaction.reset(token)
 
     return transact
+
+
+def _counted_if_asked(plain: Callable[..., float]) -> Callable[..., float]:
+    """Write units of one index; a transaction counts them before it looks whether it should."""
+
+    def count(*write: Any) -> float:
+        transaction = _transaction.get()
+        return plain(*write) if transaction is None or transaction.is_counted else 0.0
+
+    return count
 
 
 def _made_once(plain: Callable[..., Updated], sizes: "_Sizes") -> Callable[..., Updated]:
@@ -162,7 +194,7 @@ class _Sizes:
 
     def __init__(self, service: Any) -> None:
         self._plain: Callable[[Item], int] = service._item_size_bytes
-        self._size_of: Callable[[str], int] = service._number_size_bytes
+        self._size_of = lru_cache(_NUMBERS)(service._number_size_bytes)
         self._known: dict[int, tuple[Item, int]] = {}
 
     def measure(self, item: Item) -> int:
