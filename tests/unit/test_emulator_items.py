@@ -3,6 +3,7 @@
 import copy
 import importlib.util
 import json
+from functools import reduce
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,9 @@ values = st.one_of(
     st.lists(st.sampled_from("pqr"), min_size=1, unique=True).map(lambda some: {"SS": some}),
     st.just({"L": [{"N": "1"}]}),
     st.just({"M": {"inner": {"N": "1"}, "N": {"S": "a map's part of that name"}}}),
+    st.just({"N": "1", "S": "of two types"}),
+    st.just(reduce(lambda inner, _: {"M": {"deeper": inner}}, range(40), {"N": "1"})),
+    st.just(reduce(lambda inner, _: {"L": [inner]}, range(40), {"N": "1"})),
 )
 attributes = st.sampled_from(["one", "two", "three", "listed", "M", "a name of its own" * 40])
 conditions = st.sampled_from(
@@ -146,6 +150,7 @@ def actions(draw: st.DrawFn, key: str) -> dict[str, Any]:
     return {kind: action}
 
 
+capacities = st.sampled_from(["TOTAL", "INDEXES", "NONE"])
 transactions = st.lists(
     st.lists(st.sampled_from("abc"), min_size=1, unique=True).flatmap(
         lambda keys: st.tuples(*map(actions, keys)).map(list)
@@ -156,7 +161,7 @@ transactions = st.lists(
 
 
 @example([[{"Put": {"Item": {"pk": {"S": "a"}, "listed": {"S": "x"}}}}]], "INDEXES")
-@given(transactions, st.sampled_from(["TOTAL", "INDEXES", "NONE"]))
+@given(transactions, capacities)
 def test_transactions_answer_and_leave_what_they_would_have(
     many: list[list[dict[str, Any]]], capacity: str
 ) -> None:
@@ -187,16 +192,24 @@ def _addition(one: str, two: str, to_one: str, to_two: str) -> list[dict[str, An
 
 
 before = st.dictionaries(attributes, numbers.map(lambda number: {"N": number}), max_size=3)
+limits = st.sampled_from([10**6, 10**6, 30, 60, 750])
 
 
-@example({"one": {"N": "9" * 30}}, [_addition("one", "two", "1", "1")])
-@given(before, st.lists(additions(), min_size=1, max_size=6))
+@example({"one": {"N": "9" * 30}}, [_addition("one", "two", "1", "1")], "TOTAL", 10**6)
+@example({}, [_addition("one", "two", n, n) for n in ("1", "1" * 18)], "NONE", 20)
+@example({}, [_addition("one", "a long name" * 10, "1", "1")], "NONE", 60)
+@settings(max_examples=300)
+@given(before, st.lists(additions(), min_size=1, max_size=6), capacities, limits)
 def test_sums_and_sizes_are_what_they_would_have_been(
-    item: dict[str, Any], many: list[list[dict[str, Any]]]
+    item: dict[str, Any], many: list[list[dict[str, Any]]], capacity: str, limit: int
 ) -> None:
     table = f"table-{uuid4().hex}"
     many = [[{"Put": {"Item": {"pk": {"S": "a"}} | item}}], *many]
-    both = [_seen(module, table, many) for module in (PLAIN, QUICK)]
+    with pytest.MonkeyPatch.context() as patched:
+        both = []
+        for module in (PLAIN, QUICK):
+            patched.setattr(module, "_DDB_ITEM_MAX_BYTES", limit)
+            both.append(_seen(module, table, many, capacity))
     assert both[0] == both[1]
 
 
@@ -340,6 +353,8 @@ def _seen(
 ) -> Any:
     """The answers, and then the items and the images in the table's stream.
 
+    What an item measures is part of an answer only if its `capacity` is asked for.
+
     Each has the requests as they come: read from JSON, so that no two values are one object.
     """
     many = json.loads(json.dumps(many))
@@ -372,7 +387,8 @@ def _seen(
         token = uuid4().hex
         request = {"TransactItems": one, "ClientRequestToken": token}
         answer = module._transact_write_items(request | {"ReturnConsumedCapacity": capacity})
-        answers.append((answer[2], (module._txn_token_lookup(token) or {}).get("sizes")))
+        known = module._txn_token_lookup(token) or {}
+        answers.append((answer[2], known.get("sizes") if capacity != "NONE" else None))
     records = module._stream_records.get(table, [])
     images = [
         [record["dynamodb"].get(image) for image in ("OldImage", "NewImage")] for record in records

@@ -1,22 +1,23 @@
 """The update that folding makes all day: whole numbers added to attributes, `ADD #0 :0,#1 :1`.
 
 ministack reads the expression, walks to each attribute and measures the whole item, hundreds of
-attributes for each. Here the terms of a text are read once, and only what changed is measured.
+attributes for each. Here the terms of a text are read once, and an item is measured when what it
+grew by since might have brought it to the limit.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterable
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 Item = dict[str, Any]
 Terms = tuple[tuple[str, str], ...]
 _ADDITIONS = re.compile(r"ADD (?:#\w+ :\w+,)*#\w+ :\w+", re.ASCII)
-# What a sum of two keeps exact for `Decimal` too, which ministack adds with.
+_WHOLE = re.compile(r"-?[0-9]{1,18}(?:,-?[0-9]{1,18})*")
+# `Decimal`, which ministack adds with, keeps such a sum exact.
 _MOST = 10**18
-
-
-_DIGITS = 18  # fewer than _MOST has
+_MOST_BYTES = 12  # that such a number is counted with
 
 
 @lru_cache(4096)
@@ -35,37 +36,27 @@ def _references(expression: str) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(name for name, _ in terms), frozenset(value for _, value in terms)
 
 
-def added(
-    item: Item, terms: Terms, values: Any, names: Any, size_of: Callable[[str], int]
-) -> tuple[Item, set[Any], int] | None:
-    """The item with the sums in it, the attributes updated, and by how much it grew.
+def added(item: Item, terms: Terms, values: Any, names: Any) -> tuple[Item, set[Any], int] | None:
+    """The item with the sums in it, the attributes updated, and by how much it grew at most.
 
     Shares what did not change with `item`. None where not everything is a whole number: that is
     ministack's to do, or to refuse.
-
-    Args: `size_of` measures a number's text.
     """
     made = dict(item)
-    growth = 0
     try:
         for name_reference, value_reference in terms:
             name, value = names[name_reference], values[value_reference]
             total = int(value["N"])
+            if (before := item.get(name)) is not None:
+                total += int(before["N"])
+                if len(before) > 1:
+                    return None
             if len(value) > 1 or not -_MOST < total < _MOST:
                 return None
-            if (before := item.get(name)) is None:
-                growth += len(name.encode())
-            else:
-                text = before["N"]
-                number = int(text)
-                if len(before) > 1 or not -_MOST < number < _MOST:
-                    return None
-                total += number
-                growth -= size_of(text)
-            text = str(total)
-            made[name] = {"N": text}
-            growth += size_of(text)
+            made[name] = {"N": str(total)}
         updated = {(names[reference],) for reference, _ in terms}
+        new_names = islice(made, len(item), None)
+        growth = _MOST_BYTES * len(terms) + sum(len(name.encode()) for name in new_names)
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
     if len(updated) < len(terms) or "M" in made:  # which ministack takes for a map
@@ -86,12 +77,13 @@ def is_sound(action: Any) -> bool:
         and type(names) is type(values) is dict
         and names.keys() == used_names
         and values.keys() == used_values
-        and all(map(_is_short, values.values()))
+        and _are_whole(values.values())
     )
 
 
-def _is_short(value: Any) -> bool:
-    if type(value) is not dict or len(value) > 1 or type(text := value.get("N")) is not str:
+def _are_whole(values: Iterable[Any]) -> bool:
+    try:
+        texts = ",".join([value["N"] for value in values])
+    except (KeyError, TypeError):
         return False
-    digits = text[1:] if text[:1] == "-" else text
-    return digits.isdigit() and digits.isascii() and len(digits) <= _DIGITS
+    return bool(_WHOLE.fullmatch(texts))

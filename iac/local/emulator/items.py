@@ -1,15 +1,15 @@
 """Copies and measures DynamoDB's items quickly; ministack does both several times for each write.
 
 An update in a transaction is made three times, twice to see whether it can be: its item is copied
-seven times and measured three times. Here it is made, copied and measured once; and one that only
-adds is measured by what it adds. Nor is each item of a page measured, to end it at 1 MB: what is
-shorter than that as JSON fits. And what a write costs its indexes is counted for who asks for it.
+seven times and measured three times. Here it is made, copied and measured once, and one that only
+adds is measured when it may have become too large. Nor is each item of a page measured, to end it
+at 1 MB: what is shorter than that as JSON fits. And what a write costs its indexes is counted for
+who asks for it.
 """
 
 import copy
 from collections.abc import Callable
 from contextvars import ContextVar
-from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -62,7 +62,13 @@ def _flat_at_once(plain: Callable[..., Any], flat: Any) -> Callable[..., Any]:
     """What a number, a text or a set is judged; ministack goes into it to see how deep it is."""
 
     def judge(value: Any, depth: int = 1) -> Any:
-        if depth == 1 and type(value) is dict and len(value) == 1 and _is_flat(value):
+        if (
+            depth == 1
+            and type(value) is dict
+            and len(value) == 1
+            and "M" not in value
+            and "L" not in value
+        ):
             return flat
         return plain(value, depth)
 
@@ -121,10 +127,6 @@ def _is_shorter(page: list[Item], size_bytes: int) -> bool:
         return len(msgspec.json.encode(page)) < size_bytes
     except (TypeError, ValueError, OverflowError):
         return False
-
-
-def _is_flat(value: Item) -> bool:
-    return "M" not in value and "L" not in value
 
 
 class _Transaction:
@@ -190,26 +192,31 @@ def _made_once(plain: Callable[..., Updated], sizes: "_Sizes") -> Callable[..., 
 
 
 class _Sizes:
-    """What items of transactions measure; known by identity, and beyond the transaction."""
+    """What items of transactions measure at most; known by identity, and beyond the transaction."""
 
     def __init__(self, service: Any) -> None:
+        self._service = service
         self._plain: Callable[[Item], int] = service._item_size_bytes
-        self._size_of = lru_cache(_NUMBERS)(service._number_size_bytes)
         self._known: dict[int, tuple[Item, int]] = {}
 
     def measure(self, item: Item) -> int:
-        if _transaction.get() is None:
+        """Exactly, but in a transaction whose capacity nobody counts: there it may be too much,
+        and fits."""
+        transaction = _transaction.get()
+        if transaction is None or transaction.is_counted:
             return self._plain(item)
         known = self._known.get(id(item))
         return known[1] if known else self._keep(item, self._plain(item))
 
     def added(self, item: Item, expression: Any, values: Any, names: Any) -> Updated | None:
-        """The update, if it only adds whole numbers; its size follows from the one before."""
+        """The update, if it only adds whole numbers."""
         terms = terms_of(expression) if type(expression) is str else ()
-        if not terms or (found := added(item, terms, values, names, self._size_of)) is None:
+        if not terms or (found := added(item, terms, values, names)) is None:
             return None
         made, updated, growth = found
-        self._keep(made, self.measure(item) + growth)
+        size = self.measure(item) + growth
+        if size <= self._service._DDB_ITEM_MAX_BYTES:
+            self._keep(made, size)
         return made, updated
 
     def _keep(self, item: Item, size: int) -> int:
