@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.routing import APIRoute
+from starlette.middleware import Middleware
 
 from pipeline.runtime import telemetry
 from storefront_api import access, docs_page, problems
@@ -30,11 +31,13 @@ def create_app(
     checks: Mapping[str, Check],
     lifespan: Lifespan | None = None,
     body_limits: Mapping[str, int] | None = None,
+    middleware: Sequence[Middleware] = (),
 ) -> FastAPI:
     """A service under `/api/<service>`.
 
     Args: `checks` name each dependency; one raises when its dependency is unusable.
     `body_limits` are bytes by path, for routes that may take more than the default.
+    `middleware` is the service's own, inside of what all have.
     """
     prefix = f"/api/{service}"
     telemetry.configure(
@@ -57,6 +60,8 @@ def create_app(
     app.add_middleware(
         BodyLimitMiddleware, limit_of=lambda path: limits.get(path, settings.body_limit_bytes)
     )
+    for one in middleware:
+        app.add_middleware(one.cls, *one.args, **one.kwargs)
     app.add_middleware(SignalsMiddleware)
     for router in (all_routers := [*routers, _health(settings, checks)]):
         app.include_router(router, prefix=prefix)

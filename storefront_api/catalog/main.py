@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
+from starlette.middleware import Middleware
 
 from pipeline.runtime import clock
 from pipeline.runtime.insights import InsightFile
@@ -20,6 +21,7 @@ from storefront_api.catalog.search import SearchIndex
 from storefront_api.catalog.service import CatalogService
 from storefront_api.catalog.snapshot import Snapshots
 from storefront_api.catalog.store import ProductStore
+from storefront_api.catalog.window import Window
 from storefront_api.settings import ServiceSettings
 
 
@@ -54,6 +56,10 @@ def build_app(settings: ServiceSettings) -> FastAPI:
         checks={"products_table": store.check, "search_index": refresher.check},
         lifespan=lifespan,
         body_limits={"/api/catalog/imports": MAX_BYTES},
+        # What is shown while the table is down says so, and how old it is.
+        middleware=[
+            Middleware(Window, present=lambda: None if refresher.stale_for() else index.present)
+        ],
     )
     app.state.search_index = index
     app.state.stale_for = refresher.stale_for

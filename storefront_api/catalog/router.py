@@ -18,6 +18,7 @@ from storefront_api.catalog.last_good import LastGood
 from storefront_api.catalog.search import SearchIndex, Suggestion, View
 from storefront_api.catalog.service import CatalogService
 from storefront_api.catalog.text_index import clean
+from storefront_api.catalog.window import show
 from storefront_api.problems import documented
 
 _LIST_CACHE = "public, max-age=5"
@@ -84,20 +85,26 @@ async def list_products(
     if filters.text and not page.total:
         instead = view.instead(filters.text)
         metrics.add("SearchesWithoutResults", 1, Synthetic=_is_synthetic(request))
+    else:
+        show(request, view)  # but for what is counted each time
     took_ms = round((time.perf_counter() - started) * 1000, 2)
     body = views.to_json(views.page(page, instead, took_ms))
     return cached_json(request, body, etag, *_caching(_LIST_CACHE, age))
 
 
 @router.get("/suggest", response_model=models.SuggestionList, responses=documented(422, 503))
-async def suggest(view: CurrentView, q: Annotated[str, Query(max_length=200)] = "") -> Response:
+async def suggest(
+    request: Request, view: CurrentView, q: Annotated[str, Query(max_length=200)] = ""
+) -> Response:
     """Completions while somebody types: what others look for, categories, brands, goods."""
+    show(request, view)
     return _json({"items": views.suggestions(view.suggest(clean(q))), "next_cursor": None})
 
 
 @router.get("/categories", response_model=models.CategoryTree, responses=documented(503))
 async def list_categories(request: Request, view: CurrentView) -> Response:
     """The tree of categories with how many goods are in each."""
+    show(request, view)
     body = {"items": views.tree(view.shelf.count_paths()), "next_cursor": None}
     return cached_json(request, views.to_json(body), f'W/"{view.generation}"', _LIST_CACHE)
 
@@ -122,11 +129,15 @@ def get_product(request: Request, product_id: ProductId, service: Service) -> Re
     response_model=models.CardList,
     responses=documented(404, 503),
 )
-def list_related(product_id: ProductId, view: CurrentView, service: Service) -> Response:
+def list_related(
+    request: Request, product_id: ProductId, view: CurrentView, service: Service
+) -> Response:
     """Up to eight goods: those bought with it, then of the same category, nearest in price."""
     related = view.related(product_id)
     if related is None:
         service.get_product(product_id)  # known from old orders only, or not at all
+    else:
+        show(request, view)
     return _json({"items": [views.card(each) for each in related or ()], "next_cursor": None})
 
 
