@@ -20,7 +20,7 @@ from pipeline.desk.domain import PLACES, Case, Progress
 from pipeline.desk.service import DEFAULT_RATE_PER_S, Act, Busy, Desk
 from pipeline.desk.store import OpsLedger, audited
 from pipeline.desk.transforms import NotMendable
-from pipeline.runtime import clock, logs
+from pipeline.runtime import clock, logs, terminal
 from pipeline.runtime.settings import RuntimeSettings
 
 _PREVIEWS = 3
@@ -44,11 +44,11 @@ class Program:
         return code
 
     def _list(self) -> int:
-        cases = self._found()
-        screen.show_groups(self._console, cases)
-        if self._options.cause or self._options.cases:
-            wanted = [case for case in cases if case.is_open or self._options.all]
-            screen.show_cases(self._console, wanted)
+        options, found = self._options, self._found()
+        screen.show_groups(self._console, found)
+        if options.cause or options.cases:
+            wanted = [case for case in self._named(found) if case.is_open or options.all]
+            screen.show_cases(self._console, wanted[: options.limit or None])
         return 0
 
     def _show(self) -> int:
@@ -117,15 +117,18 @@ class Program:
         options = self._options
         if not options.cases and not options.place:
             raise Usage("Name the cases, or --place (and --cause).")
-        found = self._found()
-        if options.cases:
-            found = [case for given in options.cases for case in [_by_id(found, given)]]
-        if options.cause:
-            found = [case for case in found if case.cause == options.cause]
+        found = self._named(self._found())
         found = [case for case in found if case.is_open or case.is_here or not only_open]
         if only_open and not any(case.is_open for case in found):
             raise Usage("No open case is like that.")
-        return found[: options.limit] if options.limit else found
+        return found[: options.limit or None]
+
+    def _named(self, found: list[Case]) -> list[Case]:
+        """Of these, the ones with the ids and the cause that the options name."""
+        if self._options.cases:
+            found = [_by_id(found, given) for given in self._options.cases]
+        cause = self._options.cause
+        return [case for case in found if not cause or case.cause == cause]
 
 
 def _by_id(cases: Sequence[Case], given: str) -> Case:
@@ -133,6 +136,17 @@ def _by_id(cases: Sequence[Case], given: str) -> Case:
     if len(given) < _SHORTEST_ID or len(found) != 1:
         raise Usage(f"{given!r} names {len(found)} cases; give more of the id.")
     return found[0]
+
+
+def _up_to(most: int, above: int = -1) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and above < int(text[:9]) <= most):
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is no whole number from {above + 1} to {most}"
+            )
+        return int(text[:9])
+
+    return number
 
 
 def _options() -> argparse.Namespace:
@@ -147,14 +161,20 @@ def _options() -> argparse.Namespace:
         "count": "received = landed + quarantined, set aside = open + redriven + discarded",
     }.items():
         command = commands.add_parser(name, help=what, description=what)
-        command.add_argument("--days", type=int, default=0, help="of quarantine; 0: all there is")
+        command.add_argument(
+            "--days", type=_up_to(3_650), default=0, help="of quarantine; 0: all there is"
+        )
         if name == "count":
-            command.add_argument("--hours", type=float, default=float(figures.MAX_HOURS))
+            command.add_argument(
+                "--hours", type=_up_to(figures.MAX_HOURS, above=0), default=figures.MAX_HOURS
+            )
             continue
         command.add_argument("cases", nargs="*", metavar="CASE", help="an id, or its beginning")
         command.add_argument("--place", choices=PLACES)
         command.add_argument("--cause", help="as `list` names it")
-        command.add_argument("--limit", type=int, default=0, help="at most so many cases")
+        command.add_argument(
+            "--limit", type=_up_to(10**6), default=0, help="at most so many cases; 0: all"
+        )
         command.add_argument("--by", default=f"{getpass.getuser()}@command-line", help="who")
         if name == "list":
             command.add_argument("--all", action="store_true", help="cases dealt with, too")
@@ -162,14 +182,16 @@ def _options() -> argparse.Namespace:
             command.add_argument("--step", action="append", required=True, metavar="NAME[:ARG]")
             command.add_argument("--apply", action="store_true", help="keep it; else only preview")
         if name == "redrive":
-            command.add_argument("--rate", type=int, default=DEFAULT_RATE_PER_S, help="a second")
+            command.add_argument(
+                "--rate", type=_up_to(1_000, above=0), default=DEFAULT_RATE_PER_S, help="a second"
+            )
         if name == "discard":
             command.add_argument("--reason", required=True)
     return parser.parse_args()
 
 
 def main() -> int:
-    options, console = _options(), Console()
+    options, console = _options(), terminal.console()
     settings = RuntimeSettings(service="desk")
     logs.configure("WARNING")
     try:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from pipeline.contracts.events import to_iso_z
 from pipeline.desk import figures
@@ -19,7 +19,8 @@ MAX_LISTED = 50
 
 
 def show_groups(console: Console, cases: Sequence[Case]) -> None:
-    table = Table("place", "cause", title="Set aside, by cause")
+    table = Table(Column("place", overflow="fold"), Column("cause", overflow="fold"),
+                  title="Set aside, by cause")  # fmt: skip
     for name in ("open", "redriven", "discarded", "oldest open", "newest open"):
         table.add_column(name, justify="right")
     for group in groups(cases):
@@ -67,7 +68,8 @@ def show_preview(console: Console, case: Case, preview: Preview) -> None:
 
 
 def show_count(console: Console, found: Count) -> None:
-    table = Table("hour (UTC)", "source", title="received = landed + quarantined")
+    table = Table(Column("hour (UTC)", no_wrap=True, min_width=13), "source",
+                  title="received = landed + quarantined")  # fmt: skip
     names = ("received", "landed", "quarantined", "under_way", "missing")
     for name in names:
         table.add_column(name.replace("_", " "), justify="right")

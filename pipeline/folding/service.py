@@ -63,11 +63,16 @@ def fold(records: Sequence[StreamRecord], table: Aggregates, clock: Clock) -> in
         "folded_at": to_iso_z(clock()),
     }
     if batch.events:
-        facts["newest_occurred_at"] = to_iso_z(max(event.occurred_at for event in batch.events))
+        facts["newest_occurred_at"] = to_iso_z(max(map(_at, batch.events, batch.arrived)))
     table.advance(records[0].shard, comparable(records[-1].sequence_number), facts)
     metrics.add("EventsFolded", len(batch.events))
     _observe(batch.events, batch.arrived, clock())
     return booked
+
+
+def _at(event: Envelope, arrived_at: datetime) -> datetime:
+    """When an event happened, as far as its sender's clock is right: not after it arrived."""
+    return min(event.occurred_at, arrived_at)
 
 
 class _Batch:

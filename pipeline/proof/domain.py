@@ -226,9 +226,16 @@ def _summary(totals: Totals) -> str:
 
 
 def queues_hold_no_dead_letter(depths: Mapping[str, int]) -> Finding:
-    dead = {name: depth for name, depth in depths.items() if name.endswith("-dlq")}
+    """Given up are dead letters, and the batches of a stream that a function failed with; what
+    waits or is being handled in the other queues is told of."""
+    dead = {name for name in depths if name.endswith("-dlq") or name == STREAM_FAILURES}
+    waiting = [f"{name} {depth:,}" for name, depth in depths.items() if depth and name not in dead]
     return judge(
-        f"{sum(dead.values()):,} in {len(dead)} dead-letter queues",
+        f"{sum(depths[name] for name in dead):,} in {len(dead)} queues of what was given up",
         "0",
-        [f"{name}: {depth}" for name, depth in dead.items() if depth],
+        [f"{name}: {depths[name]}" for name in dead if depths[name]],
+        f"not yet handled: {', '.join(waiting)}" if waiting else "",
     )
+
+
+STREAM_FAILURES = "stream-failures"

@@ -133,6 +133,6 @@ class Queries:
     @property
     def dead_letters(self) -> str:
         return (
-            f"sqs: GetQueueAttributes of {self.names.queue('*-dlq')}: ApproximateNumberOfMessages, "
-            "ApproximateNumberOfMessagesNotVisible"
+            f"sqs: GetQueueAttributes of {self.names.queue('*')}: ApproximateNumberOfMessages, "
+            "…NotVisible, …Delayed; given up are *-dlq and stream-failures"
         )

@@ -13,7 +13,7 @@ from pipeline.contracts import keys
 from pipeline.contracts.names import Names
 from pipeline.contracts.payments import Payment, net_owed_minor
 from pipeline.proof.charges import Charge
-from pipeline.proof.domain import METRICS, Order, Totals
+from pipeline.proof.domain import METRICS, STREAM_FAILURES, Order, Totals
 from pipeline.proof.stock import StockRow
 from pipeline.runtime import aws, generations
 from pipeline.runtime.order_refunds import units_kept
@@ -166,14 +166,17 @@ def _report(edge_url: str, stream: str, *, synthetic: bool, until: str = "2100-0
 
 
 def queue_depths(names: Names) -> dict[str, int]:
-    """Visible and in-flight messages of every queue and its dead-letter queue."""
+    """Messages of every queue and its dead-letter queue: visible, in flight and delayed."""
     sqs = aws.client("sqs")
     depths = {}
-    for queue in (name for short in QUEUES for name in (short, f"{short}-dlq")):
+    every = [name for short in QUEUES for name in (short, f"{short}-dlq")]
+    for queue in (*every, STREAM_FAILURES):
         url = sqs.get_queue_url(QueueName=names.queue(queue))["QueueUrl"]
         counts = sqs.get_queue_attributes(
             QueueUrl=url,
-            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+            AttributeNames=[
+                f"ApproximateNumberOfMessages{which}" for which in ("", "NotVisible", "Delayed")
+            ],
         )["Attributes"]
         depths[queue] = sum(int(count) for count in counts.values())
     return depths

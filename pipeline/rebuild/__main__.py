@@ -5,12 +5,13 @@ import sys
 
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
 from pipeline.contracts.errors import ShopError
 from pipeline.rebuild import service, store
-from pipeline.runtime import clock, generations, logs
+from pipeline.runtime import clock, generations, logs, terminal
 from pipeline.runtime.landed import NotLanded
 from pipeline.runtime.settings import RuntimeSettings
 
@@ -29,7 +30,7 @@ def main() -> int:
     options = parser.parse_args()
     names = RuntimeSettings(service="rebuild").names
     logs.configure("WARNING")
-    screen = Console()
+    screen = terminal.console()
     try:
         if options.do == "build":
             _build(service.Rebuild(names, clock.new_id(), options.by, clock.now), screen)
@@ -41,7 +42,7 @@ def main() -> int:
             removed = service.discard(names, clock.new_id(), clock.now)
             screen.print(f"Removed {removed:,} items.")
     except _REFUSALS as error:
-        screen.print(f"[red]✗[/] {error or type(error).__name__}")
+        screen.print(f"[red]✗[/] {escape(str(error) or type(error).__name__)}")
         return 1
     screen.print(_standing(generations.read(names)))
     return 0

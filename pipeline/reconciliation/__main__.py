@@ -7,11 +7,12 @@ from typing import Any
 import polars as pl
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from pipeline.contracts.errors import ShopError
 from pipeline.reconciliation.service import reconcile
-from pipeline.runtime import clock, logs
+from pipeline.runtime import clock, logs, terminal
 from pipeline.runtime.settings import RuntimeSettings
 
 _ROWS = 40
@@ -24,11 +25,11 @@ def main() -> int:
     options = parser.parse_args()
     names = RuntimeSettings(service="reconciliation").names
     logs.configure("WARNING")
-    screen = Console()
+    screen = terminal.console()
     try:
         result = reconcile(names, clock.new_id(), clock.now, options.by, repairs=options.repair)
     except (ShopError, BotoCoreError, ClientError, pl.exceptions.PolarsError) as error:
-        screen.print(f"[red]✗[/] Not compared: {type(error).__name__}: {str(error)[:200]}")
+        screen.print(f"[red]✗[/] Not compared: {type(error).__name__}: {escape(str(error)[:200])}")
         return 2
     if result is None:
         screen.print("Another reconciliation is running; it holds the lease.")

@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
+from rich.markup import escape
 
 from pipeline.replay import domain
 from pipeline.replay.check import Check, check_all, log_figures
@@ -27,7 +28,7 @@ from pipeline.replay.service import Progress, Replay, Stalled
 from pipeline.replay.settings import ReplaySettings
 from pipeline.replay.store import Ops, Pipeline, put_absent_products
 from pipeline.replay.turn import wait_for_turn
-from pipeline.runtime import clock, logs
+from pipeline.runtime import clock, logs, terminal
 
 _CHECK_ROUNDS = 5  # live orders move the figures while they are read
 
@@ -36,18 +37,17 @@ def main() -> int:
     options = _options()
     settings = ReplaySettings()  # a missing value stops here, by name
     logs.configure("WARNING")
-    # A pipe has no width: 80 columns would fold every line.
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    console = terminal.console()
     if options.background_safe:
         os.nice(5)
     try:
         log = open_log(options.file, options.limit, settings.currency)
         file = fingerprint(options.file)
     except UnusableLog as error:
-        console.print(f"[red]✗[/] {error}")
+        console.print(f"[red]✗[/] {escape(str(error))}")
         return 2
     if not log.rows.height:
-        console.print(f"[red]✗[/] {options.file.name} has no rows")
+        console.print(f"[red]✗[/] {escape(options.file.name)} has no rows")
         return 2
     run_id, ops = clock.new_id(), Ops(settings.names)
     if not wait_for_turn(ops, run_id, console):
@@ -58,7 +58,7 @@ def main() -> int:
         code = _replay(log, weeks, run_id, ops, settings, options, console)
         ops.drop_lease(run_id)  # after anything unforeseen it runs out by itself
     except (BotoCoreError, ClientError) as error:
-        console.print(f"[red]✗[/] AWS does not answer: {error}")
+        console.print(f"[red]✗[/] AWS does not answer: {escape(str(error))}")
         console.print("Replay again when it does: what is in stays in, and counts once.")
         return 1
     return code
@@ -132,7 +132,7 @@ def _replay(
             replay.run(domain.events(rows, settings.currency), options.speed)
         except Stalled as error:
             replay.set_status("failed")
-            console.print(f"[red]✗[/] {error}")
+            console.print(f"[red]✗[/] {escape(str(error))}")
             return 1
         replay.set_status("checking")
         checks = _checked(rows, settings)

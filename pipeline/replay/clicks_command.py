@@ -19,6 +19,7 @@ from pathlib import Path
 import polars as pl
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
+from rich.markup import escape
 
 from pipeline.contracts.events import to_iso_z
 from pipeline.replay.check import Check
@@ -29,7 +30,7 @@ from pipeline.replay.service import STALLED_AFTER_S, Progress, Replay, Stalled
 from pipeline.replay.settings import ReplaySettings
 from pipeline.replay.store import Ops, Pipeline
 from pipeline.replay.turn import wait_for_turn
-from pipeline.runtime import clock, logs
+from pipeline.runtime import clock, logs, terminal
 from pipeline.runtime.kinesis import Outgoing
 from pipeline.runtime.lake import Lake
 
@@ -40,7 +41,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make replay-clicks", description=__doc__)
     parser.add_argument("--limit", type=int, help="clicks; the last session is completed")
     options = parser.parse_args()
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    console = terminal.console()
     if options.limit is not None and options.limit < 1:
         console.print(f"[red]✗[/] LIMIT={options.limit} is no whole number above zero")
         return 2
@@ -53,7 +54,7 @@ def main() -> int:
         code = _replay(read_clicks(options.limit), run_id, ops, settings, console)
         ops.drop_lease(run_id)  # after anything unforeseen it runs out by itself
     except (BotoCoreError, ClientError) as error:
-        console.print(f"[red]✗[/] AWS does not answer: {error}")
+        console.print(f"[red]✗[/] AWS does not answer: {escape(str(error))}")
         console.print("Replay again when it does: what is in stays in, and is not sent again.")
         return 1
     return code
@@ -75,7 +76,7 @@ def _replay(
             replay.run(click_events(left), speed=0)
         except Stalled as error:
             replay.set_status("failed")
-            console.print(f"[red]✗[/] {error}")
+            console.print(f"[red]✗[/] {escape(str(error))}")
             return 1
         replay.set_status("checking")
         checks = check_clicks(names, clicks, since)

@@ -77,6 +77,8 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "lines": ("lines", "Number of lines", "4"),
     "units": ("pieces", "Pieces of all lines", "18"),
     "subtotal_minor": (_MINOR, "Merchandise at list prices", "4980"),
+    "discount_minor": (_MINOR, "What a promotion took off; zero in the order log", "0"),
+    "refund_id": ("", "The refund that `order.refunded.v1` tells of; else null", _ULID),
     "shipping_minor": (_MINOR, "Shipping; zero in the order log", "395"),
     "tax_minor": (_MINOR, "Tax on top; zero in the order log", "0"),
     "total_minor": (_MINOR, "subtotal - discount + shipping + tax; at or below zero on refunds",

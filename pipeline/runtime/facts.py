@@ -41,8 +41,8 @@ _LINE: dict[str, Any] = {
 _FACT: dict[str, Any] = {
     "order_id": pl.String, "version": _I64, "status": pl.String, "placed_at": pl.String,
     "customer_id": pl.String, "country": pl.String, "currency": pl.String,
-    "subtotal_minor": _I64, "shipping_minor": _I64, "tax_minor": _I64, "total_minor": _I64,
-    "lines": pl.List(pl.Struct(_LINE)),
+    "subtotal_minor": _I64, "discount_minor": _I64, "shipping_minor": _I64, "tax_minor": _I64,
+    "total_minor": _I64, "refund_id": pl.String, "lines": pl.List(pl.Struct(_LINE)),
 }  # fmt: skip
 _CLICK: dict[str, Any] = {
     "session_id": pl.String, "anonymous_id": pl.String, "customer_id": pl.String,
@@ -79,8 +79,9 @@ ORDERS = Table(
         "event_id": pl.String, "event_type": pl.String, "occurred_at": _TIME,
         "order_id": pl.String, "version": _I64, "status": pl.String, "placed_at": _TIME,
         "customer_id": pl.String, "country": pl.String, "currency": pl.String, "lines": _I64,
-        "units": _I64, "subtotal_minor": _I64, "shipping_minor": _I64, "tax_minor": _I64,
-        "total_minor": _I64, "source": pl.String, "synthetic": pl.Boolean, "extra": pl.String,
+        "units": _I64, "subtotal_minor": _I64, "discount_minor": _I64, "shipping_minor": _I64,
+        "tax_minor": _I64, "total_minor": _I64, "refund_id": pl.String, "source": pl.String,
+        "synthetic": pl.Boolean, "extra": pl.String,
     },
     ("event_id",),
     ("occurred_at", "order_id", "version", "event_id"),
@@ -184,7 +185,7 @@ def _orders(events: pl.DataFrame) -> pl.DataFrame:
     return _with_payload(facts, _FACT, OrderFact).with_columns(
         pl.col("lines").list.eval(quantity).list.sum().alias("units"),
         pl.col("lines").list.len().alias("lines"),
-        pl.col("shipping_minor", "tax_minor").fill_null(0),
+        pl.col("discount_minor", "shipping_minor", "tax_minor").fill_null(0),
         _event_extras(facts, "lines"),
         _origin(),
     )

@@ -101,8 +101,9 @@ class Lake:
         self, since: date | None = None, until: date | None = None, *, fresh: bool = True
     ) -> pl.DataFrame:
         """DataFrame[dt, event_id, event_type, occurred_at, order_id, version, status, placed_at,
-        customer_id, country, currency, lines, units, subtotal_minor, shipping_minor, tax_minor,
-        total_minor, source, synthetic], one row per order event."""
+        customer_id, country, currency, lines, units, subtotal_minor, discount_minor,
+        shipping_minor, tax_minor, total_minor, refund_id, source, synthetic], one row per order
+        event."""
         return self._read(ORDERS, since, until, fresh)
 
     def clickstream(

@@ -40,6 +40,12 @@ def test_the_command_mends_previews_redrives_and_counts(
     said = capsys.readouterr().out
     assert re.search(rf"quarantine .*{CAUSE} .* 3 ", said), said
     assert re.search(r"bad_envelope:\(body\) .* 1 ", said), said
+    assert floor.run("list", "--cause", CAUSE) == 0
+    said = capsys.readouterr().out
+    assert [said.count(case.case_id) for case in floor.cases(QUARANTINE)].count(1) == 3, said
+    assert floor.run("list", "--cause", CAUSE, "--limit", "1") == 0
+    said = capsys.readouterr().out
+    assert [said.count(case.case_id) for case in floor.cases(QUARANTINE)].count(1) == 1, said
     chosen = ("--place", QUARANTINE, "--cause", CAUSE)
     assert floor.run("fix", *chosen, "--step", "fix-time") == 0
     said = capsys.readouterr().out

@@ -257,6 +257,22 @@ def test_only_one_compaction_runs_at_a_time(stage: Names) -> None:
     compact_now(stage)
 
 
+def test_the_amounts_of_an_order_add_up_in_its_row() -> None:
+    parts = {"subtotal_minor": 2_000, "shipping_minor": 399, "tax_minor": 280}
+    at = "1974-01-01T10:00:00.000Z"
+    events = [
+        an_order("plain", at, **parts, total_minor=2_679),
+        an_order("promoted", at, **parts, discount_minor=500, total_minor=2_179, refund_id="r-1"),
+    ]
+    rows = rows_of(ORDERS, pl.concat(map(_raw, events))).sort("order_id")
+    assert rows["discount_minor"].to_list() == [0, 500]
+    assert rows["refund_id"].to_list() == [None, "r-1"]
+    total = pl.col("subtotal_minor") - pl.col("discount_minor")
+    total += pl.col("shipping_minor") + pl.col("tax_minor")
+    assert rows.select((total
+                        == pl.col("total_minor")).all()).item()  # fmt: skip
+
+
 def test_a_payload_written_in_an_unusual_but_valid_way_is_read_like_any_other() -> None:
     usual = _raw(an_order("a", "1974-01-01T10:00:00.000Z", shipping_minor=5))
     odd = _raw(

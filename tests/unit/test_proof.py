@@ -179,6 +179,29 @@ def test_a_record_that_did_not_land_and_one_that_waits_too_long_are_told_apart()
     assert received_is_accounted_for(one_waits, late).verdict is Verdict.NOT_PROVEN
 
 
+def test_a_stream_that_was_not_read_whole_proves_nothing() -> None:
+    at = datetime(2026, 11, 26, 22, tzinfo=UTC)
+    received = {("s", "1"): Arrival("test", at)}
+    whole, cut = (
+        received_is_accounted_for(count(received, received, {}, is_cut), at)
+        for is_cut in (False, True)
+    )
+    assert (whole.verdict, cut.verdict) == (Verdict.VALID, Verdict.NOT_PROVEN)
+    missing = received_is_accounted_for(
+        count(received, {}, {("s", "2"): received["s", "1"]}, True), at
+    )
+    assert missing.verdict is not Verdict.VALID
+
+
+@pytest.mark.parametrize("queue", ["payment-dlq", "stream-failures"])
+def test_what_was_given_up_is_named_and_what_waits_is_told_of(queue: str) -> None:
+    depths = {"payment": 7, "payment-dlq": 0, "stream-failures": 0}
+    waiting = domain.queues_hold_no_dead_letter(depths)
+    assert waiting.verdict is Verdict.VALID
+    assert waiting.detail == "not yet handled: payment 7"
+    assert_names(domain.queues_hold_no_dead_letter(depths | {queue: 1}), f"{queue}: 1")
+
+
 def test_what_is_called_redriven_and_never_landed_is_named() -> None:
     balances = [Balance("quarantine", 3, 1, 1, 1)]
     landed = Redriven(frozenset({"o1:1"}), frozenset({"o1:1"}))
