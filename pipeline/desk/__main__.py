@@ -58,10 +58,14 @@ class Program:
 
     def _fix(self) -> int:
         cases, steps = self._chosen(), self._options.step
-        for case in cases[:_PREVIEWS]:
-            screen.show_preview(self._console, case, self._desk.preview(case, steps))
         if not self._options.apply:
-            self._console.print(f"Nothing was changed. With --apply: {len(cases):,} cases.")
+            previews = [self._desk.preview(case, steps) for case in cases]
+            for case, preview in list(zip(cases, previews, strict=True))[:_PREVIEWS]:
+                screen.show_preview(self._console, case, preview)
+            mended = sum(not preview.fault for preview in previews)
+            self._console.print(
+                f"Nothing was changed. --apply would mend {mended:,} of {len(cases):,} cases."
+            )
             return 0
         return self._act("desk.fix", cases, "mended", lambda act: self._desk.fix(cases, steps, act))
 

@@ -28,6 +28,20 @@ def floor(emulator: Stack) -> DeskFloor:
     return DeskFloor(emulator)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [["count", "--hours", "0"], ["count", "--hours", "inf"], ["list", "--days", "99999999"],
+     ["list", "--limit", "-1"], ["redrive", "--rate", "0"]],
+)  # fmt: skip
+def test_a_number_that_makes_no_sense_is_refused_by_name(
+    floor: DeskFloor, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        floor.run(*words)
+    assert left.value.code == 2
+    assert f"argument {words[1]}" in capsys.readouterr().err
+
+
 def test_the_command_mends_previews_redrives_and_counts(
     floor: DeskFloor, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -129,6 +129,14 @@ def test_progress_never_moves_back(stage: Names, day: datetime) -> None:
     assert int(item[f"sequence|{shard}"]) == 5_000
 
 
+def test_an_event_of_the_future_is_no_newer_than_its_arrival(stage: Names, day: datetime) -> None:
+    table = AnalyticsTable(stage)
+    far = datetime(2199, 1, 1, tzinfo=UTC)
+    fold(a_batch([an_order(f"{day.year}-far", far)], f"shardId-far-{day.year}"), table, clock.now)
+    item = aws.table(stage.table("analytics")).get_item(Key=keys.progress("folding"))["Item"]
+    assert item["newest_occurred_at"] < "2199"
+
+
 def test_each_part_of_the_progress_moves_forward_by_itself(stage: Names, day: datetime) -> None:
     table = AnalyticsTable(stage)
     shard = f"shardId-forward-{day.year}"

@@ -111,7 +111,6 @@ class Ordeal:
     def _held_back(self) -> list[str]:
         """Who sleeps while things happen; then all comes at once, one shard after another."""
         if self._fault == "reordering" or self._strikes("slow consumer", self._function):
-            self.hits += 1
             return [self._function]
         return [self._dice.choice(COMPONENTS)] if self._is_all else []
 
@@ -120,10 +119,13 @@ class Ordeal:
         behind = self._world.behind([one for one in COMPONENTS if one not in held])
         # It costs most of the calls; where it is not what is looked at, twice a day will do.
         share = 0.2 if self._is_all or self._function == "compaction" else 0.06
-        if "compaction" not in held and self._dice.random() < share:
+        is_due = self._dice.random() < share
+        if is_due and "compaction" not in held:
             self._compact()
         elif behind:
             self._deliver(self._next(behind))
+        if self._function in held and (is_due or self._world.behind(held)):
+            self.hits += 1  # its turn, and it slept
         self._check_sales()
 
     def _next(self, behind: list[Place]) -> Place:
