@@ -1,7 +1,7 @@
 # Everything a person does with the shop. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean env bootstrap test fuzz test-fast replay replay-clicks compact reconcile rebuild simulate notebook sample prove desk gateway load load-clean oversell bench bench-compaction plan deploy lint format lock contracts web
+.PHONY: help up down status logs clean env bootstrap test fuzz test-fast replay replay-clicks compact reconcile rebuild simulate notebook sample cost prove desk gateway load load-clean oversell bench bench-compaction plan deploy lint format lock contracts web
 
 PYTHON ?= python3
 TF_ROOT = iac/envs/$(or $(STAGE),dev)
@@ -74,6 +74,9 @@ reconcile: .venv/stamp ## the lake against the aggregates, hour by hour; REPAIR=
 
 rebuild: .venv/stamp ## every aggregate anew from the lake, beside the live ones; DO=swap|roll-back|discard|show
 	@$(BIN)/python -m iac.local run -- -m pipeline.rebuild $(DO)
+
+cost: .venv/stamp ## what a million events cost on AWS, by list prices; after a replay
+	@$(BIN)/python -m iac.local run -- -m pipeline.cost
 
 prove: .venv/stamp ## run the proof ledger; exit 0 only if every check holds; VERIFY=<file or id> checks a signature
 	@$(BIN)/python -m iac.local run -- -m $(if $(VERIFY),pipeline.proof $(call option,VERIFY,verify),loadgen.probe --then-prove)
