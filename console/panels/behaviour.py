@@ -12,6 +12,7 @@ from console.queries import behaviour, lake_rows
 
 # Below this a share says more about chance than about shoppers.
 FEW = 100
+_ROWS = 12  # of a table; it scrolls
 _MARKUP = re.compile(r"[\[\]()<>!*_`#$:|\\~&]+")
 _STEPS = {
     "Product": "a product", "Cart": "the cart", "Checkout": "checkout", "Order": "the order",
@@ -91,6 +92,11 @@ def funnel(frame: pl.DataFrame) -> None:
         )
         charts.show(charts_people.funnel(steps), key="funnel", alt="Sessions by furthest step")
         downloads.csv(steps, "funnel")
+        by_day = behaviour.funnel_by_day(frame)
+        with st.expander(f"By day ({by_day.height:,})"):
+            st.caption("Sessions by the day on which they began, UTC, and how far they came")
+            _table(by_day, "Sessions by day")
+            downloads.csv(by_day, "funnel-by-day")
 
 
 def searches(frame: pl.DataFrame) -> None:
@@ -102,7 +108,7 @@ def searches(frame: pl.DataFrame) -> None:
             return
         st.subheader(f"Most searched: “{plain(found['query'][0])}”", anchor=False)
         st.caption("Searches by words, capitals ignored, with the results of the last time")
-        _table(found.head(12), "Most searched")
+        _table(found.head(_ROWS), "Most searched")
         downloads.csv(found, "searches")
 
 
@@ -121,7 +127,7 @@ def searches_without(frame: pl.DataFrame) -> None:
         share = int(none["searches"].sum()) * 100 / int(every["searches"].sum())
         st.subheader(f"{share:.0f} % of searches found nothing", anchor=False)
         st.caption("Words that shoppers look for in vain; add them as products or synonyms")
-        _table(none.head(12), "Searches without results")
+        _table(none.head(_ROWS), "Searches without results")
         downloads.csv(none, "searches-without-results")
 
 
@@ -156,8 +162,9 @@ def _table(frame: pl.DataFrame, alt: str) -> None:
         frame,
         hide_index=True,
         alt=alt,
-        height=35 * (frame.height + 1) + 3,
+        height=35 * (min(frame.height, _ROWS) + 1) + 3,
         column_config={
+            "day": config.DateColumn("Day"),
             "query": config.TextColumn("Words"),
             "searches": config.NumberColumn("Searches", format="localized", width="small"),
             "results": config.NumberColumn("Results", format="localized", width="small"),

@@ -55,14 +55,7 @@ def funnel(frame: pl.DataFrame) -> pl.DataFrame:
 
     Only events with a session id count: shoppers who declined have none.
     """
-    furthest = (
-        frame.filter(pl.col("session_id").is_not_null())
-        .with_columns(
-            step=pl.col("event_type").replace_strict(_REACHED, default=0, return_dtype=pl.Int64)
-        )
-        .group_by("session_id")
-        .agg(pl.col("step").max())["step"]
-    )
+    furthest = _furthest(frame)["step"]
     sessions = [int((furthest >= step).sum()) for step in range(len(STEPS))]
     before = [sessions[0], *sessions[:-1]]
     return pl.DataFrame(
@@ -76,6 +69,27 @@ def funnel(frame: pl.DataFrame) -> pl.DataFrame:
             "lost": [was - n for n, was in zip(sessions, before, strict=True)],
         },
         schema_overrides={"sessions": pl.Int64, "lost": pl.Int64},
+    )
+
+
+def funnel_by_day(frame: pl.DataFrame) -> pl.DataFrame:
+    """DataFrame[day: date, one column of sessions per step: i64], the latest day first.
+
+    A session is of the day on which it began (UTC), with all that it came to.
+    """
+    reached = [
+        (pl.col("step") >= step).sum().cast(pl.Int64).alias(name) for step, name in enumerate(STEPS)
+    ]
+    return _furthest(frame).group_by("day").agg(reached).sort("day", descending=True)
+
+
+def _furthest(frame: pl.DataFrame) -> pl.DataFrame:
+    """DataFrame[session_id, day it began on: date, step: its furthest]."""
+    step = pl.col("event_type").replace_strict(_REACHED, default=0, return_dtype=pl.Int64)
+    return (
+        frame.filter(pl.col("session_id").is_not_null())
+        .group_by("session_id")
+        .agg(pl.col("at").min().dt.date().alias("day"), step.max().alias("step"))
     )
 
 
