@@ -29,12 +29,12 @@ import gevent  # noqa: E402
 import psutil  # noqa: E402
 from geventhttpclient import HTTPClient  # noqa: E402
 from geventhttpclient.url import URL  # noqa: E402
-from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
 from loadgen.freshness_speed import EVENTS_PER_S, delays_ms  # noqa: E402
 from loadgen.lake_speed import revenue_query  # noqa: E402
 from loadgen.orders import an_order  # noqa: E402
+from pipeline.runtime import terminal  # noqa: E402
 from pipeline.runtime.clock import new_id, now  # noqa: E402
 from pipeline.runtime.settings import RuntimeSettings  # noqa: E402
 
@@ -300,7 +300,7 @@ def main() -> int:
     path = settings.state_dir / "bench" / f"{new_id()}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(report, indent=2) + "\n")
-    screen = Console()
+    screen = terminal.console()
     table = Table("what", "load", "n", "per second", "p50 ms", "p95 ms", "failed")
     for row in rows:
         table.add_row(*(str(value) for value in asdict(row).values()))

@@ -219,8 +219,8 @@ def row_fault(quantity: Any, unit_price_minor: Any) -> str | None:
 
     Args: `unit_price_minor` in minor units, possibly fractional (Decimal, int or numeric str).
     """
-    if type(quantity) is type(unit_price_minor) is int and quantity >= 0 < unit_price_minor:
-        return None
+    if type(quantity) is type(unit_price_minor) is int and quantity >= 0 and unit_price_minor > 0:
+        return None  # as nearly every line is: no decimals need be made of it
     price = Decimal(str(unit_price_minor))
     if price < 0:
         return "negative_price"

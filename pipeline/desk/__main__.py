@@ -22,6 +22,7 @@ from pipeline.desk.store import OpsLedger, audited
 from pipeline.desk.transforms import NotMendable
 from pipeline.runtime import clock, logs, terminal
 from pipeline.runtime.settings import RuntimeSettings
+from pipeline.runtime.terminal import whole_number
 
 _PREVIEWS = 3
 _SHORTEST_ID = 6
@@ -89,7 +90,8 @@ class Program:
         screen.show_count(self._console, records)
         screen.show_balances(self._console, balances)
         adds_up = records.adds_up and all(one.adds_up for one in balances)
-        self._console.print("[green]Everything adds up." if adds_up else "[red]It does not add up.")
+        what = "What was read" if records.is_cut else "Everything"
+        self._console.print(f"[green]{what} adds up." if adds_up else "[red]It does not add up.")
         return 0 if adds_up else 1
 
     def _act(
@@ -142,17 +144,6 @@ def _by_id(cases: Sequence[Case], given: str) -> Case:
     return found[0]
 
 
-def _up_to(most: int, above: int = -1) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and above < int(text[:9]) <= most):
-            raise argparse.ArgumentTypeError(
-                f"{text!r} is no whole number from {above + 1} to {most}"
-            )
-        return int(text[:9])
-
-    return number
-
-
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m pipeline.desk", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -166,18 +157,18 @@ def _options() -> argparse.Namespace:
     }.items():
         command = commands.add_parser(name, help=what, description=what)
         command.add_argument(
-            "--days", type=_up_to(3_650), default=0, help="of quarantine; 0: all there is"
+            "--days", type=whole_number(0, 3_650), default=0, help="of quarantine; 0: all there is"
         )
         if name == "count":
             command.add_argument(
-                "--hours", type=_up_to(figures.MAX_HOURS, above=0), default=figures.MAX_HOURS
+                "--hours", type=whole_number(1, figures.MAX_HOURS), default=figures.MAX_HOURS
             )
             continue
         command.add_argument("cases", nargs="*", metavar="CASE", help="an id, or its beginning")
         command.add_argument("--place", choices=PLACES)
         command.add_argument("--cause", help="as `list` names it")
         command.add_argument(
-            "--limit", type=_up_to(10**6), default=0, help="at most so many cases; 0: all"
+            "--limit", type=whole_number(0, 10**6), default=0, help="at most so many cases; 0: all"
         )
         command.add_argument("--by", default=f"{getpass.getuser()}@command-line", help="who")
         if name == "list":
@@ -187,7 +178,7 @@ def _options() -> argparse.Namespace:
             command.add_argument("--apply", action="store_true", help="keep it; else only preview")
         if name == "redrive":
             command.add_argument(
-                "--rate", type=_up_to(1_000, above=0), default=DEFAULT_RATE_PER_S, help="a second"
+                "--rate", type=whole_number(1, 1_000), default=DEFAULT_RATE_PER_S, help="a second"
             )
         if name == "discard":
             command.add_argument("--reason", required=True)

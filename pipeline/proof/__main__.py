@@ -20,7 +20,7 @@ from pipeline.proof.domain import Check, Verdict
 from pipeline.proof.queries import Queries
 from pipeline.proof.service import Report, run
 from pipeline.proof.signing import sign
-from pipeline.runtime import aws
+from pipeline.runtime import aws, terminal
 from pipeline.runtime.clock import new_id, now
 from pipeline.runtime.lease import Lease
 from pipeline.runtime.settings import RuntimeSettings
@@ -47,7 +47,7 @@ def main() -> int:
     parser.add_argument("--verify", metavar="PROOF",
                         help="check a report's signature: a file, or a proof's id")  # fmt: skip
     arguments = parser.parse_args()
-    settings, screen = ProofSettings(), Console()
+    settings, screen = ProofSettings(), terminal.console()
     if arguments.verify:
         return _verify(settings, screen, arguments.verify)
     return _prove(settings, screen, arguments.patience)

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from pipeline.desk.domain import DEAD_LETTERS, STREAM_FAILURES
+
 OFFENDERS_SHOWN = 20
 
 
@@ -228,7 +230,7 @@ def _summary(totals: Totals) -> str:
 def queues_hold_no_dead_letter(depths: Mapping[str, int]) -> Finding:
     """Given up are dead letters, and the batches of a stream that a function failed with; what
     waits or is being handled in the other queues is told of."""
-    dead = {name for name in depths if name.endswith("-dlq") or name == STREAM_FAILURES}
+    dead = depths.keys() & {*DEAD_LETTERS, STREAM_FAILURES}
     waiting = [f"{name} {depth:,}" for name, depth in depths.items() if depth and name not in dead]
     return judge(
         f"{sum(depths[name] for name in dead):,} in {len(dead)} queues of what was given up",
@@ -236,6 +238,3 @@ def queues_hold_no_dead_letter(depths: Mapping[str, int]) -> Finding:
         [f"{name}: {depths[name]}" for name in dead if depths[name]],
         f"not yet handled: {', '.join(waiting)}" if waiting else "",
     )
-
-
-STREAM_FAILURES = "stream-failures"

@@ -134,5 +134,6 @@ class Queries:
     def dead_letters(self) -> str:
         return (
             f"sqs: GetQueueAttributes of {self.names.queue('*')}: ApproximateNumberOfMessages, "
-            "…NotVisible, …Delayed; given up are *-dlq and stream-failures"
+            "ApproximateNumberOfMessagesNotVisible, ApproximateNumberOfMessagesDelayed; "
+            "given up are *-dlq and stream-failures"
         )

@@ -12,8 +12,9 @@ from boto3.dynamodb.conditions import Attr, Key
 from pipeline.contracts import keys
 from pipeline.contracts.names import Names
 from pipeline.contracts.payments import Payment, net_owed_minor
+from pipeline.desk.domain import DEAD_LETTERS, STREAM_FAILURES
 from pipeline.proof.charges import Charge
-from pipeline.proof.domain import METRICS, STREAM_FAILURES, Order, Totals
+from pipeline.proof.domain import METRICS, Order, Totals
 from pipeline.proof.stock import StockRow
 from pipeline.runtime import aws, generations
 from pipeline.runtime.order_refunds import units_kept
@@ -166,11 +167,11 @@ def _report(edge_url: str, stream: str, *, synthetic: bool, until: str = "2100-0
 
 
 def queue_depths(names: Names) -> dict[str, int]:
-    """Messages of every queue and its dead-letter queue: visible, in flight and delayed."""
+    """Messages of every queue, those of what was given up among them: visible, in flight and
+    delayed."""
     sqs = aws.client("sqs")
     depths = {}
-    every = [name for short in QUEUES for name in (short, f"{short}-dlq")]
-    for queue in (*every, STREAM_FAILURES):
+    for queue in (*QUEUES, *DEAD_LETTERS, STREAM_FAILURES):
         url = sqs.get_queue_url(QueueName=names.queue(queue))["QueueUrl"]
         counts = sqs.get_queue_attributes(
             QueueUrl=url,

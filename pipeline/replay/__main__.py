@@ -68,7 +68,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m pipeline.replay", description=__doc__)
     default = DATA / "online_retail.parquet"
     parser.add_argument("--file", type=Path, default=default, help="Parquet or CSV")
-    parser.add_argument("--limit", type=_positive_int, help="rows; the last invoice is completed")
+    parser.add_argument(
+        "--limit", type=terminal.whole_number(1, 10**9), help="rows; the last invoice is completed"
+    )
     parser.add_argument(
         "--speed", type=_speed, default=0.0,
         help="seconds of the log per second, e.g. 86400 for a day a second; 0: as fast as it goes",
@@ -79,12 +81,6 @@ def _options() -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument("--background-safe", action="store_true", help="give way to others")
     return parser.parse_args()
-
-
-def _positive_int(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above zero")
-    return int(text)
 
 
 def _speed(text: str) -> float:

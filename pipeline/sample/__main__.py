@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pipeline.runtime import logs
 from pipeline.runtime.lake import Lake
 from pipeline.runtime.settings import RuntimeSettings
+from pipeline.runtime.terminal import whole_number
 from pipeline.sample.domain import WITHOUT, Tables, draw
 
 _MAX_ROWS = 5_000_000
@@ -51,15 +52,11 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make sample", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("var/sample"), help="a folder")
-    parser.add_argument("--rows", type=_rows, default=10_000, help="order lines, at least")
+    parser.add_argument(
+        "--rows", type=whole_number(1, _MAX_ROWS), default=10_000, help="order lines, at least"
+    )
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
-
-
-def _rows(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= _MAX_ROWS:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to {_MAX_ROWS:,}")
-    return int(text)
 
 
 def _read(lake: Lake) -> Tables:

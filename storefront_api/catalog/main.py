@@ -17,7 +17,7 @@ from storefront_api.catalog.imports.runner import Runner
 from storefront_api.catalog.imports.store import Files, Jobs
 from storefront_api.catalog.last_good import LastGood
 from storefront_api.catalog.refresh import Refresher
-from storefront_api.catalog.search import SearchIndex
+from storefront_api.catalog.search import SearchIndex, View
 from storefront_api.catalog.service import CatalogService
 from storefront_api.catalog.snapshot import Snapshots
 from storefront_api.catalog.store import ProductStore
@@ -48,6 +48,10 @@ def build_app(settings: ServiceSettings) -> FastAPI:
             with suppress(asyncio.CancelledError):
                 await task
 
+    def present() -> View | None:
+        # What is shown while the table is down says how old it is, each second anew.
+        return index.view if index.is_built and not refresher.stale_for() else None
+
     app = create_app(
         "catalog",
         "Catalogue",
@@ -56,10 +60,7 @@ def build_app(settings: ServiceSettings) -> FastAPI:
         checks={"products_table": store.check, "search_index": refresher.check},
         lifespan=lifespan,
         body_limits={"/api/catalog/imports": MAX_BYTES},
-        # What is shown while the table is down says so, and how old it is.
-        middleware=[
-            Middleware(Window, present=lambda: None if refresher.stale_for() else index.present)
-        ],
+        middleware=[Middleware(Window, present=present)],
     )
     app.state.search_index = index
     app.state.stale_for = refresher.stale_for

@@ -32,8 +32,8 @@ _STALE: dict[str, Any] = {
         "schema": {"type": "integer"},
     }
 }
-_READ: dict[int | str, dict[str, Any]] = {
-    200: {"headers": _STALE},
+_SHOWN: dict[int | str, dict[str, Any]] = {200: {"headers": _STALE}}
+_READ = _SHOWN | {
     304: {"description": "You hold this already", "headers": _STALE},
 }
 
@@ -92,21 +92,27 @@ async def list_products(
     return cached_json(request, body, etag, *_caching(_LIST_CACHE, age))
 
 
-@router.get("/suggest", response_model=models.SuggestionList, responses=documented(422, 503))
+@router.get(
+    "/suggest", response_model=models.SuggestionList, responses=documented(422, 503) | _SHOWN
+)
 async def suggest(
-    request: Request, view: CurrentView, q: Annotated[str, Query(max_length=200)] = ""
+    request: Request,
+    view: CurrentView,
+    age: IndexAge,
+    q: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
     """Completions while somebody types: what others look for, categories, brands, goods."""
     show(request, view)
-    return _json({"items": views.suggestions(view.suggest(clean(q))), "next_cursor": None})
+    return _json({"items": views.suggestions(view.suggest(clean(q))), "next_cursor": None}, age)
 
 
-@router.get("/categories", response_model=models.CategoryTree, responses=documented(503))
-async def list_categories(request: Request, view: CurrentView) -> Response:
+@router.get("/categories", response_model=models.CategoryTree, responses=documented(503) | _READ)
+async def list_categories(request: Request, view: CurrentView, age: IndexAge) -> Response:
     """The tree of categories with how many goods are in each."""
     show(request, view)
     body = {"items": views.tree(view.shelf.count_paths()), "next_cursor": None}
-    return cached_json(request, views.to_json(body), f'W/"{view.generation}"', _LIST_CACHE)
+    etag = f'W/"{view.generation}"'
+    return cached_json(request, views.to_json(body), etag, *_caching(_LIST_CACHE, age))
 
 
 @router.get(
@@ -127,10 +133,10 @@ def get_product(request: Request, product_id: ProductId, service: Service) -> Re
 @router.get(
     "/products/{product_id}/related",
     response_model=models.CardList,
-    responses=documented(404, 503),
+    responses=documented(404, 503) | _SHOWN,
 )
 def list_related(
-    request: Request, product_id: ProductId, view: CurrentView, service: Service
+    request: Request, product_id: ProductId, view: CurrentView, age: IndexAge, service: Service
 ) -> Response:
     """Up to eight goods: those bought with it, then of the same category, nearest in price."""
     related = view.related(product_id)
@@ -138,7 +144,7 @@ def list_related(
         service.get_product(product_id)  # known from old orders only, or not at all
     else:
         show(request, view)
-    return _json({"items": [views.card(each) for each in related or ()], "next_cursor": None})
+    return _json({"items": [views.card(each) for each in related or ()], "next_cursor": None}, age)
 
 
 def _caching(cache_control: str, age: timedelta | None) -> tuple[str, Mapping[str, str]]:
@@ -180,7 +186,7 @@ def _digest(query: models.ListQuery, version: str) -> str:
     return sha256(f"{version}\n{query!r}".encode("utf-8", "replace")).hexdigest()[:12]
 
 
-def _json(body: views.Plain) -> Response:
-    return Response(
-        views.to_json(body), media_type="application/json", headers={"Cache-Control": _LIST_CACHE}
-    )
+def _json(body: views.Plain, age: timedelta | None) -> Response:
+    cache_control, marks = _caching(_LIST_CACHE, age)
+    headers = {"Cache-Control": cache_control, **marks}
+    return Response(views.to_json(body), media_type="application/json", headers=headers)

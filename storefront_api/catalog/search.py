@@ -130,11 +130,6 @@ class SearchIndex:
         return self._view is not None
 
     @property
-    def present(self) -> View | None:
-        """As `view`; None before the first reading."""
-        return self._view
-
-    @property
     def view(self) -> View:
         if self._view is None:
             raise Unavailable("The search index is being built", headers={"Retry-After": "1"})

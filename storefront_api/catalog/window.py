@@ -26,7 +26,6 @@ def show(request: Request, index: object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    index: object
     route: Any
     start: Message
     body: Message
@@ -45,37 +44,41 @@ class _Answer:
 
 
 class Window:
-    """Pure ASGI middleware; `present` gives the index that is answered from, None for none."""
+    """Pure ASGI middleware; `present` gives the index that is answered from, None for none.
+
+    Nothing is held of an index that another took the place of: it is all the goods.
+    """
 
     def __init__(self, app: ASGIApp, present: Callable[[], object | None]) -> None:
         self._app = app
         self._present = present
+        self._index: object | None = None
         self._answers: dict[tuple[str, bytes], _Answer] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "GET":
             await self._app(scope, receive, send)
             return
+        if (present := self._present()) is not self._index:
+            self._index, self._answers = present, {}
         asked = scope["path"], scope["query_string"]
-        answer = self._answers.get(asked)
-        if answer and answer.index is self._present():
+        if answer := self._answers.get(asked):
             await answer.send(scope, send)
             return
         start: Message | None = None
 
         async def send_and_keep(message: Message) -> None:
             nonlocal start
-            if message["type"] == "http.response.start":
-                start = {**message, "headers": list(message["headers"])}
-            elif start and _MADE_OF in scope and not message.get("more_body"):
-                self._keep(asked, _Answer(scope[_MADE_OF], scope["route"], start, message))
+            if _MADE_OF in scope and scope[_MADE_OF] is self._index:
+                if message["type"] == "http.response.start":
+                    start = {**message, "headers": list(message["headers"])}
+                elif start and start["status"] == 200 and not message.get("more_body"):
+                    self._keep(asked, _Answer(scope["route"], start, message))
             await send(message)
 
         await self._app(scope, receive, send_and_keep)
 
     def _keep(self, asked: tuple[str, bytes], answer: _Answer) -> None:
-        if answer.start["status"] != 200 or answer.index is not self._present():
-            return
         if len(self._answers) >= _MOST:
             self._answers.clear()
         self._answers[asked] = answer

@@ -124,7 +124,9 @@ class Ordeal:
             self._compact()
         elif behind:
             self._deliver(self._next(behind))
-        if self._function in held and (is_due or self._world.behind(held)):
+        if self._function in held and (
+            is_due if self._function == "compaction" else self._world.behind(held)
+        ):
             self.hits += 1  # its turn, and it slept
         self._check_sales()
 

@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 from botocore.exceptions import EndpointConnectionError
+from fastapi import FastAPI
 from ulid import ULID
 
 from pipeline.contracts.errors import Unavailable
@@ -17,6 +19,7 @@ from storefront_api.catalog.refresh import IndexNotBuilt, Refresher
 from storefront_api.catalog.search import SearchIndex
 from storefront_api.catalog.service import Detail
 from storefront_api.catalog.snapshot import Snapshot
+from storefront_api.settings import ServiceSettings
 
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -262,3 +265,33 @@ def test_a_row_that_nobody_can_read_makes_the_goods_older_and_ends_no_refreshing
 
     asyncio.run(asyncio.wait_for(until_built(), 20))
     assert known(index) == {"A"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/products", "/products?q=p1", "/suggest?q=p1", "/categories", "/products/P1/related"],
+)
+def test_what_comes_of_an_old_index_says_how_old_and_what_is_kept_of_a_new_one_does_not(
+    monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    ages: list[timedelta | None] = [None]
+    monkeypatch.setenv("HAS_STAGE", "local")
+    monkeypatch.setattr(Refresher, "stale_for", lambda _: ages[-1])
+    from storefront_api.catalog.main import build_app
+
+    app = build_app(ServiceSettings(stage="local", trace_ratio=0))
+    app.state.search_index.apply([changed("P1", 0), changed("P2", 0)])
+    said = []
+    for age_s in (None, 50, 51, None):
+        ages.append(None if age_s is None else timedelta(seconds=age_s))
+        answer = asyncio.run(_got(app, f"/api/catalog{path}"))
+        assert answer.status_code == 200
+        said.append((answer.headers.get("x-stale-age"), answer.headers["cache-control"]))
+    fresh = (None, "public, max-age=5")
+    assert said == [fresh, ("50", "no-store"), ("51", "no-store"), fresh]
+
+
+async def _got(app: FastAPI, path: str) -> httpx.Response:
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
+        return await client.get(path)

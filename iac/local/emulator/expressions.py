@@ -44,6 +44,7 @@ _OPERATORS = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+_TEXT = {"S"}
 # Whether one part of a condition holds for an item, with the request's values and names.
 Part = Callable[[Any, Any, Any], bool]
 
@@ -91,9 +92,6 @@ def _part(found: re.Match[str], compare_other: Callable[[Any, str, Any], bool]) 
         return compare_other(left, symbol, right)
 
     return holds
-
-
-_TEXT = {"S"}
 
 
 def _name(reference: str, names: Any) -> Any:

@@ -806,11 +806,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Seconds since the table last answered; absent while it does */
+                    "X-Stale-Age"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["CategoryTree"];
                 };
+            };
+            /** @description You hold this already */
+            304: {
+                headers: {
+                    /** @description Seconds since the table last answered; absent while it does */
+                    "X-Stale-Age"?: number;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unprocessable Entity */
             422: {
@@ -1722,6 +1733,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Seconds since the table last answered; absent while it does */
+                    "X-Stale-Age"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1898,6 +1911,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Seconds since the table last answered; absent while it does */
+                    "X-Stale-Age"?: number;
                     [name: string]: unknown;
                 };
                 content: {
