@@ -164,6 +164,7 @@ def emulator() -> Iterator[Stack]:
         for name, value in stack.env.items():
             patch.setenv(name, value)
         aws.client.cache_clear()
+        aws.prompt_client.cache_clear()
         aws.batch_client.cache_clear()
         aws.table.cache_clear()
         try:

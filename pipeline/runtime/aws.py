@@ -26,6 +26,15 @@ _CONFIG = LEAN.merge(
     )
 )
 _BATCH_CONFIG = _CONFIG.merge(Config(read_timeout=60))
+# At most 4 s with the pause between both attempts: the edge gives a read 5 s before it asks the
+# other zone, and there is an older answer to fall back on.
+_PROMPT_CONFIG = _CONFIG.merge(
+    Config(
+        connect_timeout=1,
+        read_timeout=1.5,
+        retries={"mode": "standard", "total_max_attempts": 2},
+    )
+)
 
 
 # The signals' own calls: nobody waits for them, and what they cannot send soon is dropped.
@@ -64,6 +73,12 @@ def _make(service: str, config: Config) -> Any:
 def client(service: str) -> Any:
     """A client for short calls on a request path."""
     return _watched(_make(service, _CONFIG))
+
+
+@cache
+def prompt_client(service: str) -> Any:
+    """A client for reads that can do without the answer: it gives up after 4 s at most."""
+    return _watched(_make(service, _PROMPT_CONFIG))
 
 
 @cache

@@ -74,7 +74,7 @@ class ProductStore:
 
     def find(self, product_id: str) -> tuple[Product, list[StockRow]] | None:
         """A product with its variants in order; eventually consistent."""
-        answer = aws.client("dynamodb").query(
+        answer = aws.prompt_client("dynamodb").query(
             TableName=self._table,
             IndexName="by_product",
             KeyConditionExpression="product_id = :id",

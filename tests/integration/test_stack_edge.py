@@ -1,6 +1,8 @@
 """The edge: caching, the application's pages, limits, and answers of its own."""
 
+import os
 import re
+import signal
 
 import pytest
 
@@ -68,3 +70,24 @@ def test_a_picture_is_served_and_kept_for_a_day(stack: Stack) -> None:
     assert picture.status_code == 200
     assert picture.headers["content-type"].startswith("image/")
     assert picture.headers["cache-control"] == "public, max-age=86400"
+
+
+def test_a_page_that_was_read_is_shown_while_the_table_accepts_and_never_answers(
+    stack: Stack,
+) -> None:
+    emulator = stack.supervisor.running()["emulator"].pid
+    with stack.http() as http:
+        listed = http.get("/api/catalog/products", params={"page_size": 1}).json()["items"]
+        path = f"/api/catalog/products/{listed[0]['product_id']}"
+        for _ in range(8):  # each replica keeps what it has read itself
+            now = http.get(path)
+        os.kill(emulator, signal.SIGSTOP)
+        try:
+            before = http.get(path)
+        finally:
+            os.kill(emulator, signal.SIGCONT)
+    assert "x-stale-age" not in now.headers
+    assert before.status_code == 200, "before the edge gives the request up"
+    assert int(before.headers["x-stale-age"]) >= 0
+    assert before.headers["cache-control"] == "no-store"
+    assert before.content == now.content
