@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 
 from pipeline.runtime import telemetry
 from storefront_api import access, docs_page, problems
-from storefront_api.middleware import BodyLimitMiddleware, SignalsMiddleware
+from storefront_api.middleware import BodyLimitMiddleware, HeadMiddleware, SignalsMiddleware
 from storefront_api.security import TokenVerifier, keys_from_secret
 from storefront_api.settings import ServiceSettings
 
@@ -63,6 +63,7 @@ def create_app(
     for one in middleware:
         app.add_middleware(one.cls, *one.args, **one.kwargs)
     app.add_middleware(SignalsMiddleware)
+    app.add_middleware(HeadMiddleware)
     for router in (all_routers := [*routers, _health(settings, checks)]):
         app.include_router(router, prefix=prefix)
     app.state.methods = _methods_by_path(all_routers)

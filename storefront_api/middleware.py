@@ -132,6 +132,23 @@ def _order_of(scope: Scope) -> dict[str, str]:
     return {"order_id": str(order_id)} if order_id else {}
 
 
+class HeadMiddleware:
+    """Answers HEAD as GET without the body, as RFC 9110 (section 9.3.2) has it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_head(message: Message) -> None:
+            await send({**message, "body": b""} if "body" in message else message)
+
+        await self._app({**scope, "method": "GET"}, receive, send_head)
+
+
 class BodyLimitMiddleware:
     """Answers 413 to a body over the limit, by its declared length or as it streams in.
 

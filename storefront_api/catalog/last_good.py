@@ -13,6 +13,7 @@ from pipeline.runtime.logs import get_logger
 from storefront_api.catalog.service import Detail
 
 log = get_logger()
+OUT_OF_REACH = (ClientError, BotoCoreError, Unavailable)
 _MAX_PAGES = 2_000
 
 
@@ -33,7 +34,7 @@ class LastGood:
         """
         try:
             detail = ask(product_id)
-        except (ClientError, BotoCoreError, Unavailable) as error:
+        except OUT_OF_REACH as error:
             with self._lock:
                 kept = self._pages.get(product_id)
             if kept is None:

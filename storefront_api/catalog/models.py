@@ -1,6 +1,5 @@
 """Bodies of requests and answers, as OpenAPI shows them."""
 
-import unicodedata
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -8,33 +7,24 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pipeline.contracts.categories import SEPARATOR
 from pipeline.contracts.money import MAX_MINOR, Currency, Money
 from storefront_api.catalog.domain import MAX_LEVELS, MAX_VARIANTS, Sort
+from storefront_api.text import to_line
 
 ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"
 
 
-def _printable(text: str) -> str:
-    """One line of text a person can read; raises ValueError for control characters."""
-    is_plain = text.isascii() and text.isprintable()  # nearly every text of a long import
-    if not is_plain and any(unicodedata.category(char) in {"Cc", "Cs", "Cn"} for char in text):
-        raise ValueError("control characters are not allowed")
-    if not text.strip():
-        raise ValueError("must not be blank")
-    return text.strip()
-
-
 def _prose(text: str) -> str:
-    _printable(text.replace("\n", " ").replace("\t", " ").replace("\r", " ") + ".")
+    to_line(text.replace("\n", " ").replace("\t", " ").replace("\r", " ") + ".")
     return text.strip()
 
 
 def _level(text: str) -> str:
     if SEPARATOR.strip() in text:
         raise ValueError(f"give each level as an item of its own, without {SEPARATOR.strip()!r}")
-    return _printable(text)
+    return to_line(text)
 
 
 Id = Annotated[str, Field(pattern=ID_PATTERN)]
-Name = Annotated[str, Field(max_length=60), AfterValidator(_printable)]
+Name = Annotated[str, Field(max_length=60), AfterValidator(to_line)]
 Level = Annotated[str, Field(max_length=60), AfterValidator(_level)]
 
 
@@ -94,7 +84,7 @@ class VariantBody(Sent):
 
 class ProductBody(Sent):
     product_id: Id | None = Field(default=None, description="Made up when absent")
-    title: Annotated[str, Field(max_length=200), AfterValidator(_printable)]
+    title: Annotated[str, Field(max_length=200), AfterValidator(to_line)]
     description: Annotated[str, Field(max_length=10_000), AfterValidator(_prose)] = ""
     category: list[Level] = Field(
         min_length=1, max_length=MAX_LEVELS, examples=[["Outdoor", "Footwear"]]
@@ -110,7 +100,7 @@ class ProductBody(Sent):
 
 class AdjustmentBody(Sent):
     delta: int = Field(ge=-1_000_000, le=1_000_000, strict=True, examples=[-2])
-    reason: Annotated[str, Field(max_length=200), AfterValidator(_printable)]
+    reason: Annotated[str, Field(max_length=200), AfterValidator(to_line)]
     kind: Literal["adjusted", "received"] = Field(
         default="adjusted", description="`received`: a delivery, so `delta` is above zero"
     )

@@ -14,7 +14,7 @@ from pipeline.runtime.metrics import metrics
 from storefront_api.catalog import models, views
 from storefront_api.catalog.caching import cached_json, is_held
 from storefront_api.catalog.domain import Filters
-from storefront_api.catalog.last_good import LastGood
+from storefront_api.catalog.last_good import OUT_OF_REACH, LastGood
 from storefront_api.catalog.search import SearchIndex, Suggestion, View
 from storefront_api.catalog.service import CatalogService
 from storefront_api.catalog.text_index import clean
@@ -32,8 +32,8 @@ _STALE: dict[str, Any] = {
         "schema": {"type": "integer"},
     }
 }
-_SHOWN: dict[int | str, dict[str, Any]] = {200: {"headers": _STALE}}
-_READ = _SHOWN | {
+_READ: dict[int | str, dict[str, Any]] = {
+    200: {"headers": _STALE},
     304: {"description": "You hold this already", "headers": _STALE},
 }
 
@@ -93,7 +93,7 @@ async def list_products(
 
 
 @router.get(
-    "/suggest", response_model=models.SuggestionList, responses=documented(422, 503) | _SHOWN
+    "/suggest", response_model=models.SuggestionList, responses=documented(422, 503) | _READ
 )
 async def suggest(
     request: Request,
@@ -103,7 +103,8 @@ async def suggest(
 ) -> Response:
     """Completions while somebody types: what others look for, categories, brands, goods."""
     show(request, view)
-    return _json({"items": views.suggestions(view.suggest(clean(q))), "next_cursor": None}, age)
+    items = views.suggestions(view.suggest(clean(q)))
+    return _list(request, items, age)
 
 
 @router.get("/categories", response_model=models.CategoryTree, responses=documented(503) | _READ)
@@ -122,10 +123,24 @@ async def list_categories(request: Request, view: CurrentView, age: IndexAge) ->
 )
 def get_product(request: Request, product_id: ProductId, service: Service) -> Response:
     """A product with its variants and their stock. Archived goods keep their page, so that old
-    orders and links resolve; their `status` says so and nothing of them can be bought."""
-    last_good: LastGood = request.app.state.last_good
-    (product, rows), age = last_good.read(product_id, service.get_product)
-    body = views.to_json(views.detail(product, rows))
+    orders and links resolve; their `status` says so and nothing of them can be bought.
+
+    While the table is out of reach the page is as it was last read, or as lists know the product:
+    then `variants` is empty.
+    """
+    state = request.app.state
+    last_good: LastGood = state.last_good
+    try:
+        (product, rows), age = last_good.read(product_id, service.get_product)
+        page = views.detail(product, rows)
+    except OUT_OF_REACH:
+        index: SearchIndex = state.search_index
+        listed = index.view.find_product(product_id)
+        if listed is None:
+            raise
+        product, age = listed, state.stale_for() or timedelta(0)
+        page = views.as_listed(listed)
+    body = views.to_json(page)
     etag = views.detail_etag(product, body)
     return cached_json(request, body, etag, *_caching(_DETAIL_CACHE, age))
 
@@ -133,7 +148,7 @@ def get_product(request: Request, product_id: ProductId, service: Service) -> Re
 @router.get(
     "/products/{product_id}/related",
     response_model=models.CardList,
-    responses=documented(404, 503) | _SHOWN,
+    responses=documented(404, 503) | _READ,
 )
 def list_related(
     request: Request, product_id: ProductId, view: CurrentView, age: IndexAge, service: Service
@@ -144,7 +159,7 @@ def list_related(
         service.get_product(product_id)  # known from old orders only, or not at all
     else:
         show(request, view)
-    return _json({"items": [views.card(each) for each in related or ()], "next_cursor": None}, age)
+    return _list(request, [views.card(each) for each in related or ()], age)
 
 
 def _caching(cache_control: str, age: timedelta | None) -> tuple[str, Mapping[str, str]]:
@@ -186,7 +201,6 @@ def _digest(query: models.ListQuery, version: str) -> str:
     return sha256(f"{version}\n{query!r}".encode("utf-8", "replace")).hexdigest()[:12]
 
 
-def _json(body: views.Plain, age: timedelta | None) -> Response:
-    cache_control, marks = _caching(_LIST_CACHE, age)
-    headers = {"Cache-Control": cache_control, **marks}
-    return Response(views.to_json(body), media_type="application/json", headers=headers)
+def _list(request: Request, items: list[views.Plain], age: timedelta | None) -> Response:
+    body = views.to_json({"items": items, "next_cursor": None})
+    return cached_json(request, body, views.body_etag(body), *_caching(_LIST_CACHE, age))

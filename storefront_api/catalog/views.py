@@ -91,6 +91,11 @@ def detail(product: Product, rows: Sequence[StockRow]) -> Plain:
     }
 
 
+def as_listed(product: Product) -> Plain:
+    """A page of what lists know of a product, which is not its variants."""
+    return {**detail(product, []), "in_stock": product.is_active and product.in_stock}
+
+
 def stock(row: StockRow) -> Plain:
     return {
         "sku": row.sku,
@@ -117,6 +122,14 @@ def to_json(body: Plain) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def body_etag(body: bytes) -> str:
+    return f'W/"{_digest(body)}"'
+
+
 def detail_etag(product: Product, body: bytes) -> str:
     """`"<version>-<digest>"`: edits compare the version, caches the whole."""
-    return f'"{product.version}-{sha256(body).hexdigest()[:12]}"'
+    return f'"{product.version}-{_digest(body)}"'
+
+
+def _digest(body: bytes) -> str:
+    return sha256(body).hexdigest()[:12]

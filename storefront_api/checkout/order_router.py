@@ -33,9 +33,10 @@ async def _orders(request: Request) -> Orders:
 
 
 async def get_idempotency_key(request: Request) -> str:
-    key = request.headers.get(_KEY_HEADER, "")
-    if not _SAFE_KEY.match(key):
-        message = "Required: 1 to 128 of the characters A-Z a-z 0-9 . _ : -"
+    keys = set(request.headers.getlist(_KEY_HEADER)) or {""}
+    key = keys.pop()
+    if keys or not _SAFE_KEY.match(key):
+        message = "Required, once: 1 to 128 of the characters A-Z a-z 0-9 . _ : -"
         raise BadRequest(
             f"{_KEY_HEADER}: {message}", errors=[{"field": _KEY_HEADER, "message": message}]
         )

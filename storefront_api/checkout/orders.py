@@ -20,7 +20,8 @@ from storefront_api.checkout.carts import CartMoved, Shopper, merge_guest, retri
 from storefront_api.checkout.domain import Destination, EmptyCart, ShippingMethod
 from storefront_api.checkout.new_order import Purchase, new_order
 from storefront_api.checkout.ports import Answer, Order, Place, PlacementStore
-from storefront_api.checkout.reference import sales_country, tax_rate
+from storefront_api.checkout.reference import tax_rate
+from storefront_api.countries import sales_country
 
 log = get_logger()
 

@@ -18,7 +18,8 @@ from pipeline.contracts.events import UtcTime, to_iso_z
 from pipeline.contracts.money import MAX_MINOR, Money
 from storefront_api.checkout.domain import MAX_LINES, MAX_QUANTITY, ShippingMethod
 from storefront_api.checkout.promotion import Promotion, PromotionKind
-from storefront_api.checkout.reference import is_country
+from storefront_api.countries import is_country
+from storefront_api.text import to_line
 
 MAX_EMAIL = 254
 CardToken = Literal[
@@ -43,11 +44,8 @@ def _to_country(code: str) -> str:
     return code
 
 
-def _text(max_length: int) -> Any:
-    # No control characters: they end up on labels, in mails and in CSV files.
-    return StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=max_length, pattern=r"^[^\x00-\x1f\x7f]*$"
-    )
+def _up_to(max_length: int) -> StringConstraints:
+    return StringConstraints(strip_whitespace=True, min_length=1, max_length=max_length)
 
 
 Email = Annotated[
@@ -56,6 +54,9 @@ Email = Annotated[
 Country = Annotated[
     str, Field(min_length=2, max_length=2, examples=["GB"]), AfterValidator(_to_country)
 ]
+
+
+_Line = AfterValidator(to_line)
 
 
 class _Body(BaseModel):
@@ -67,11 +68,11 @@ class ItemQuantity(_Body):
 
 
 class ShippingAddress(_Body):
-    name: Annotated[str, _text(120)]
-    line1: Annotated[str, _text(200)]
-    line2: Annotated[str, _text(200)] | None = None
-    city: Annotated[str, _text(120)]
-    postal_code: Annotated[str, _text(20)]
+    name: Annotated[str, _up_to(120), _Line]
+    line1: Annotated[str, _up_to(200), _Line]
+    line2: Annotated[str, _up_to(200), _Line] | None = None
+    city: Annotated[str, _up_to(120), _Line]
+    postal_code: Annotated[str, _up_to(20), _Line]
     country: Country
 
 
@@ -104,7 +105,7 @@ class RefundBody(_Body):
     """Without `lines` all that is left goes back, the shipping included."""
 
     lines: list[RefundLine] | None = Field(default=None, min_length=1, max_length=MAX_LINES)
-    reason: Annotated[str, _text(200)] | None = None
+    reason: Annotated[str, _up_to(200), _Line] | None = None
 
     @property
     def units(self) -> dict[str, int] | None:

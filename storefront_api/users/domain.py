@@ -11,6 +11,8 @@ import email_validator
 
 from pipeline.contracts.errors import Unprocessable
 from pipeline.contracts.roles import Role
+from storefront_api.countries import find_code
+from storefront_api.text import to_line
 
 MAX_EMAIL = 254
 MIN_PASSWORD, MAX_PASSWORD = 10, 128
@@ -216,17 +218,18 @@ def same_spelling(password: str) -> str:
 
 
 def to_name(text: str, field: str = "name", longest: int = 100) -> str:
-    """Trimmed, without control characters; raises Unprocessable naming the field."""
-    name = text.strip()
-    if not 1 <= len(name) <= longest:
+    """Trimmed, and to be read by people; raises Unprocessable naming the field."""
+    try:
+        name = to_line(text)
+    except ValueError as error:
+        raise refused(field, str(error).capitalize()) from None
+    if len(name) > longest:
         raise refused(field, f"Use 1 to {longest} characters")
-    if any(unicodedata.category(character) == "Cc" for character in name):
-        raise refused(field, "Control characters are not allowed")
     return name
 
 
 def to_address(raw: PostalAddress) -> PostalAddress:
-    """Every line trimmed and checked; an empty second line is none."""
+    """Every line trimmed and checked; an empty second line is none, a country is its code."""
     second = (raw.line2 or "").strip()
     return PostalAddress(
         name=to_name(raw.name, "name"),
@@ -234,8 +237,15 @@ def to_address(raw: PostalAddress) -> PostalAddress:
         line2=to_name(second, "line2", 200) if second else None,
         city=to_name(raw.city, "city"),
         postal_code=to_name(raw.postal_code, "postal_code", 20),
-        country=to_name(raw.country, "country", 60),
+        country=_to_country(raw.country),
     )
+
+
+def _to_country(text: str) -> str:
+    code = find_code(text)
+    if code is None:
+        raise refused("country", "Not a country: give its ISO 3166-1 alpha-2 code, e.g. GB")
+    return code
 
 
 def refused(field: str, message: str) -> Unprocessable:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pipeline.contracts.ids import ULID_PATTERN
 from storefront_api.problems import documented
 from storefront_api.security import CurrentPrincipal
-from storefront_api.users.domain import PostalAddress, RefreshToken
+from storefront_api.users.domain import PostalAddress, RefreshToken, SavedAddress
 from storefront_api.users.export import Export, export_of
 from storefront_api.users.schemas import (
     AccountDeletion,
@@ -108,6 +108,15 @@ def add_address(
     saved = users.add_address(principal.user_id, PostalAddress(**body.model_dump()))
     response.headers["Location"] = f"{COOKIE_PATH}/me/addresses/{saved.address_id}"
     return AddressWithId.of(saved)
+
+
+@router.put("/addresses/{address_id}", responses=documented(400, 401, 404, 413, 503))
+def change_address(
+    address_id: UlidPath, body: Address, users: TheUsers, principal: CurrentPrincipal
+) -> AddressWithId:
+    """The whole address anew; of two who edit it at once, the later one's stands."""
+    saved = SavedAddress(address_id, PostalAddress(**body.model_dump()))
+    return AddressWithId.of(users.change_address(principal.user_id, saved))
 
 
 @router.delete("/addresses/{address_id}", status_code=204, responses=documented(401, 404, 503))

@@ -107,7 +107,15 @@ class Address(Strict):
     line2: Annotated[str | None, Field(max_length=200)] = None
     city: Annotated[str, Field(min_length=1, max_length=100, examples=["London"])]
     postal_code: Annotated[str, Field(min_length=1, max_length=20, examples=["SW1Y 4JH"])]
-    country: Annotated[str, Field(min_length=1, max_length=60, examples=["United Kingdom"])]
+    country: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=60,
+            examples=["GB"],
+            description="ISO 3166-1 alpha-2, or the English name, which is kept as its code",
+        ),
+    ]
 
 
 class AddressWithId(Address):

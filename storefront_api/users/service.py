@@ -21,6 +21,7 @@ from storefront_api.users.sign_in import present
 from storefront_api.users.throttling import Guard
 
 log = get_logger()
+_NO_ADDRESS = "There is no such address in your address book"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,13 @@ class Users:
             raise Conflict(f"An address book holds at most {MAX_ADDRESSES} addresses")
         return saved
 
+    def change_address(self, user_id: str, raw: SavedAddress) -> SavedAddress:
+        """Raises NotFound for one that is not in this book."""
+        saved = SavedAddress(raw.address_id, to_address(raw.address))
+        if not self.accounts.replace_address(user_id, saved):
+            raise NotFound(_NO_ADDRESS)
+        return saved
+
     def remove_address(self, user_id: str, address_id: str) -> None:
         if not self.accounts.remove_address(user_id, address_id):
-            raise NotFound("There is no such address in your address book")
+            raise NotFound(_NO_ADDRESS)

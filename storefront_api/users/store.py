@@ -114,14 +114,16 @@ class UserStore(UsersTable):
 
     def add_address(self, user_id: str, saved: SavedAddress) -> bool:
         """False, with nothing written, if the address book is full or the user is gone."""
-        item = keys.address(user_id, saved.address_id) | {
-            "address_id": saved.address_id, **asdict(saved.address)
-        }  # fmt: skip
+        item = _from_saved(user_id, saved)
         try:
             transact([self._put_new(item), self._count_addresses(user_id, 1)])
         except TransactionCancelled:
             return False
         return True
+
+    def replace_address(self, user_id: str, saved: SavedAddress) -> bool:
+        """False, with nothing written, if there is none of this id."""
+        return self._put_over(_from_saved(user_id, saved))
 
     def remove_address(self, user_id: str, address_id: str) -> bool:
         """False if there is none."""
@@ -202,6 +204,13 @@ def _to_user(item: Item) -> User:
         session_epoch=item.get("session_epoch", 0),
         created_at=item.get("created_at"),
     )
+
+
+def _from_saved(user_id: str, saved: SavedAddress) -> Item:
+    return keys.address(user_id, saved.address_id) | {
+        "address_id": saved.address_id,
+        **asdict(saved.address),
+    }
 
 
 def _to_saved(item: Item) -> SavedAddress:

@@ -39,6 +39,19 @@ class UsersTable:
             return False
         return True
 
+    def _put_over(self, item: Item) -> bool:
+        """False, with nothing written, if there is no item of this key."""
+        client = aws.client("dynamodb")
+        try:
+            client.put_item(
+                TableName=self._table,
+                Item=to_item(item),
+                ConditionExpression="attribute_exists(pk)",
+            )
+        except client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
     def _page(
         self, first: keys.Key, limit: int, after: keys.Key | None, *, newest_first: bool = False
     ) -> tuple[list[Item], bool]:

@@ -135,12 +135,21 @@ def test_suggestions_categories_and_related_goods_answer(shop: httpx.Client) -> 
     assert all(item["category"] == ["Outdoor", "Footwear"] for item in related)
 
 
-@pytest.mark.parametrize("path", ["/products?q=dress&page_size=3", "/products/OD-001"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/products?q=dress&page_size=3", "/products/OD-001", "/products/OD-001/related",
+        "/suggest?q=dre", "/categories",
+    ],
+)  # fmt: skip
 def test_a_reader_who_holds_the_page_gets_304(shop: httpx.Client, path: str) -> None:
     first = shop.get(API + path)
     assert "max-age" in first.headers["cache-control"]
     again = shop.get(API + path, headers={"If-None-Match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
+    head = shop.head(API + path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["etag"] == first.headers["etag"]
 
 
 @pytest.mark.parametrize(

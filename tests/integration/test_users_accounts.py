@@ -13,7 +13,7 @@ from tests.conftest import Stack
 from tests.integration.users_door import PASSWORD, Service, assert_problem, own_service
 
 HOME = {"name": "Ada", "line1": "12 St James's Square", "city": "London",
-        "postal_code": "SW1Y 4JH", "country": "United Kingdom"}  # fmt: skip
+        "postal_code": "SW1Y 4JH", "country": "GB"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -180,6 +180,36 @@ def test_an_address_book_is_ones_own_and_pages(users: Service) -> None:
     assert left == {"items": seen[1:], "next_cursor": None}
     nothing = browser.request("GET", "/me/addresses", headers=stranger).json()
     assert nothing == {"items": [], "next_cursor": None}
+
+
+def test_an_address_is_edited_whole_and_by_nobody_else(users: Service) -> None:
+    browser = users.browser()
+    header = browser.sign_in(browser.register()["email"])
+    stranger = browser.sign_in(browser.register()["email"])
+    kept = browser.request("POST", "/me/addresses", json=HOME, headers=header).json()
+    mine = f"/me/addresses/{kept['address_id']}"
+    moved = HOME | {"line1": "1 Rue de Rivoli", "city": "Paris", "country": "France"}
+    assert_problem(browser.request("PUT", mine, json=moved, headers=stranger), 404, "not-found")
+    refused = browser.request("PUT", mine, json=moved | {"city": " "}, headers=header)
+    assert_problem(refused, 422, "unprocessable", "city")
+    answer = browser.request("PUT", mine, json=moved, headers=header)
+    assert answer.json() == kept | moved | {"country": "FR"}  # a name is kept as its code
+    assert browser.request("GET", "/me/addresses", headers=header).json()["items"] == [
+        answer.json()
+    ]
+    assert browser.request("DELETE", mine, headers=header).status_code == 204
+    gone = browser.request("PUT", mine, json=moved, headers=header)
+    assert_problem(gone, 404, "not-found")
+
+
+@pytest.mark.parametrize("country", ["Narnia", "gb", "XX", "G\u200bB", "GBR"])
+def test_a_country_is_one_of_the_worlds(users: Service, country: str) -> None:
+    browser = users.browser()
+    header = browser.sign_in(browser.register()["email"])
+    answer = browser.request(
+        "POST", "/me/addresses", json=HOME | {"country": country}, headers=header
+    )
+    assert_problem(answer, 422, "unprocessable", "country")
 
 
 def test_an_address_book_has_an_end(users: Service) -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import NoReturn
 
 import httpx
 import pytest
@@ -15,6 +17,7 @@ from pipeline.runtime.insights import Insights
 from storefront_api.catalog import refresh
 from storefront_api.catalog.domain import Product
 from storefront_api.catalog.last_good import LastGood
+from storefront_api.catalog.models import ProductDetail
 from storefront_api.catalog.refresh import IndexNotBuilt, Refresher
 from storefront_api.catalog.search import SearchIndex
 from storefront_api.catalog.service import Detail
@@ -289,6 +292,32 @@ def test_what_comes_of_an_old_index_says_how_old_and_what_is_kept_of_a_new_one_d
         said.append((answer.headers.get("x-stale-age"), answer.headers["cache-control"]))
     fresh = (None, "public, max-age=5")
     assert said == [fresh, ("50", "no-store"), ("51", "no-store"), fresh]
+
+
+@pytest.mark.parametrize("age_s", [None, 70])
+def test_a_page_that_nobody_read_is_shown_as_lists_know_it_while_the_table_is_out_of_reach(
+    monkeypatch: pytest.MonkeyPatch, age_s: int | None
+) -> None:
+    monkeypatch.setenv("HAS_STAGE", "local")
+    age = None if age_s is None else timedelta(seconds=age_s)
+    monkeypatch.setattr(Refresher, "stale_for", lambda _: age)
+    from storefront_api.catalog.main import build_app
+
+    app = build_app(ServiceSettings(stage="local", trace_ratio=0))
+    app.state.search_index.apply([replace(changed("P1", 0), in_stock=True)])
+    app.state.catalog.get_product = _out_of_reach
+    answer = asyncio.run(_got(app, "/api/catalog/products/P1"))
+    page = ProductDetail.model_validate(answer.json())
+    assert (answer.status_code, page.product_id, page.variants, page.in_stock) == (
+        200, "P1", [], True,
+    )  # fmt: skip
+    assert answer.headers["x-stale-age"] == str(age_s or 0)
+    assert answer.headers["cache-control"] == "no-store"
+    assert asyncio.run(_got(app, "/api/catalog/products/P2")).status_code == 503
+
+
+def _out_of_reach(product_id: str) -> NoReturn:
+    raise EndpointConnectionError(endpoint_url="http://table")
 
 
 async def _got(app: FastAPI, path: str) -> httpx.Response:

@@ -29,6 +29,11 @@ export function toAddress({ line2, postal_code, ...rest }: AddressValues): Addre
   return { ...rest, postal_code: postal_code.toUpperCase(), ...(line2 ? { line2 } : {}) };
 }
 
+/** A saved address as the form's values. */
+export function toValues({ name, line1, line2, city, postal_code, country }: Address): AddressValues {
+  return { name, line1, line2: line2 ?? "", city, postal_code, country };
+}
+
 export const EMPTY_ADDRESS: AddressValues = {
   name: "",
   line1: "",

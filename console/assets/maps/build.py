@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-SHOP = HERE.parents[2] / "storefront_api" / "checkout" / "data" / "countries.json"
+SHOP = HERE.parents[2] / "storefront_api" / "data" / "countries.json"
 # The order log's own names for which ISO has another.
 LOG_NAMES = {"EIRE": "IE", "USA": "US", "RSA": "ZA", "Channel Islands": "JE",
              "United Kingdom": "GB", "Czech Republic": "CZ"}  # fmt: skip

@@ -104,6 +104,34 @@ test("the data come as a file", async () => {
   expect(await (saved.mock.calls[0]?.[0] as Blob).text()).toContain('"orders"');
 });
 
+test("a saved address is edited in its place", async () => {
+  const saved = {
+    address_id: "a-1", name: "Ada", line1: "1 Hill Road", line2: "Flat 2", city: "Leeds", postal_code: "LS1 1AA", country: "GB",
+  };
+  const sent: unknown[] = [];
+  server.use(
+    http.get("*/api/users/me/addresses", () => HttpResponse.json({ items: [saved], next_cursor: null })),
+    http.put("*/api/users/me/addresses/a-1", async ({ request }) => {
+      sent.push(await request.json());
+      saved.city = "York";
+      return HttpResponse.json(saved);
+    }),
+  );
+  const user = userEvent.setup();
+  const { container } = renderAt("/account");
+  await user.click(await screen.findByRole("button", { name: "Edit the address of Ada, 1 Hill Road" }));
+  const form = screen.getByRole("form", { name: "Address of Ada" });
+  expect(await axeFaults(container)).toEqual([]);
+  const city = within(form).getByLabelText("Town or city");
+  await user.clear(city);
+  await user.type(city, "York");
+  await user.click(within(form).getByRole("button", { name: "Save address" }));
+  expect(await screen.findByText(/Flat 2, York/)).toBeDefined();
+  expect(screen.queryByRole("form", { name: "Address of Ada" })).toBeNull();
+  const { address_id: id, ...address } = saved;
+  expect([id, sent]).toEqual(["a-1", [address]]);
+});
+
 test("an account is deleted with its password only, and then one is a guest elsewhere", async () => {
   const sent: unknown[] = [];
   server.use(

@@ -1,10 +1,32 @@
 import { screen } from "@testing-library/react";
 import { userEvent } from "@testing-library/user-event";
-import { expect, test } from "vitest";
+import { http, HttpResponse } from "msw";
+import { expect, test, vi } from "vitest";
 
-import { aCart } from "@/testing/builders";
+import { aCart, aProduct } from "@/testing/builders";
 import { resetCart } from "@/testing/handlers";
 import { axeFaults, renderAt } from "@/testing/render";
+import { server } from "@/testing/server";
+
+test("a product whose stock cannot be read is shown all the same, until it can", async () => {
+  let reads = 0;
+  server.use(
+    http.get("*/api/catalog/products/p-1", () => {
+      reads += 1;
+      const product = aProduct({ product_id: "p-1" });
+      return HttpResponse.json(reads === 1 ? { ...product, variants: [] } : product);
+    }),
+  );
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  const { container } = renderAt("/products/p-1");
+  expect(await screen.findByText(/cannot look into our stock/)).toBeDefined();
+  expect(screen.queryByRole("button", { name: "Add to cart" })).toBeNull();
+  expect(screen.queryByText("Sold out")).toBeNull();
+  expect(await axeFaults(container)).toEqual([]);
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(await screen.findByRole("button", { name: "Add to cart" })).toBeDefined();
+  vi.useRealTimers();
+});
 
 test("a shopper chooses a variant, sees its price and stock, and puts it in the cart", async () => {
   resetCart(aCart([]));

@@ -52,6 +52,18 @@ function Breadcrumbs({ category }: { category: string[] }) {
   );
 }
 
+/** The shop knows the product, but cannot read what there is of it. */
+function NotNow({ product }: { product: Product }) {
+  return (
+    <>
+      <p className={classes.price}>{formatMoney(product.price)}</p>
+      <p className={classes.stock} data-tone="warn" role="status">
+        We cannot look into our stock at the moment. This page tries again by itself.
+      </p>
+    </>
+  );
+}
+
 function Buy({ product }: { product: Product }) {
   const [selection, setSelection] = useState(() => initialSelection(product.variants));
   const [missing, setMissing] = useState<string | null>(null);
@@ -145,7 +157,7 @@ export function ProductPage() {
           )}
           <Title order={1}>{data.title}</Title>
           <Rating rating={data.rating} reviewCount={data.review_count} isLong />
-          <Buy key={data.product_id} product={data} />
+          {data.variants.length > 0 ? <Buy key={data.product_id} product={data} /> : <NotNow product={data} />}
           <Text size="sm" c="dimmed" mt="sm">
             Standard or express delivery. Cancel free of charge until we pack.
           </Text>

@@ -10,11 +10,19 @@ export const addressesOptions = () =>
     queryFn: ({ signal }) => dataOf(users.GET("/api/users/me/addresses", { signal })),
   });
 
-export function useAddAddress() {
+/** Adds an address, or changes the one of this id. */
+export function useSaveAddress(addressId?: string) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (address: Address) =>
-      dataOf(users.POST("/api/users/me/addresses", { body: address })),
+      dataOf(
+        addressId === undefined
+          ? users.POST("/api/users/me/addresses", { body: address })
+          : users.PUT("/api/users/me/addresses/{address_id}", {
+              params: { path: { address_id: addressId } },
+              body: address,
+            }),
+      ),
     onSuccess: () => client.invalidateQueries({ queryKey: addressesOptions().queryKey }),
   });
 }

@@ -6,8 +6,8 @@ import { useForm } from "react-hook-form";
 
 import { AddressFields } from "@/components/address-fields";
 import { ErrorView } from "@/components/error-view";
-import { addressesOptions, useAddAddress, useRemoveAddress } from "@/features/account/api/addresses";
-import { AddressSchema, EMPTY_ADDRESS, toAddress } from "@/lib/address-schema";
+import { addressesOptions, useRemoveAddress, useSaveAddress } from "@/features/account/api/addresses";
+import { AddressSchema, EMPTY_ADDRESS, toAddress, toValues } from "@/lib/address-schema";
 import { friendlyMessage } from "@/lib/api/problem";
 import { countryName } from "@/lib/countries";
 import { notify } from "@/lib/notices";
@@ -15,30 +15,30 @@ import { notify } from "@/lib/notices";
 import type { AddressValues } from "@/lib/address-schema";
 import type { SavedAddress } from "@/lib/api/types";
 
-function AddressForm({ onDone }: { onDone: () => void }) {
-  const add = useAddAddress();
+function AddressForm({ saved, onDone }: { saved?: SavedAddress; onDone: () => void }) {
+  const save = useSaveAddress(saved?.address_id);
   const { register, handleSubmit, formState } = useForm<AddressValues>({
     resolver: zodResolver(AddressSchema),
-    defaultValues: EMPTY_ADDRESS,
+    defaultValues: saved ? toValues(saved) : EMPTY_ADDRESS,
   });
   return (
     <form
       noValidate
-      aria-label="New address"
+      aria-label={saved ? `Address of ${saved.name}` : "New address"}
       onSubmit={(event) =>
         void handleSubmit((values) => {
-          add.mutate(toAddress(values), { onSuccess: onDone });
+          save.mutate(toAddress(values), { onSuccess: onDone });
         })(event)
       }
     >
-      {add.isError && (
+      {save.isError && (
         <Alert color="red" role="alert" mb="sm">
-          {friendlyMessage(add.error)}
+          {friendlyMessage(save.error)}
         </Alert>
       )}
       <AddressFields field={register} errors={formState.errors} />
       <Group mt="md" gap="sm">
-        <Button type="submit" loading={add.isPending}>
+        <Button type="submit" loading={save.isPending}>
           Save address
         </Button>
         <Button variant="subtle" color="gray" c="var(--mantine-color-text)" onClick={onDone}>
@@ -51,6 +51,20 @@ function AddressForm({ onDone }: { onDone: () => void }) {
 
 function AddressCard({ address }: { address: SavedAddress }) {
   const remove = useRemoveAddress();
+  const [isEdited, setEdited] = useState(false);
+  const whose = `the address of ${address.name}, ${address.line1}`;
+  if (isEdited) {
+    return (
+      <Paper withBorder p="md" radius="lg">
+        <AddressForm
+          saved={address}
+          onDone={() => {
+            setEdited(false);
+          }}
+        />
+      </Paper>
+    );
+  }
   return (
     <Paper withBorder p="md" radius="lg">
       <Text fw={600}>{address.name}</Text>
@@ -59,24 +73,36 @@ function AddressCard({ address }: { address: SavedAddress }) {
           .filter(Boolean)
           .join(", ")}
       </Text>
-      <Button
-        size="compact-sm"
-        variant="default"
-        loading={remove.isPending}
-        aria-label={`Remove the address of ${address.name}, ${address.line1}`}
-        onClick={() => {
-          remove.mutate(address.address_id, {
-            onSuccess: () => {
-              notify("Address removed.");
-            },
-            onError: (error) => {
-              notify(friendlyMessage(error));
-            },
-          });
-        }}
-      >
-        Remove
-      </Button>
+      <Group gap="xs">
+        <Button
+          size="compact-sm"
+          variant="default"
+          aria-label={`Edit ${whose}`}
+          onClick={() => {
+            setEdited(true);
+          }}
+        >
+          Edit
+        </Button>
+        <Button
+          size="compact-sm"
+          variant="default"
+          loading={remove.isPending}
+          aria-label={`Remove ${whose}`}
+          onClick={() => {
+            remove.mutate(address.address_id, {
+              onSuccess: () => {
+                notify("Address removed.");
+              },
+              onError: (error) => {
+                notify(friendlyMessage(error));
+              },
+            });
+          }}
+        >
+          Remove
+        </Button>
+      </Group>
     </Paper>
   );
 }

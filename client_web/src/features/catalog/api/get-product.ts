@@ -2,6 +2,8 @@ import { queryOptions } from "@tanstack/react-query";
 
 import { catalog, dataOf } from "@/lib/api/client";
 
+const TRY_AGAIN_MS = 5_000;
+
 export const productOptions = (productId: string) =>
   queryOptions({
     queryKey: ["product", productId],
@@ -12,6 +14,8 @@ export const productOptions = (productId: string) =>
           signal,
         }),
       ),
+    // Without its variants it was read while the table was out of reach.
+    refetchInterval: ({ state }) => state.data?.variants.length === 0 && TRY_AGAIN_MS,
   });
 
 export const relatedOptions = (productId: string) =>

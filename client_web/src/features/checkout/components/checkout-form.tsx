@@ -14,7 +14,7 @@ import {
   TEST_CARDS,
 } from "@/features/checkout/checkout-schema";
 import { OrderConflict } from "@/features/checkout/components/order-conflict";
-import { toAddress } from "@/lib/address-schema";
+import { toAddress, toValues } from "@/lib/address-schema";
 import { friendlyMessage, Problem } from "@/lib/api/problem";
 import { formatMoney } from "@/lib/format-money";
 
@@ -89,9 +89,7 @@ export function CheckoutForm({
   function fillFrom(addressId: string) {
     const saved = addresses.find((address) => address.address_id === addressId);
     if (!saved) return;
-    const { name, line1, line2, city, postal_code, country: savedCountry } = saved;
-    const shipping_address = { name, line1, line2: line2 ?? "", city, postal_code, country: savedCountry };
-    reset({ ...getValues(), shipping_address });
+    reset({ ...getValues(), shipping_address: toValues(saved) });
   }
 
   function place(values: CheckoutValues) {
