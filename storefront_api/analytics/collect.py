@@ -14,6 +14,8 @@ from pipeline.runtime.kinesis import NotAccepted, Outgoing
 
 MAX_EVENTS = 100
 MAX_BODY_BYTES = 262_144
+# A page view is some 400 bytes; the stream takes a megabyte a second of all shoppers together.
+MAX_EVENT_BYTES = 8_192
 SOURCE = "browser"
 _TYPE = re.compile(r"^shopper\.[a-z_]+\.v[0-9]+$")
 # Ids of order events hold a colon: a browser cannot take one of theirs.
@@ -87,7 +89,7 @@ def _record(event: Any, sender: Sender, now: datetime, new_id: NewId) -> Outgoin
     if not isinstance(payload, dict):
         raise Rejected("bad_payload", "payload: an object")
     ids = {name: event[name] for name in _IDS if event.get(name) is not None}
-    if sender.customer_id:
+    if ids and sender.customer_id:  # an event without a name comes from somebody who wants none
         ids["customer_id"] = sender.customer_id
     body = _body(
         {
@@ -103,6 +105,8 @@ def _record(event: Any, sender: Sender, now: datetime, new_id: NewId) -> Outgoin
             **({"trace_header": sender.trace_header} if sender.trace_header else {}),
         }
     )
+    if len(body) > MAX_EVENT_BYTES:
+        raise Rejected("too_large", f"payload: at most {MAX_EVENT_BYTES} bytes an event")
     return Outgoing(parse_event(body).partition_key, body)
 
 

@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from storefront_api.analytics.collect import MAX_BODY_BYTES
+from storefront_api.analytics.pace import Pace
 from storefront_api.analytics.router import router
 from storefront_api.analytics.settings import AnalyticsSettings
 from storefront_api.analytics.store import AnalyticsItems, EventStream
@@ -19,6 +20,7 @@ def build_app(settings: AnalyticsSettings) -> FastAPI:
         checks={"analytics table": items.ping, "event stream": stream.ping},
         body_limits={"/api/analytics/events": MAX_BODY_BYTES},
     )
+    app.state.pace = Pace(settings.events_per_client, settings.events_per_network)
     app.state.items, app.state.stream = items, stream
     return app
 

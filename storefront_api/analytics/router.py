@@ -16,6 +16,7 @@ from pipeline.runtime.metrics import metrics
 from storefront_api import problems
 from storefront_api.analytics import reports
 from storefront_api.analytics.collect import MAX_EVENTS, Sender, collect
+from storefront_api.analytics.pace import Pace
 from storefront_api.analytics.reports import GroupBy, Range
 from storefront_api.analytics.store import AnalyticsItems, EventStream
 from storefront_api.security import MaybePrincipal, allows
@@ -177,7 +178,9 @@ class Freshness(BaseModel):
     compacted_at: str | None
 
 
-@router.post("/events", status_code=202, responses=problems.documented(400, 401, 413, 422, 503))
+@router.post(
+    "/events", status_code=202, responses=problems.documented(400, 401, 413, 422, 429, 503)
+)
 def collect_events(
     request: Request,
     batch: EventBatch,
@@ -186,6 +189,8 @@ def collect_events(
     x_synthetic: Annotated[Literal["0", "1"], Header()] = "0",
 ) -> Collected:
     """Takes up to 100 browser events; those refused are named by their place."""
+    pace: Pace = request.app.state.pace
+    pace.take(batch.events, request.client.host if request.client else "")
     sender = Sender(
         correlation_id=request.scope["correlation_id"],
         customer_id=principal.user_id if principal else None,

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.contracts import keys
 from pipeline.runtime import clock
+from storefront_api.analytics.settings import AnalyticsSettings
 from tests.conftest import Stack, wait_until
 
 ROOT = "/api/analytics"
@@ -79,6 +80,21 @@ def test_a_browser_event_reaches_the_aggregates_and_a_bad_one_does_not_cost_the_
     freshness = get(stack, "freshness").json()
     assert freshness["age_s"] < 60
     assert freshness["fold_delay_s"] < 20
+
+
+def test_a_browser_that_floods_the_stream_is_told_when_to_go_on(stack: Stack) -> None:
+    flood = {"events": [an_event(session_id="a-flood", payload={})] * 100}
+    limit = AnalyticsSettings(stage="local").events_per_client
+    replicas = 2
+    answers = [
+        send(stack, flood, **{"X-Synthetic": "1"}) for _ in range(replicas * limit // 100 + 1)
+    ]
+    refused = answers[-1]
+    assert {answer.status_code for answer in answers[: limit // 100]} == {202}
+    assert refused.status_code == 429
+    assert 0 < int(refused.headers["retry-after"]) == refused.json()["retry_after_s"] <= 60
+    others = {"events": [an_event(session_id="somebody-else", payload={})]}
+    assert send(stack, others, **{"X-Synthetic": "1"}).json()["accepted"] == 1
 
 
 @pytest.mark.parametrize(

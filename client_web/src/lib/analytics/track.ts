@@ -15,6 +15,7 @@ export interface ShopperFacts {
 const URL_PATH = "/api/analytics/events";
 const MAX_BATCH = 100;
 const MAX_QUEUE = 500;
+const TOO_MANY = 429;
 const FLUSH_MS = 2_000;
 
 interface Noted {
@@ -72,7 +73,7 @@ export async function flush(): Promise<void> {
   while (queue.length > 0) {
     const batch = takeBatch();
     const isTaken = await send(batch).then(
-      (response) => response.status < 500,
+      (response) => response.status < 500 && response.status !== TOO_MANY,
       () => false,
     );
     if (isTaken) continue;
