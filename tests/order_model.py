@@ -32,11 +32,13 @@ MOVES = {
 
 @dataclass(frozen=True)
 class Message:
-    """What somebody asks of an order; `refund` has a key, and units of the first SKU or all."""
+    """What somebody asks of an order; `refund` has a key, units of the first SKU or all, and says
+    whether what had left is back."""
 
     kind: str
     key: str = ""
     units: int | None = None
+    are_back: bool = False
 
 
 def an_order(order_id: str = "o-1", quantities: tuple[int, ...] = (3, 1)) -> dict[str, Any]:
@@ -95,7 +97,9 @@ class Model:
     def request(self, message: Message) -> RefundRequest:
         first = self.order["lines"][0]["sku"]
         units = None if message.units is None else {first: message.units}
-        return RefundRequest(message.key, message.key, "", units, None, "operator-1")
+        return RefundRequest(
+            message.key, message.key, "", units, None, "operator-1", message.are_back
+        )
 
     def _book(self, goods: StockMove | None, after: dict[str, Any]) -> None:
         self.order = after

@@ -70,3 +70,8 @@ def to_minor(amount: Decimal | str) -> Decimal:
     Source: ISO 4217 gives two decimals for every currency the shop sells in.
     """
     return Decimal(amount) * 100
+
+
+def to_major(amount_minor: int) -> Decimal:
+    """Minor units as people write them, with both decimals; the source is that of `to_minor`."""
+    return Decimal(amount_minor).scaleb(-2)

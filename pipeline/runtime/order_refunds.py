@@ -11,7 +11,7 @@ from pipeline.contracts.orders import ALLOWED_FROM, OrderStatus
 
 S = OrderStatus
 MAX_REFUNDS = 50
-# Goods that have not left yet go back on sale; what a customer sends back is received by hand.
+# Goods that have not left yet go back on sale, and others once they are said to be back.
 _STILL_HERE = frozenset({S.PAID, S.PACKED})
 
 
@@ -24,6 +24,7 @@ class RefundRequest:
     """`units` by SKU, None for all that is left. The same `key` is one refund, once.
 
     `body_hash` tells two requests under one key apart; `by` is the operator's id.
+    `goods_are_back` says that what had left is on the shelf again.
     """
 
     refund_id: str
@@ -32,6 +33,7 @@ class RefundRequest:
     units: Mapping[str, int] | None
     reason: str | None
     by: str
+    goods_are_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ def plan_refund(order: Mapping[str, Any], asked: RefundRequest) -> Refund:
         "reason": asked.reason, "by": asked.by, "lines": lines,
         "subtotal_minor": subtotal_minor, "discount_minor": discount_minor,
         "shipping_minor": shipping_minor, "tax_minor": tax_minor, "amount_minor": amount_minor,
-        "is_restocked": order["status"] in _STILL_HERE,
+        "is_restocked": asked.goods_are_back or order["status"] in _STILL_HERE,
     }  # fmt: skip
     return Refund(record, S.REFUNDED if is_last else S(order["status"]))
 

@@ -16,6 +16,7 @@ from pipeline.contracts.errors import (
 )
 from pipeline.contracts.events import to_iso_z
 from pipeline.runtime.clock import Clock, NewId
+from storefront_api.catalog.changes import told
 from storefront_api.catalog.domain import (
     ARCHIVED,
     MAX_VARIANTS,
@@ -102,7 +103,8 @@ class CatalogService:
             review_count=current.review_count,
             in_stock=any(row.available for row in (*kept, *added)),
         )
-        audit = self._audit(actor, "product.edited", product.product_id, f"v{product.version}")
+        changes = f"v{product.version}: {told((current, present), (product, (*kept, *added)))}"
+        audit = self._audit(actor, "product.edited", product.product_id, changes)
         try:
             self._store.replace(product, kept, added, dropped, audit)
         except Refused as refused:

@@ -180,7 +180,7 @@ def refund_order(
     response: Response,
 ) -> RefundView:
     """Give money back for lines of a paid order, or for all that is left, once per key. Goods that
-    have not left yet go back on sale."""
+    have not left yet, and those that are back, go on sale again."""
     asked = RefundRequest(
         refund_id=new_id(),
         key=key,
@@ -188,6 +188,7 @@ def refund_order(
         units=body.units,
         reason=body.reason,
         by=operator.user_id,
+        goods_are_back=body.goods_are_back,
     )
     order, refund, is_replay = orders.refund(order_id, asked)
     response.headers["Cache-Control"] = "no-store"

@@ -1,7 +1,7 @@
 """Promotion codes: what they give, to whom, and how an order carries it. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from enum import StrEnum
 from hashlib import sha256
@@ -131,3 +131,21 @@ def as_ordered(promotion: Promotion, subjects: list[str]) -> Mapping[str, Any]:
         "version": promotion.version,
         "subjects": subjects,
     }
+
+
+def told(before: Promotion | None, after: Promotion) -> str:
+    """What an edit changed, or the terms of a new code, in words for the audit trail.
+
+    `percent: 10 -> 15; ends_at: none -> 2026-12-24T00:00:00.000Z`, amounts in minor units.
+    """
+    old = asdict(before) if before else {}
+    news = [
+        f"{name}: {f'{_shown(old[name])} -> ' if before else ''}{_shown(value)}"
+        for name, value in asdict(after).items()
+        if name not in ("code", "version") and value != old.get(name)
+    ]
+    return "; ".join(news) or "nothing"
+
+
+def _shown(value: object) -> str:
+    return "none" if value is None else str(value)

@@ -8,7 +8,7 @@ from pipeline.contracts.events import to_iso_z
 from pipeline.runtime.clock import Clock, NewId
 from pipeline.runtime.logs import get_logger
 from storefront_api.checkout.ports import Place, PromotionTerms
-from storefront_api.checkout.promotion import Offer, Promotion
+from storefront_api.checkout.promotion import Offer, Promotion, told
 
 log = get_logger()
 
@@ -44,7 +44,7 @@ class Promotions:
             _check(before.promotion, seen)
         terms = replace(wanted, version=self._new_id())
         action = "promotion.edited" if before else "promotion.created"
-        audit = self._audit(operator, action, terms.code, terms.kind.value)
+        audit = self._audit(operator, action, terms.code, told(before and before.promotion, terms))
         if not self._store.put(terms, before.promotion.version if before else None, audit):
             raise PreconditionFailed("Somebody changed this code at the same moment")
         log.info("promotion.put", code=terms.code, kind=terms.kind.value, by=operator)

@@ -105,6 +105,12 @@ class RefundBody(_Body):
     """Without `lines` all that is left goes back, the shipping included."""
 
     lines: list[RefundLine] | None = Field(default=None, min_length=1, max_length=MAX_LINES)
+    goods_are_back: bool = Field(
+        default=False,
+        strict=True,
+        description="These goods were sent back and go on sale again, as `returned`; of an order "
+        "that has not left they do so anyway",
+    )
     reason: Annotated[str, _up_to(200), _Line] | None = None
 
     @property

@@ -296,6 +296,13 @@ def test_an_edit_needs_the_current_entity_tag(
         assert_problem(answer, 412, "precondition-failed")
     variants = {each["sku"]: each["available"] for each in shop.get(path).json()["variants"]}
     assert variants == {sku: 5, f"{sku}-new": 5}, "stock of a SKU that stays is not edited here"
+    [said] = [
+        entry["detail"]
+        for entry in stack.audit()
+        if (entry["action"], entry["target"]) == ("product.edited", product["product_id"])
+    ]
+    assert said.startswith(f'v2: title "{product["title"]}" -> "{body["title"]}"; ')
+    assert said.endswith(f"; {product['variants'][1]['sku']} gone; {sku}-new new at 25.00 GBP")
     everywhere(replicas, lambda replica: total(replica, q=body["title"].split()[1]) == 1)
 
 

@@ -78,9 +78,23 @@ def test_lines_are_refunded_and_then_the_rest_to_the_penny(
     }
     assert len(entries) == 2
     assert_problem(refund(operator, order_id), 409, "nothing-to-refund")
-    assert stock_of(stack, sku)["sold"] == 3  # it had left: what comes back is received by hand
+    assert stock_of(stack, sku)["sold"] == 3  # it had left, and nobody said that it is back
     event = parse_event(to_event(OrderStore(stack.names).get_order(order_id)).model_dump_json())
     assert event.payload["total_minor"] == -rest.json()["total"]["amount_minor"]
+
+
+def test_goods_that_were_sent_back_are_returned_to_the_shelf_with_their_refund(
+    stack: Any, guest: Browser, operator: Browser
+) -> None:
+    sku = put_on_sale(stack, 9, 1000)
+    order_id = delivered(stack, guest, (sku, 3))["order_id"]
+    key, lines = uuid4().hex, [{"sku": sku, "quantity": 2}]
+    for _ in range(2):  # the second is the first again
+        answer = refund(operator, order_id, key, lines=lines, goods_are_back=True)
+        assert answer.status_code == 201, answer.text
+    assert stock_of(stack, sku) == {"received": 9, "available": 8, "held": 0, "sold": 1}
+    assert refund(operator, order_id, lines=[{"sku": sku, "quantity": 1}]).status_code == 201
+    assert stock_of(stack, sku)["sold"] == 1, "the third stays where it went"
 
 
 def test_one_key_refunds_once_and_another_body_under_it_is_refused(
@@ -109,6 +123,7 @@ def test_one_key_refunds_once_and_another_body_under_it_is_refused(
         {"lines": [{"sku": "A", "quantity": 1}, {"sku": "A", "quantity": 1}]},
         {"lines": "all"},
         {"amount": 5},
+        {"goods_are_back": "yes"},
         {"reason": "a\nb"},
     ],
 )

@@ -292,7 +292,9 @@ def test_a_part_is_refunded_and_the_order_goes_on_but_cannot_be_cancelled(shop: 
     st.lists(
         st.tuples(
             st.sampled_from([Message(kind) for kind in MOVES])
-            | st.builds(Message, st.just("refund"), st.sampled_from("ab"), st.integers(1, 3)),
+            | st.builds(
+                Message, st.just("refund"), st.sampled_from("ab"), st.integers(1, 3), st.booleans()
+            ),
             st.sampled_from([timedelta(), WINDOW]),
         ),
         max_size=12,

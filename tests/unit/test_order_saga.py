@@ -16,6 +16,7 @@ refunds = st.builds(
     st.just("refund"),
     key=st.sampled_from(["r1", "r2", "r3"]),
     units=st.none() | st.integers(1, 3),
+    are_back=st.booleans(),
 )
 messages = st.sampled_from([Message(kind) for kind in MOVES]) | refunds
 
