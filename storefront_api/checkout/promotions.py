@@ -44,7 +44,9 @@ class Promotions:
             _check(before.promotion, seen)
         terms = replace(wanted, version=self._new_id())
         action = "promotion.edited" if before else "promotion.created"
-        audit = self._audit(operator, action, terms.code, told(before and before.promotion, terms))
+        audit = self._audit(
+            operator, action, terms.code, told(before.promotion if before else None, terms)
+        )
         if not self._store.put(terms, before.promotion.version if before else None, audit):
             raise PreconditionFailed("Somebody changed this code at the same moment")
         log.info("promotion.put", code=terms.code, kind=terms.kind.value, by=operator)

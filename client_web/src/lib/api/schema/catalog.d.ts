@@ -182,6 +182,9 @@ export interface paths {
          * Get Product
          * @description A product with its variants and their stock. Archived goods keep their page, so that old
          *     orders and links resolve; their `status` says so and nothing of them can be bought.
+         *
+         *     While the table is out of reach the page is as it was last read, or as lists know the product:
+         *     then `variants` is empty.
          */
         get: operations["get_product"];
         /**
@@ -1741,6 +1744,15 @@ export interface operations {
                     "application/json": components["schemas"]["CardList"];
                 };
             };
+            /** @description You hold this already */
+            304: {
+                headers: {
+                    /** @description Seconds since the table last answered; absent while it does */
+                    "X-Stale-Age"?: number;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Not Found */
             404: {
                 headers: {
@@ -1918,6 +1930,15 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SuggestionList"];
                 };
+            };
+            /** @description You hold this already */
+            304: {
+                headers: {
+                    /** @description Seconds since the table last answered; absent while it does */
+                    "X-Stale-Age"?: number;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unprocessable Entity */
             422: {

@@ -194,7 +194,7 @@ export interface paths {
         /**
          * Refund Order
          * @description Give money back for lines of a paid order, or for all that is left, once per key. Goods that
-         *     have not left yet go back on sale.
+         *     have not left yet, and those that are back, go on sale again.
          */
         post: operations["refund_order"];
         delete?: never;
@@ -640,6 +640,12 @@ export interface components {
          * @description Without `lines` all that is left goes back, the shipping included.
          */
         RefundBody: {
+            /**
+             * Goods Are Back
+             * @description These goods were sent back and go on sale again, as `returned`; of an order that has not left they do so anyway
+             * @default false
+             */
+            goods_are_back: boolean;
             /** Lines */
             lines?: components["schemas"]["RefundLine"][] | null;
             /** Reason */
