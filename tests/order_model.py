@@ -58,7 +58,7 @@ def an_order(order_id: str = "o-1", quantities: tuple[int, ...] = (3, 1)) -> dic
         "order_id": order_id, "status": "placed", "version": 1, "placed_at": at,
         "pay_by": to_iso_z(PLACED_AT + WINDOW), "lines": lines, "subtotal_minor": subtotal,
         "discount_minor": discount, "shipping_minor": 399, "tax_minor": 271,
-        "total_minor": subtotal - discount + 399 + 271,
+        "total_minor": subtotal - discount + 399 + 271, "currency": "GBP",
         "timeline": [{"version": 1, "status": "placed", "at": at, "note": None}],
         "payment": {"status": "pending", "failure_code": None},
     }  # fmt: skip

@@ -34,5 +34,11 @@ def feed() -> None:
     today.feed(now())
 
 
+@live("What runs low", run_every_s=5)
+def running_low() -> None:
+    today.low_stock(now())
+
+
 figures()
 feed()
+running_low()

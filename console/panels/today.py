@@ -9,11 +9,13 @@ from console import charts, charts_business, downloads, wording
 from console.panels import status
 from console.panels.orders import WORDS
 from console.periods import preset_period
+from console.queries import low_stock as low_stock_query
 from console.queries import orders, sales, today
 from console.queries.edge import Unreachable
 from console.queries.today import Day
 
 _BAD = {"payment_failed", "cancelled", "refunded"}
+_LOW_SHOWN = 10
 _DONE = {"shipped", "delivered"}
 
 
@@ -105,6 +107,36 @@ def feed(at: datetime) -> None:
         columns = ("Placed", "Order", "State", "Total", "Items", "Country")
         status.table(columns, rows, right=(3, 4))
         downloads.csv(found, "newest-orders")
+
+
+def low_stock(at: datetime) -> None:
+    """What is to be ordered anew: the fewest units first."""
+    found = low_stock_query.find()
+    with st.container(border=True):
+        if found.is_empty():
+            st.subheader("No product is running low", anchor=False)
+            st.caption("A SKU appears here when sales leave only a few units of it.")
+            return
+        gone = found.filter(pl.col("available") == 0).height
+        skus = "SKU" if found.height == 1 else "SKUs"
+        st.subheader(f"{found.height:,} {skus} running low, {gone:,} sold out", anchor=False)
+        threshold = max(found["threshold"].to_list())
+        st.caption(
+            f"At most {threshold} units left to sell; the fewest first; since when, in UTC"
+            + (f"; the first {_LOW_SHOWN} of them" if found.height > _LOW_SHOWN else "")
+        )
+        rows = [
+            (
+                status.escaped(row["title"] or row["product_id"]),
+                status.escaped(row["options"]),
+                f"`{row['sku']}`",
+                status.bad("sold out") if not row["available"] else f"{row['available']:,}",
+                _when(row["since"], at),
+            )
+            for row in found.head(_LOW_SHOWN).iter_rows(named=True)
+        ]
+        status.table(("Product", "Options", "SKU", "Units left", "Since"), rows, right=(3,))
+        downloads.csv(found, "running-low")
 
 
 def currency_of(token: str, at: datetime, usual: str) -> str:

@@ -237,6 +237,14 @@ def import_error(job_id: str, line: int) -> Key:
     return _key(f"IMPORT#{job_id}", f"LINE#{line:09d}")
 
 
+def low_stock(sku: str) -> Key:
+    """A SKU of which few units are left, while that is so. All lie together.
+
+    Attributes: sku, product_id, title, options, available, threshold, `since` (ISO 8601 in UTC).
+    """
+    return _key("STOCK#LOW", sku)
+
+
 def alarm_note(alarm: str) -> Key:
     """Who has last taken note of an alarm; `alarm` is its name without the stage's prefix."""
     return _key(f"ALARM#{alarm}", "NOTE")

@@ -81,6 +81,22 @@ def is_low(change: StockChange, threshold: int) -> bool:
     return int(change.old["available"]) > threshold >= int(change.new["available"])
 
 
+def is_listed(change: StockChange, threshold: int) -> bool | None:
+    """Whether the SKU belongs on the list of low ones from now on; None where this change says
+    nothing of it. A new SKU is not low, it is new."""
+    old, new = change.old, change.new
+    if old is None:
+        return None
+    if new is None or new.get("status") == "archived":
+        return False
+    before, after = int(old["available"]), int(new["available"])
+    if before == after:
+        return None
+    if after <= threshold:
+        return True
+    return False if before <= threshold else None
+
+
 def to_events(change: StockChange, threshold: int) -> Iterator[Envelope]:
     """The same, with the same ids, however often the record is delivered."""
     row, after = change.row, change.new or _NOTHING

@@ -10,8 +10,8 @@ from pipeline.runtime.dynamo import from_item
 from pipeline.runtime.lambda_signals import instrumented
 from pipeline.runtime.settings import RuntimeSettings
 from pipeline.stock.domain import StockChange
-from pipeline.stock.service import check_stock, ran_out_or_came_back, tell
-from pipeline.stock.store import EventStream, ProductTable
+from pipeline.stock.service import check_stock, list_low, ran_out_or_came_back, tell
+from pipeline.stock.store import EventStream, LowStockList, ProductTable
 
 
 class StockSettings(RuntimeSettings):
@@ -23,6 +23,7 @@ class StockSettings(RuntimeSettings):
 settings = StockSettings()
 products = ProductTable(settings.names)
 stream = EventStream(settings.names)
+low = LowStockList(settings.names)
 
 
 @instrumented("stock")
@@ -30,6 +31,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Raises when something cannot be read or written, so that the batch is delivered again."""
     changes = [_to_change(record["dynamodb"]) for record in event["Records"]]
     tell(changes, stream, settings.low_stock)
+    list_low(changes, low, settings.low_stock)
     check_stock(ran_out_or_came_back(changes), products, clock.new_id)
     return {"batchItemFailures": []}
 

@@ -10,7 +10,7 @@ from pipeline.contracts.events import STOCK_LOW, Envelope
 from pipeline.runtime.clock import NewId
 from pipeline.runtime.logs import get_logger
 from pipeline.runtime.metrics import metrics
-from pipeline.stock.domain import StockChange, to_events
+from pipeline.stock.domain import StockChange, is_listed, to_events
 
 log = get_logger()
 
@@ -28,6 +28,13 @@ class Outlet(Protocol):
         """All, or raises; what was sent before the failure may be sent again."""
 
 
+class LowStock(Protocol):
+    """The list of SKUs of which few units are left."""
+
+    def put(self, change: StockChange, threshold: int) -> None: ...
+    def remove(self, sku: str) -> None: ...
+
+
 class Moved(Exception):
     """The product changed while its stock was being read."""
 
@@ -40,6 +47,20 @@ def tell(changes: Iterable[StockChange], outlet: Outlet, threshold: int) -> None
         if event.event_type == STOCK_LOW:
             log.warning("stock.low", **event.payload)
             metrics.add("StockLow", 1)
+
+
+def list_low(changes: Iterable[StockChange], low: LowStock, threshold: int) -> None:
+    """Keep the list as the last change of each SKU has it; the same again does no harm."""
+    last = {change.row["sku"]: change for change in changes if _says(change, threshold)}
+    for sku, change in last.items():
+        if is_listed(change, threshold):
+            low.put(change, threshold)
+        else:
+            low.remove(sku)
+
+
+def _says(change: StockChange, threshold: int) -> bool:
+    return is_listed(change, threshold) is not None
 
 
 def ran_out_or_came_back(changes: Iterable[StockChange]) -> list[str]:

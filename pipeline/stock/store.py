@@ -1,13 +1,15 @@
-"""The products table: what a product's SKUs hold, and its flag `in_stock`. And the event stream."""
+"""The products table: what a product's SKUs hold, and its flag `in_stock`. The list of low SKUs in
+the ops table. And the event stream."""
 
 from collections.abc import Sequence
 
 from pipeline.contracts import keys
-from pipeline.contracts.events import Envelope
+from pipeline.contracts.events import Envelope, to_iso_z
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws
 from pipeline.runtime.dynamo import Item, from_item, read_all, to_item
 from pipeline.runtime.kinesis import Outgoing, put_all
+from pipeline.stock.domain import StockChange
 
 _READ_AT_ONCE = 100  # keys of one BatchGetItem
 
@@ -79,6 +81,39 @@ class ProductTable:
         except client.exceptions.ConditionalCheckFailedException:
             return False
         return True
+
+
+class LowStockList:
+    """Of the ops table, which the console reads."""
+
+    def __init__(self, names: Names) -> None:
+        self._table = names.table("ops")
+
+    def put(self, change: StockChange, threshold: int) -> None:
+        """As the row stands; `since` stays as it was first written."""
+        row = change.row
+        facts = {
+            "sku": row["sku"],
+            "product_id": row["product_id"],
+            "title": row.get("title", ""),
+            "options": dict(row.get("options", {})),
+            "available": int(row["available"]),
+            "threshold": threshold,
+        }
+        sets = ", ".join(f"#{name} = :{name}" for name in facts)
+        aws.client("dynamodb").update_item(
+            TableName=self._table,
+            Key=to_item(keys.low_stock(row["sku"])),
+            UpdateExpression=f"SET #since = if_not_exists(#since, :since), {sets}",
+            ExpressionAttributeNames={f"#{name}": name for name in (*facts, "since")},
+            ExpressionAttributeValues=to_item(
+                {f":{name}": value for name, value in facts.items()}
+                | {":since": to_iso_z(change.at)}
+            ),
+        )
+
+    def remove(self, sku: str) -> None:
+        aws.client("dynamodb").delete_item(TableName=self._table, Key=to_item(keys.low_stock(sku)))
 
 
 class EventStream:

@@ -149,7 +149,8 @@ def test_a_reader_who_holds_the_page_gets_304(shop: httpx.Client, path: str) -> 
     assert (again.status_code, again.content) == (304, b"")
     head = shop.head(API + path)
     assert (head.status_code, head.content) == (200, b"")
-    assert head.headers["etag"] == first.headers["etag"]
+    # The edge weakens the tag of a body that it compresses, and here there is none.
+    assert head.headers["etag"].removeprefix("W/") == first.headers["etag"].removeprefix("W/")
 
 
 @pytest.mark.parametrize(

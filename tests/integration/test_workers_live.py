@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -90,6 +91,22 @@ def test_a_product_is_in_stock_exactly_while_one_of_its_skus_is(shelf: Shelf) ->
     wait_until(flag_is(False))
     assert shelf.read("products", product)["changed_at"] > before
     assert shelf.read("products", product)["version"] == 1
+
+
+def test_a_sku_is_on_the_list_of_low_ones_while_it_is(shelf: Shelf) -> None:
+    sku = shelf.put_on_sale(units=HELD + 2)
+
+    def listed() -> dict[str, Any]:
+        return shelf.read("ops", keys.low_stock(sku))
+
+    shelf.place(sku)
+    row = wait_until(listed)
+    assert (row["sku"], row["available"], row["threshold"]) == (sku, 2, 5)
+    shelf.receive(sku, 3)
+    wait_until(lambda: listed()["available"] == 5)
+    assert listed()["since"] == row["since"]
+    shelf.receive(sku, 1)
+    wait_until(lambda: not listed())
 
 
 def test_a_message_that_is_no_event_ends_in_the_dead_letter_queue(emulator: Stack) -> None:

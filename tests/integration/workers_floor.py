@@ -80,6 +80,15 @@ class Shelf:
         transact([{"Put": put}, {"Update": take}])
         return order_id
 
+    def receive(self, sku: str, units: int) -> None:
+        """As an operator books a delivery."""
+        aws.client("dynamodb").update_item(
+            TableName=self.names.table("products"),
+            Key=to_item(keys.stock(sku)),
+            UpdateExpression="ADD available :units, received :units",
+            ExpressionAttributeValues=to_item({":units": units}),
+        )
+
     def states(self, order_id: str) -> list[str]:
         return [entry["status"] for entry in self.orders.get_order(order_id)["timeline"]]
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.contracts.events import parse_event
 from pipeline.stock.domain import StockChange, is_low, movements, to_events
+from pipeline.stock.service import list_low
 
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 Row = dict[str, Any]
@@ -66,6 +68,48 @@ def test_movements_add_up_to_the_row_whatever_is_written(
     assert total["sold"] - total["returned"] == last["sold"]
     left = total["received"] + total["adjusted"] + total["returned"]
     assert left == last["available"] + last["held"] + total["sold"]
+
+
+class LowStock:
+    def __init__(self) -> None:
+        self.listed: dict[str, int] = {}
+
+    def put(self, change: StockChange, threshold: int) -> None:
+        self.listed[change.row["sku"]] = int(change.row["available"])
+
+    def remove(self, sku: str) -> None:
+        self.listed.pop(sku, None)
+
+
+@given(
+    levels=st.lists(st.integers(0, 12), min_size=2, max_size=8),
+    cut=st.integers(1, 7),
+    repeats=st.integers(1, 2),
+)
+def test_the_list_of_low_skus_says_what_the_row_says_however_its_changes_are_cut_and_repeated(
+    levels: list[int], cut: int, repeats: int
+) -> None:
+    rows = [a_row(units, units) for units in levels]
+    changes = [a_change(old, new) for old, new in pairwise(rows)]
+    low = LowStock()
+    for batch in (changes[:cut], changes[cut:]):
+        for _ in range(repeats):
+            list_low(batch, low, 5)
+    changed = [units for was, units in pairwise(levels) if was != units]
+    expected = {"S1": levels[-1]} if changed and levels[-1] <= 5 else {}
+    assert low.listed == expected
+
+
+def test_what_is_new_is_not_low_and_what_is_gone_is_on_no_list() -> None:
+    low = LowStock()
+    list_low([a_change(None, a_row(3, 3))], low, 5)
+    assert low.listed == {}
+    list_low([a_change(a_row(9, 9), a_row(2, 2))], low, 5)
+    assert low.listed == {"S1": 2}
+    list_low([a_change(a_row(2, 2), a_row(0, 0, status="archived"))], low, 5)
+    assert low.listed == {}
+    list_low([a_change(a_row(9, 9), a_row(2, 2)), a_change(a_row(2, 2), None)], low, 5)
+    assert low.listed == {}
 
 
 def test_a_record_delivered_twice_gives_the_same_valid_events() -> None:
