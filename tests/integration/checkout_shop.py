@@ -121,6 +121,9 @@ class Browser:
     def sign_in(self, headers: dict[str, str]) -> None:
         self._client.headers.update(headers)
 
+    def sign_out(self) -> None:
+        del self._client.headers["Authorization"]
+
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         return self._client.request(method, path, **options)
 

@@ -109,6 +109,73 @@ def test_a_bad_name_leads_nowhere(operator: httpx.Client, method: str, path: str
     assert wrong == []
 
 
+ADDRESS = {
+    "name": "Ada", "line1": "1 Hill Road", "city": "Leeds", "postal_code": "LS1 1AA",
+    "country": "GB",
+}  # fmt: skip
+PRODUCT = {
+    "title": "Kettle", "category": ["Home"], "brand": "Acme", "description": "Boils.",
+    "tags": ["new"],
+    "variants": [{"sku": "BAD-1", "price": {"amount_minor": 5, "currency": "GBP"}}],
+}  # fmt: skip
+ORDER = {"email": "a@shop.test", "shipping_address": ADDRESS, "payment": {"card_token": "tok_visa"}}
+# Where people write what other people read. (method, path, a good body, the text's place in it)
+WRITTEN: list[tuple[str, str, dict[str, Any], str]] = [
+    ("POST", "/api/users/register",
+     {"email": "written@shop.test", "password": PASSWORD, "name": "Ada"}, "name"),
+    ("PATCH", "/api/users/me", {"name": "Ada"}, "name"),
+    *(("POST", "/api/users/me/addresses", ADDRESS, part) for part in ADDRESS),
+    *(("POST", "/api/checkout/orders", ORDER, f"shipping_address.{part}") for part in ADDRESS),
+    *(("POST", "/api/catalog/products", PRODUCT, part)
+      for part in ("title", "brand", "category.0", "tags.0", "variants.0.sku")),
+    ("POST", "/api/catalog/stock/OD-001-5/adjustments", {"delta": 1, "reason": "found"}, "reason"),
+    ("POST", f"/api/checkout/orders/{NOTHING}/refunds", {"reason": "damaged"}, "reason"),
+]  # fmt: skip
+UNREADABLE = [
+    "", " ", "\u200b", "\ufeff\u2060", "\u3164", "a\x00b", "a\nb", "a\x1b[31m", "a\u2028b",
+    "\u202eadA", "\u2066a", "\ud800",
+]  # fmt: skip
+# Harmless as long as nobody takes them for anything but text.
+ONLY_TEXT = [
+    "Robert'); DROP TABLE orders;--", "<script>alert(1)</script>", "{{7*7}}", "${jndi:ldap:x}",
+    "=cmd|' /C calc'!A0", "%s%n", "../../etc/passwd", "O\u2019Neill \U0001f469\u200d\U0001f4bb",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "path", "body", "place"), WRITTEN, ids=lambda part: str(part))
+def test_text_that_nobody_can_read_is_refused_by_its_place(
+    operator: httpx.Client, method: str, path: str, body: dict[str, Any], place: str
+) -> None:
+    wrong = []
+    for text in UNREADABLE:
+        answer = operator.request(method, path, content=json.dumps(_with(body, place, text)))
+        fields = [one["field"] for one in answer.json().get("errors", [])]
+        is_named = any(field.startswith(place.partition(".0")[0]) for field in fields)
+        if answer.status_code != 422 or not _is_problem(answer) or not is_named:
+            wrong.append((text, answer.status_code, fields))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("text", ONLY_TEXT)
+def test_text_that_is_code_elsewhere_is_text_here(operator: httpx.Client, text: str) -> None:
+    renamed = operator.patch("/api/users/me", json={"name": text})
+    assert (renamed.status_code, renamed.json()["name"]) == (200, text)
+    found = operator.get("/api/catalog/products", params={"q": text})
+    assert found.status_code == 200
+    assert operator.get("/api/users/me").json()["name"] == text
+
+
+def _with(body: dict[str, Any], place: str, text: str) -> dict[str, Any]:
+    """The body with this text at `shipping_address.name` or `tags.0`."""
+    copy: Any = json.loads(json.dumps(body))
+    *way, last = place.split(".")
+    at = copy
+    for step in way:
+        at = at[int(step) if step.isdigit() else step]
+    at[int(last) if last.isdigit() else last] = text
+    return dict(copy)
+
+
 def _is_problem(answer: httpx.Response) -> bool:
     """Of ours, with its own status; nothing in it is read as a page by a browser."""
     is_ours = answer.headers.get("content-type", "").startswith("application/problem+json")
