@@ -23,6 +23,11 @@ class Agreement:
         self._clock = clock
         self._currency = currency
 
+    def holds(self, cart: Cart, to: Destination, expected_minor: int | None) -> bool:
+        """Whether an order may be placed at what the cart was told, as far as it knows."""
+        is_closed = cart.promotion and cart.promotion.closed_at(self._now())
+        return not is_closed and expected_minor in (None, self._quote(cart, to).total_minor)
+
     def of(self, cart: Cart, to: Destination, expected_minor: int | None) -> tuple[Cart, Quote]:
         """The cart at the prices and terms the shopper agreed to, and what it costs.
 
@@ -31,8 +36,7 @@ class Agreement:
         Raises: PromotionEnded; PriceChanged (the cart then has the new prices); CartMoved.
         """
         price = self._quote(cart, to)
-        is_closed = cart.promotion and cart.promotion.closed_at(self._now())
-        if not is_closed and expected_minor in (None, price.total_minor):
+        if self.holds(cart, to, expected_minor):
             return cart, price
         current, stock = self._renewed(cart)
         price = self._quote(current, to)

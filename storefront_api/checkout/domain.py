@@ -9,7 +9,7 @@ from pipeline.contracts.errors import Conflict
 from pipeline.contracts.money import share
 from storefront_api.checkout.promotion import Promotion, PromotionKind
 
-# 50 stock rows, the order, the idempotency row, the cart and a promotion's four rows fit in one
+# 50 stock rows, the order, the idempotency row, two carts and a promotion's four rows fit in one
 # transaction (limit 100).
 MAX_LINES = 50
 # With the lines and a promotion's rows, what one batch read takes (limit 100).

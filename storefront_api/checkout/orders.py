@@ -17,7 +17,7 @@ from pipeline.runtime.order_refunds import RefundRequest, find_refund
 from pipeline.runtime.order_store import IdempotencyKeyReused, OrderStore, Outcome
 from storefront_api.checkout.agreement import Agreement
 from storefront_api.checkout.carts import CartMoved, Shopper, merge_guest, retries
-from storefront_api.checkout.domain import Destination, EmptyCart, ShippingMethod
+from storefront_api.checkout.domain import Destination, EmptyCart, ShippingMethod, merged
 from storefront_api.checkout.new_order import Purchase, new_order
 from storefront_api.checkout.ports import Answer, Order, Place, PlacementStore
 from storefront_api.checkout.reference import tax_rate
@@ -75,7 +75,7 @@ class Orders:
         self._payment_window = payment_window
 
     def place(self, shopper: Shopper, request: OrderRequest) -> Placement:
-        """Sell what is in the cart: one read, one transaction.
+        """Sell what is in the cart, and what a guest had put in before: one read, one transaction.
 
         Raises: IdempotencyKeyReused, EmptyCart, OutOfStock, PriceChanged (the cart then has the
         new prices), PromotionEnded, Unavailable when others kept the rows or the cart busy.
@@ -94,17 +94,20 @@ class Orders:
         )
         if found.idempotency is not None:
             return _replayed(found.idempotency, request)
-        cart = found.cart
-        if found.guest is not None and not found.guest.is_blank:
-            cart = merge_guest(self._store, cart, found.guest, self._now())
+        cart, guest, to = found.cart, found.guest, request.destination
+        if guest is not None and guest.is_blank:
+            guest = None
+        if guest is not None:
+            cart = merged(cart, guest)
+            if not self._agreement.holds(cart, to, request.expected_total_minor):
+                cart, guest = merge_guest(self._store, found.cart, guest, self._now()), None
         if not cart.lines:
             raise EmptyCart("Put something in the cart first")
-        to = request.destination
         cart, price = self._agreement.of(cart, to, request.expected_total_minor)
         order = new_order(self._purchase(shopper, request), cart, price)
         answer = self._answer(order)
         refusal = self._store.place(
-            order, cart, request.idempotency_key, request.body_hash, answer, self._now()
+            order, cart, guest, request.idempotency_key, request.body_hash, answer, self._now()
         )
         if refusal is None:
             log.info("order.placed", order_id=order["order_id"], lines=len(order["lines"]))
@@ -113,6 +116,9 @@ class Orders:
         if refusal.idempotency is not None:
             return _replayed(refusal.idempotency, request)
         if refusal.cart_changed:
+            raise CartMoved
+        if guest is not None:  # what is told, and the prices that are written, are of one cart
+            merge_guest(self._store, found.cart, guest, self._now())
             raise CartMoved
         raise self._agreement.refusal(cart, to, refusal)
 

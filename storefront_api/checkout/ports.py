@@ -75,6 +75,7 @@ class PlacementStore(CartStore, Protocol):
         self,
         order: Order,
         cart: Cart,
+        guest: Cart | None,
         idempotency_key: str,
         body_hash: str,
         answer: str,

@@ -134,14 +134,12 @@ class CheckoutStore:
 
     def merge_carts(self, cart: Cart, guest: Cart, now_epoch_s: int) -> Cart | None:
         """Write the merged cart and delete the guest's, at the versions read, or nothing."""
-        delete = {
-            "TableName": self._orders,
-            "Key": to_item(keys.cart(guest.owner)),
-            "ConditionExpression": _IF_VERSION,
-            "ExpressionAttributeValues": to_item({":seen": guest.version}),
-        }
+        operations = [
+            {"Put": self._put_cart(cart, now_epoch_s)},
+            {"Delete": self._delete_cart(guest)},
+        ]
         try:
-            transact([{"Put": self._put_cart(cart, now_epoch_s)}, {"Delete": delete}])
+            transact(operations)
         except TransactionCancelled:
             return None
         return replace(cart, version=cart.version + 1)
@@ -150,6 +148,7 @@ class CheckoutStore:
         self,
         order: Item,
         cart: Cart,
+        guest: Cart | None,
         idempotency_key: str,
         body_hash: str,
         answer: str,
@@ -157,7 +156,8 @@ class CheckoutStore:
     ) -> Refusal | None:
         """Write the order, take its stock, remember the answer and empty the cart: all or nothing.
 
-        Args: `cart` is the cart the order was made of; `answer` is JSON, given again to a replay.
+        Args: `cart` is the cart the order was made of, and `guest` one that it has taken in, which
+        goes; `answer` is JSON, given again to a replay.
         Returns: None when placed. Raises Unavailable when contention did not end in time.
         """
         idempotency = {
@@ -175,6 +175,7 @@ class CheckoutStore:
             {"Put": self._put_cart(emptied(cart), now_epoch_s)},
             *({"Update": self._take(line)} for line in lines),
             *use_operations(self._orders, cart.promotion, order["promotion"]),
+            *([{"Delete": self._delete_cart(guest)}] if guest else []),
         ]
         try:
             transact(operations)
@@ -184,10 +185,11 @@ class CheckoutStore:
                 for position, line in enumerate(lines, start=3)
                 if position in cancelled.failed
             }
-            promotion, terms = refused_use(cancelled.failed, 3 + len(lines))
-            return Refusal(
-                cancelled.failed.get(1), 2 in cancelled.failed, stock, promotion, terms
-            )  # fmt: skip
+            carts = {2, len(operations) - 1} if guest else {2}
+            moved = not carts.isdisjoint(cancelled.failed)
+            used = {at: row for at, row in cancelled.failed.items() if at not in carts}
+            promotion, terms = refused_use(used, 3 + len(lines))
+            return Refusal(cancelled.failed.get(1), moved, stock, promotion, terms)
         return None
 
     def list_orders(
@@ -235,6 +237,14 @@ class CheckoutStore:
         if not cart.version:
             return operation | {"ConditionExpression": _IF_ABSENT}
         return operation | {
+            "ConditionExpression": _IF_VERSION,
+            "ExpressionAttributeValues": to_item({":seen": cart.version}),
+        }
+
+    def _delete_cart(self, cart: Cart) -> Item:
+        return {
+            "TableName": self._orders,
+            "Key": to_item(keys.cart(cart.owner)),
             "ConditionExpression": _IF_VERSION,
             "ExpressionAttributeValues": to_item({":seen": cart.version}),
         }

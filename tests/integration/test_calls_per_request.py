@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from tests.conftest import Stack, wait_until
-from tests.integration.checkout_shop import SYNTHETIC, an_order, put_on_sale
+from tests.integration.checkout_shop import SYNTHETIC, an_order, bearer, put_on_sale, stock_of
 
 
 def sampled() -> tuple[str, dict[str, str]]:
@@ -65,3 +65,23 @@ def test_placing_an_order_is_two_round_trips(stack: Stack) -> None:
     calls = calls_of(stack, root, "checkout")
     assert len(calls) == 2, calls
     assert "DynamoDB/TransactWriteItems" in calls
+
+
+def test_the_first_order_after_signing_in_takes_the_guests_goods_along_in_the_same_two(
+    stack: Stack,
+) -> None:
+    sku, other = put_on_sale(stack, units=5), put_on_sale(stack, units=5)
+    root, headers = sampled()
+    person = bearer(stack, uuid4().hex)
+    with stack.http() as http:
+        http.put(f"/api/checkout/cart/items/{sku}", json={"quantity": 2}, headers=person)
+        http.cookies.clear()
+        http.put(f"/api/checkout/cart/items/{other}", json={"quantity": 1}).raise_for_status()
+        key = {"Idempotency-Key": uuid4().hex}
+        placed = http.post("/api/checkout/orders", json=an_order(), headers=headers | key | person)
+        after = http.get("/api/checkout/cart", headers=person).json()
+        guests = http.get("/api/checkout/cart").json()
+    assert placed.status_code == 201, placed.text
+    assert (stock_of(stack, sku)["available"], stock_of(stack, other)["available"]) == (3, 4)
+    assert (after["items"], guests["items"]) == ([], [])
+    assert len(calls_of(stack, root, "checkout")) == 2

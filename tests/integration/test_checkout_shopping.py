@@ -86,15 +86,19 @@ class Shopping(RuleBasedStateMachine):
         assert answer.status_code == 200
         self._bag(device).saved.pop(name, None)
 
-    @rule(device=DEVICES)
-    def sign_in(self, device: str) -> None:
+    @rule(device=DEVICES, orders_at_once=st.booleans())
+    def sign_in(self, device: str, orders_at_once: bool) -> None:
         if device in self.signed_in:
             return
         self.browsers[device].sign_in(bearer(self.stack, self.person))
         self.signed_in.add(device)
         self.own.take_in(self.guests[device])
         self.guests[device] = Bag()
-        self.browsers[device].cart()  # the first request brings the two together
+        # The first request brings the two together, whichever it is.
+        if orders_at_once:
+            self.order(device)
+        else:
+            self.browsers[device].cart()
 
     @precondition(lambda self: self.signed_in)
     @rule()
