@@ -127,15 +127,15 @@ def low_stock(at: datetime) -> None:
         )
         rows = [
             (
+                status.bad("sold out") if not row["available"] else f"{row['available']:,}",
                 status.escaped(row["title"] or row["product_id"]),
                 status.escaped(row["options"]),
                 f"`{row['sku']}`",
-                status.bad("sold out") if not row["available"] else f"{row['available']:,}",
                 _when(row["since"], at),
             )
             for row in found.head(_LOW_SHOWN).iter_rows(named=True)
         ]
-        status.table(("Product", "Options", "SKU", "Units left", "Since"), rows, right=(3,))
+        status.table(("Units left", "Product", "Options", "SKU", "Since"), rows, right=(0,))
         downloads.csv(found, "running-low")
 
 

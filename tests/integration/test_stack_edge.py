@@ -6,7 +6,8 @@ import signal
 
 import pytest
 
-from tests.conftest import Stack
+from iac.local.health import is_healthy
+from tests.conftest import Stack, wait_until
 
 
 def test_the_page_is_never_cached_and_its_assets_always(stack: Stack) -> None:
@@ -91,3 +92,25 @@ def test_a_page_that_was_read_is_shown_while_the_table_accepts_and_never_answers
     assert int(before.headers["x-stale-age"]) >= 0
     assert before.headers["cache-control"] == "no-store"
     assert before.content == now.content
+
+
+def test_whoever_opens_a_page_of_a_shop_that_is_away_gets_a_page_and_programs_get_problems(
+    stack: Stack,
+) -> None:
+    opens = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
+    stack.supervisor.stop_program("emulator")  # and with it the bucket of the storefront
+    try:
+        with stack.http() as http:
+            page = http.get("/products/some-dress", headers=opens)
+            called = http.get("/products/some-dress", headers={"Accept": "*/*"})
+            told = http.get("/api/checkout/cart", headers=opens)
+    finally:
+        stack.supervisor.start_program("emulator")
+        wait_until(lambda: is_healthy(f"{stack.at.url(stack.at.emulator)}/_ministack/ready"))
+    assert page.status_code == 503
+    assert page.headers["content-type"].startswith("text/html")
+    assert page.headers["cache-control"] == "no-store"
+    assert "back in a moment" in page.text
+    for answer in (called, told):
+        assert answer.status_code >= 500
+        assert answer.headers["content-type"] == "application/problem+json"

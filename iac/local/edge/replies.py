@@ -1,7 +1,10 @@
 """What the edge says when it answers itself: the same problem+json as the services."""
 
+from pathlib import Path
+
 from iac.local.edge.types import Json, message_of, set_header
 
+_AWAY = Path(__file__).with_name("away.html")
 _MEDIA_TYPE = "application/problem+json"
 SECURITY_HEADERS = {
     "x-content-type-options": "nosniff",
@@ -33,9 +36,9 @@ _PROBLEMS = {
 
 
 def local_replies() -> Json:
-    """A mapper for each status, and a general body for the rest."""
+    """A page for people, a mapper for each status, and a general body for the rest."""
     return {
-        "mappers": [_mapper(status) for status in _PROBLEMS],
+        "mappers": [_page(), *(_mapper(status) for status in _PROBLEMS)],
         "body_format": _format(_body("%RESPONSE_CODE%", "error", "The request failed", "")),
     }
 
@@ -74,6 +77,32 @@ def hidden_bucket_errors(headers: dict[str, str]) -> Json:
         "extensions.filters.http.custom_response.v3.CustomResponse",
         custom_response_matcher={"matcher_list": {"matchers": [matcher]}},
     )
+
+
+def _page() -> Json:
+    """Whoever opens a page of a shop that is away gets one; programs get problems."""
+    asks_for_a_page = {"name": "accept", "string_match": {"contains": "text/html"}}
+    of_a_service = {"name": ":path", "string_match": {"prefix": "/api/"}, "invert_match": True}
+    is_away = {"op": "GE", "value": {"default_value": 500, "runtime_key": "edge.reply.page"}}
+    return {
+        "filter": {
+            "and_filter": {
+                "filters": [
+                    {"status_code_filter": {"comparison": is_away}},
+                    {"header_filter": {"header": asks_for_a_page}},
+                    {"header_filter": {"header": of_a_service}},
+                ]
+            }
+        },
+        "body_format_override": {
+            "text_format_source": {"inline_string": _AWAY.read_text(encoding="utf-8")},
+            "content_type": "text/html; charset=utf-8",
+        },
+        "headers_to_add": [
+            set_header("retry-after", "10"),
+            set_header("cache-control", "no-store"),
+        ],
+    }
 
 
 def _mapper(status: int) -> Json:
