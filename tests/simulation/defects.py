@@ -12,6 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from pipeline.compaction import packing
 from pipeline.compaction.domain import next_state
 from pipeline.compaction.store import Catalogue, NotRegistered, Ops
 from pipeline.folding import service as folding
@@ -25,7 +26,7 @@ from pipeline.runtime.lake import CompactionState, Lake, LakeObject, read_state
 from tests.simulation import runs
 from tests.simulation.matrix import CELLS
 
-_SEEDS = 10
+_SEEDS = 20
 _transact = AnalyticsTable._transact
 _pending = Lake.pending
 
@@ -76,6 +77,8 @@ DEFECTS: dict[str, tuple[Any, str, Callable[..., Any], tuple[str, str]]] = {
         LakeFiles, "write", _careless(LakeFiles.write, ClientError), ("landing", "throttling")),
     "raw files are noted as merged before they are": (
         Lake, "pending", _noted_too_soon, ("compaction", "crash before a write")),
+    "the list of packs stays while tables change": (
+        packing, "take_list_away", lambda _: None, ("packing", "crash before a write")),
     "dates that Glue put off are forgotten": (
         Catalogue, "_register", _careless(Catalogue._register.__wrapped__, NotRegistered),
         ("compaction", "partial batch failure")),

@@ -5,9 +5,11 @@ import logging
 import os
 import random
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
+import polars as pl
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
 
@@ -18,6 +20,8 @@ from iac.local.supervise import Supervisor
 from iac.local.topology import Topology
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws
+from pipeline.runtime.facts import Table, conformed
+from pipeline.runtime.lake import Lake, LakeObject
 from tests.simulation.local_aws import ENDPOINT, LocalAws
 from tests.simulation.seam import Seam
 from tests.simulation.virtual_time import VirtualTime
@@ -50,6 +54,7 @@ class InProcess:
     def __init__(self) -> None:
         os.environ.update(_ENVIRONMENT)
         _prepare()
+        Lake.scan_objects = _read_here
         self._time, self._aws = VirtualTime(), LocalAws()
         self._seam = Seam(self._answer)
         aws.watch(self._seam.attach)
@@ -117,6 +122,15 @@ class OnEmulator:
         ready = f"{self._at.url(self._at.emulator)}/_ministack/ready"
         if late := wait_healthy({"emulator": ready}, _READY_TIMEOUT_S, lambda _: False):
             raise TimeoutError(f"{late} did not come back within {_READY_TIMEOUT_S} s")
+
+
+def _read_here(lake: Lake, table: Table, objects: Sequence[LakeObject]) -> pl.LazyFrame:
+    """`Lake.scan_objects` by botocore: polars reads S3 by itself, and here nobody listens."""
+    frames = zip(objects, lake.read_objects(objects), strict=True)
+    return pl.concat(
+        conformed(table, rows).select(pl.lit(one.dt).str.to_date().alias("dt"), pl.all())
+        for one, rows in frames
+    ).lazy()
 
 
 def _prepare() -> None:

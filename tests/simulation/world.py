@@ -28,7 +28,8 @@ from tests.simulation.seam import Crash, Fault, Seam
 from tests.simulation.streams import ChangeStream, EventStream, Place, Record
 from tests.simulation.virtual_time import VirtualTime
 
-COMPONENTS = ("relay", "landing", "folding", "compaction")
+COMPONENTS = ("relay", "landing", "folding", "compaction", "packing")
+HOURLY = ("compaction", "packing")  # woken by the clock; the others by streams
 # What a function may raise to have its batch delivered again; anything else is a defect.
 _GIVEN_UP = (
     BotoCoreError, ClientError, Busy, Contended, Changed, NotRegistered, NotPublished, NotAccepted,
@@ -126,6 +127,14 @@ class World:
         self._invoke("compaction", run, "compaction", fault, clock_error_s)
         return not outcome.is_skipped
 
+    def pack(self, fault: Fault | None = None, clock_error_s: float = 0) -> None:
+        """What follows a run of compaction; nothing while another one holds the lease."""
+        self._invoke(
+            "packing",
+            lambda: compaction._pack(self.names, clock.now, clock.new_id),
+            "packing", fault, clock_error_s,
+        )  # fmt: skip
+
     def restart_aws(self, restart: Callable[[], None]) -> None:
         self.pull()  # the emulator keeps no stream of a table that no function is mapped to
         restart()
@@ -139,7 +148,7 @@ class World:
         return [one for one in self.places if one.is_behind and one.function in functions]
 
     def come_to_rest(self) -> None:
-        """Without a fault from now on, all is delivered and compacted. Raises Stuck."""
+        """Without a fault from now on, all is delivered, compacted and packed. Raises Stuck."""
         for _ in range(_MAX_ROUNDS):
             if not (behind := self.behind(COMPONENTS)):
                 break
@@ -152,6 +161,7 @@ class World:
             self.time.advance(LEASE_S)  # the lease of one that crashed runs out
             if not self.compact():
                 raise Stuck(self.trace[-1])
+        self.pack()
 
     def _invoke(
         self, what: str, run: Callable[[], Any], function: str, fault: Fault | None, error_s: float
