@@ -66,8 +66,8 @@ notebook: .venv/stamp ## open the query notebook in a browser
 sample: .venv/stamp ## export whole orders and visits, without persons; OUT= ROWS= SEED=
 	@$(BIN)/python -m iac.local run -- -m pipeline.sample $(call option,OUT,out) $(call option,ROWS,rows) $(call option,SEED,seed)
 
-simulate: .venv/stamp ## the pipeline with faults, in this process; SEEDS= FIRST= JOBS=, SEED= alone, EMULATOR=1 on the stack
-	@$(BIN)/python $(if $(EMULATOR),-m iac.local run --) -m tests.simulation $(call option,SEEDS,seeds) $(call option,FIRST,first) $(call option,JOBS,jobs) $(call option,SEED,seed) $(if $(EMULATOR),--emulator)
+simulate: .venv/stamp ## the pipeline with faults, in this process; SEEDS= FIRST= JOBS= DAYS=, SEED= alone, EMULATOR=1 on the stack
+	@$(BIN)/python $(if $(EMULATOR),-m iac.local run --) -m tests.simulation $(call option,SEEDS,seeds) $(call option,FIRST,first) $(call option,JOBS,jobs) $(call option,DAYS,days) $(call option,SEED,seed) $(if $(EMULATOR),--emulator)
 
 reconcile: .venv/stamp ## the lake against the aggregates, hour by hour; REPAIR=1 recounts what differs
 	@$(BIN)/python -m iac.local run -- -m pipeline.reconciliation $(if $(REPAIR),--repair)

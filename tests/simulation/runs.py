@@ -8,13 +8,15 @@ from contextlib import closing
 from functools import cache
 from multiprocessing import get_context
 
-from tests.simulation import matrix
+from tests.simulation import every_write, matrix
+from tests.simulation.every_write import Crashed, Write
 from tests.simulation.matrix import EVERYTHING, FAULTS, Ordeal, Verdict, judge
 from tests.simulation.outcome import Outcome
 from tests.simulation.stage import InProcess, OnEmulator, Stage
 from tests.simulation.world import COMPONENTS
 
 _SEEDS_PER_TASK = 7
+_WRITES_PER_TASK = 9
 _WIDTH = 22
 
 
@@ -41,15 +43,26 @@ def judged(stage: Stage, seed: int, without_faults: Outcome) -> Verdict:
 
 
 def run_in(processes: int, seeds: Sequence[int], *, is_emulator: bool) -> Iterator[Verdict]:
-    """In order of the seeds; a single process is this one."""
+    """In order of the seeds. One alone runs in this process, and so do those on the emulator."""
     tasks = [seeds[n : n + _SEEDS_PER_TASK] for n in range(0, len(seeds), _SEEDS_PER_TASK)]
-    if processes == 1 or len(tasks) == 1:
+    if is_emulator or len(seeds) == 1:
         with closing(open_stage(is_emulator=is_emulator)) as stage:
             yield from run(stage, seeds)
         return
     with pool_of(processes) as pool:
         for verdicts in pool.map(_run_task, tasks):
             yield from verdicts
+
+
+def writes_in(processes: int, shops: Sequence[str]) -> tuple[list[Write], list[Crashed]]:
+    """Every write of an hour of each shop, and the runs that crashed at them.
+
+    Raises: every_write.Missed when there is a write that no run would have crashed at.
+    """
+    with pool_of(processes) as pool:
+        writes = [write for found in pool.map(_writes_of, shops) for write in found]
+        tasks = [writes[n : n + _WRITES_PER_TASK] for n in range(0, len(writes), _WRITES_PER_TASK)]
+        return writes, [one for done in pool.map(_crash_at, tasks) for one in done]
 
 
 def pool_of(processes: int) -> ProcessPoolExecutor:
@@ -62,9 +75,9 @@ def open_stage(*, is_emulator: bool) -> Stage:
 
 
 @cache
-def own_stage() -> Stage:
+def own_stage() -> InProcess:
     """The one of this process, until it ends."""
-    return open_stage(is_emulator=False)
+    return InProcess()
 
 
 def table(verdicts: Sequence[Verdict]) -> str:
@@ -72,12 +85,21 @@ def table(verdicts: Sequence[Verdict]) -> str:
     cells: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
     for one in verdicts:
         cells[one.fault, one.function].append(one)
-    lines = ["".join(name.ljust(_WIDTH) for name in ("", *COMPONENTS)).rstrip()]
+    lines = [_row("", COMPONENTS)]
     for fault in FAULTS:
-        told = (_told(cells[fault, function]) for function in COMPONENTS)
-        lines.append("".join(text.ljust(_WIDTH) for text in (fault, *told)).rstrip())
-    lines.append(EVERYTHING.ljust(_WIDTH) + _told(cells[EVERYTHING, EVERYTHING]))
+        lines.append(_row(fault, [_told(cells[fault, function]) for function in COMPONENTS]))
+    lines.append(_row(EVERYTHING, [_told(cells[EVERYTHING, EVERYTHING])]))
     return "\n".join(lines)
+
+
+def table_of_writes(runs: Sequence[Crashed]) -> str:
+    """A row per shop, a column per function: runs that crashed before a write, and after one."""
+    rows = (_row(shop, told) for shop, told in every_write.cells(runs))
+    return "\n".join([_row("a crash at each write", COMPONENTS), *rows])
+
+
+def _row(name: str, texts: Sequence[str]) -> str:
+    return "".join(text.ljust(_WIDTH) for text in (name, *texts)).rstrip()
 
 
 def _told(verdicts: Sequence[Verdict]) -> str:
@@ -85,6 +107,18 @@ def _told(verdicts: Sequence[Verdict]) -> str:
     if failed:
         return f"FAILED: {' '.join(failed[:3])}"
     return f"{len(verdicts)} equal, {sum(one.hits for one in verdicts)} hits" if verdicts else "-"
+
+
+def _writes_of(shop: str) -> list[Write]:
+    return every_write.hour(own_stage(), shop).writes
+
+
+def _crash_at(writes: Sequence[Write]) -> list[Crashed]:
+    return [
+        every_write.hour(own_stage(), write.shop).crashed(write, side)
+        for write in writes
+        for side in every_write.SIDES
+    ]
 
 
 def _run_task(seeds: Sequence[int]) -> list[Verdict]:

@@ -3,11 +3,14 @@
 import itertools
 import logging
 import os
+import pickle
 import random
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
 
 import polars as pl
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -24,7 +27,7 @@ from pipeline.runtime.facts import Table, conformed
 from pipeline.runtime.lake import Lake, LakeObject
 from tests.simulation.local_aws import ENDPOINT, LocalAws
 from tests.simulation.seam import Seam
-from tests.simulation.virtual_time import VirtualTime
+from tests.simulation.virtual_time import START, VirtualTime
 from tests.simulation.world import World, take_turns
 
 _READY_TIMEOUT_S = 60
@@ -48,6 +51,14 @@ class Stage(Protocol):
         """Gives back the clock, and what else it took."""
 
 
+@dataclass(frozen=True)
+class Saved:
+    """AWS at a moment."""
+
+    state: dict[str, Any]
+    at: datetime
+
+
 class InProcess:
     """Every call to AWS is answered here; time stands still; a seed is repeatable to the call."""
 
@@ -63,12 +74,23 @@ class InProcess:
         set_up(self._names)
         self._empty = self._aws.state()
 
-    def world(self, dice: random.Random) -> World:
-        self._time.restart()
+    def world(self, dice: random.Random, since: Saved | None = None) -> World:
+        """A new one; or one that goes on where all was delivered."""
+        self._time.restart(since.at if since else START)
         random.seed(dice.random())  # the jitter of retries
-        self._aws.start_from(self._empty)
+        self._aws.start_from(since.state if since else self._empty)
         self._seam.calls = 0
-        return World(self._names, self._seam, self._time, dice)
+        world = World(self._names, self._seam, self._time, dice)
+        if since:
+            world.has_delivered()
+        return world
+
+    def save(self) -> Saved:
+        return Saved(self._aws.state(), datetime.now(UTC))
+
+    def print_of_state(self) -> bytes:
+        """The same as before, unless something of AWS's changed in between."""
+        return pickle.dumps(self._aws.state())
 
     def restart(self) -> None:
         self._aws.restart()

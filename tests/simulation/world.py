@@ -111,6 +111,13 @@ class World:
         self._is_new = self._is_new or place.function == "relay"
         return is_done
 
+    def has_delivered(self) -> None:
+        """All that is in the streams was delivered before this world began."""
+        self._is_new = True
+        self.pull()
+        for place in self.places:
+            place.position = len(place.log)
+
     def again(self, place: Place, records: int) -> None:
         """Some that were delivered are delivered once more."""
         place.position = max(0, place.position - records)
@@ -167,7 +174,7 @@ class World:
         self, what: str, run: Callable[[], Any], function: str, fault: Fault | None, error_s: float
     ) -> bool:
         result = "done"
-        with self.seam.with_fault(fault), self.time.off_by(error_s):
+        with self.seam.with_fault(fault, function), self.time.off_by(error_s):
             try:
                 run()
             except Crash:
