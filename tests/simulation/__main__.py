@@ -43,6 +43,7 @@ def _run_seeds(asked: argparse.Namespace, seeds: Sequence[int]) -> bool:
             print(f"  {len(verdicts):,} of {len(seeds):,}")
     spent_s = time.perf_counter() - started
     if len(seeds) > 1:
+        print(f"In each cell its seeds, {len(CELLS)} apart (make simulate SEED=n repeats one):")
         print(runs.table(verdicts))
     failed = [one for one in verdicts if one.problems]
     calls, hits = sum(one.calls for one in verdicts), sum(one.hits for one in verdicts)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from functools import cache
+from itertools import zip_longest
 from multiprocessing import get_context
 
 from tests.simulation import every_write, matrix
@@ -17,7 +18,7 @@ from tests.simulation.world import COMPONENTS
 
 _SEEDS_PER_TASK = 7
 _WRITES_PER_TASK = 9
-_WIDTH = 22
+_LISTED_SEEDS = 2  # of a cell; more are named by the first and the last, they are CELLS apart
 
 
 def run(stage: Stage, seeds: Iterable[int]) -> Iterator[Verdict]:
@@ -81,32 +82,43 @@ def own_stage() -> InProcess:
 
 
 def table(verdicts: Sequence[Verdict]) -> str:
-    """A row per fault, a column per function: seeds run, times the fault struck, what failed."""
+    """A row per fault, a column per function: its seeds, times the fault struck, what failed."""
     cells: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
     for one in verdicts:
         cells[one.fault, one.function].append(one)
-    lines = [_row("", COMPONENTS)]
-    for fault in FAULTS:
-        lines.append(_row(fault, [_told(cells[fault, function]) for function in COMPONENTS]))
-    lines.append(_row(EVERYTHING, [_told(cells[EVERYTHING, EVERYTHING])]))
-    return "\n".join(lines)
+    rows = [["", *COMPONENTS]]
+    rows += [[fault, *(_told(cells[fault, one]) for one in COMPONENTS)] for fault in FAULTS]
+    return _aligned([*rows, [EVERYTHING, _told(cells[EVERYTHING, EVERYTHING])]])
 
 
 def table_of_writes(runs: Sequence[Crashed]) -> str:
     """A row per shop, a column per function: runs that crashed before a write, and after one."""
-    rows = (_row(shop, told) for shop, told in every_write.cells(runs))
-    return "\n".join([_row("a crash at each write", COMPONENTS), *rows])
+    rows = [[shop, *told] for shop, told in every_write.cells(runs)]
+    return _aligned([["a crash at each write", *COMPONENTS], *rows])
 
 
-def _row(name: str, texts: Sequence[str]) -> str:
-    return "".join(text.ljust(_WIDTH) for text in (name, *texts)).rstrip()
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) + 2 for column in zip_longest(*rows, fillvalue="")]
+    return "\n".join(
+        "".join(text.ljust(width) for text, width in zip(row, widths, strict=False)).rstrip()
+        for row in rows
+    )
 
 
 def _told(verdicts: Sequence[Verdict]) -> str:
+    if not verdicts:
+        return "-"
     failed = [str(one.seed) for one in verdicts if one.problems]
     if failed:
-        return f"FAILED: {' '.join(failed[:3])}"
-    return f"{len(verdicts)} equal, {sum(one.hits for one in verdicts)} hits" if verdicts else "-"
+        return f"{_seeds(verdicts)}: FAILED {' '.join(failed[:3])}"
+    hits = sum(one.hits for one in verdicts)
+    return f"{_seeds(verdicts)}: {len(verdicts)} equal, {hits} hits"
+
+
+def _seeds(verdicts: Sequence[Verdict]) -> str:
+    """What `SEED=` repeats one of them by."""
+    seeds = [str(one.seed) for one in verdicts]
+    return " ".join(seeds) if len(seeds) <= _LISTED_SEEDS else f"{seeds[0]}…{seeds[-1]}"
 
 
 def _writes_of(shop: str) -> list[Write]:

@@ -40,11 +40,11 @@ def test_every_cell_ends_as_the_run_without_faults_and_a_seed_alone_repeats_itse
     told = matrix()
     with capsys.disabled():  # the table is for who reads the report, also when all is well
         print(f"\n{told}")
-    struck = re.findall(r"1 equal, (\d+) hits", told)
-    assert len(struck) == _CELLS
-    assert "0" not in struck
-    last = simulate("--seed", str(_CELLS - 1))
-    assert f"all at once, {struck[-1]} hits" in last
+    struck = re.findall(r"\b(\d+): 1 equal, (\d+) hits", told)
+    assert [int(seed) for seed, _ in struck] == list(range(_CELLS))
+    assert "0" not in (hits for _, hits in struck)
+    last = simulate("--seed", struck[-1][0])
+    assert f"all at once, {struck[-1][1]} hits" in last
 
 
 def test_a_crash_before_and_after_every_single_write_changes_nothing() -> None:
