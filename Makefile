@@ -8,6 +8,8 @@ TF_ROOT = iac/envs/$(or $(STAGE),dev)
 BIN := .venv/bin
 # Absent on purpose until asked for: an empty variable gives no option.
 option = $(if $($(1)),--$(2) $($(1)))
+# The same for words of people: make exports what it was given, and the shell does not read it again.
+said = $(if $($(1)),--$(2) "$$$(1)")
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  \1\t\2/' | expand -t 16
@@ -81,8 +83,8 @@ cost: .venv/stamp ## what a million events cost on AWS, by list prices; after a 
 prove: .venv/stamp ## run the proof ledger; exit 0 only if every check holds; VERIFY=<file or id> checks a signature
 	@$(BIN)/python -m iac.local run -- -m $(if $(VERIFY),pipeline.proof $(call option,VERIFY,verify),loadgen.probe --then-prove)
 
-desk: .venv/stamp ## what the pipeline set aside; DO="list" "show ID" "fix …" "redrive …" "discard …" "count" ("list -h")
-	@$(BIN)/python -m iac.local run -- -m pipeline.desk $(or $(DO),list)
+desk: .venv/stamp ## what the pipeline set aside; DO="list" "show ID" "fix …" "redrive …" "discard …" "count" ("list -h"); CAUSE=
+	@$(BIN)/python -m iac.local run -- -m pipeline.desk $(or $(DO),list) $(call said,CAUSE,cause)
 
 gateway: .venv/stamp ## how the simulated card gateway behaves; SET="authorise latency_ms=300 lost_percent=20" or SET=reset
 	@$(BIN)/python -m iac.local run -- -m iac.local.payment_gateway $(SET)
