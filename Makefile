@@ -8,6 +8,8 @@ TF_ROOT = iac/envs/$(or $(STAGE),dev)
 BIN := .venv/bin
 # Absent on purpose until asked for: an empty variable gives no option.
 option = $(if $($(1)),--$(2) $($(1)))
+# The same for words of people: make exports what it was given, and the shell does not read it again.
+said = $(if $($(1)),--$(2) "$$$(1)")
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  \1\t\2/' | expand -t 16
@@ -66,8 +68,8 @@ notebook: .venv/stamp ## open the query notebook in a browser
 sample: .venv/stamp ## export whole orders and visits, without persons; OUT= ROWS= SEED=
 	@$(BIN)/python -m iac.local run -- -m pipeline.sample $(call option,OUT,out) $(call option,ROWS,rows) $(call option,SEED,seed)
 
-simulate: .venv/stamp ## the pipeline with faults, in this process; SEEDS= FIRST= JOBS=, SEED= alone, EMULATOR=1 on the stack
-	@$(BIN)/python $(if $(EMULATOR),-m iac.local run --) -m tests.simulation $(call option,SEEDS,seeds) $(call option,FIRST,first) $(call option,JOBS,jobs) $(call option,SEED,seed) $(if $(EMULATOR),--emulator)
+simulate: .venv/stamp ## the pipeline with faults, in this process; SEEDS= FIRST= JOBS= DAYS=, SEED= alone, EMULATOR=1 on the stack
+	@$(BIN)/python $(if $(EMULATOR),-m iac.local run --) -m tests.simulation $(call option,SEEDS,seeds) $(call option,FIRST,first) $(call option,JOBS,jobs) $(call option,DAYS,days) $(call option,SEED,seed) $(if $(EMULATOR),--emulator)
 
 reconcile: .venv/stamp ## the lake against the aggregates, hour by hour; REPAIR=1 recounts what differs
 	@$(BIN)/python -m iac.local run -- -m pipeline.reconciliation $(if $(REPAIR),--repair)
@@ -81,8 +83,8 @@ cost: .venv/stamp ## what a million events cost on AWS, by list prices; after a 
 prove: .venv/stamp ## run the proof ledger; exit 0 only if every check holds; VERIFY=<file or id> checks a signature
 	@$(BIN)/python -m iac.local run -- -m $(if $(VERIFY),pipeline.proof $(call option,VERIFY,verify),loadgen.probe --then-prove)
 
-desk: .venv/stamp ## what the pipeline set aside; DO="list" "show ID" "fix …" "redrive …" "discard …" "count" ("list -h")
-	@$(BIN)/python -m iac.local run -- -m pipeline.desk $(or $(DO),list)
+desk: .venv/stamp ## what the pipeline set aside; DO="list" "show ID" "fix …" "redrive …" "discard …" "count" ("list -h"); CAUSE=
+	@$(BIN)/python -m iac.local run -- -m pipeline.desk $(or $(DO),list) $(call said,CAUSE,cause)
 
 gateway: .venv/stamp ## how the simulated card gateway behaves; SET="authorise latency_ms=300 lost_percent=20" or SET=reset
 	@$(BIN)/python -m iac.local run -- -m iac.local.payment_gateway $(SET)

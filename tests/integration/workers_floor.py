@@ -140,6 +140,7 @@ class Floor(Shelf):
         messaging.apply_stream(emulator.aws, self.names.events_stream, topology.streams["events"])
         messaging.apply_topic(emulator.aws, topology, "orders")
         self.gateway = GatewayDoor(self.names)
+        self._urls: dict[str, str] = {}
         self._iterator = self._start_of_changes()
         self._handlers = {name: self._load(name) for name in ("relay", "stock", *_WORKERS)}
 
@@ -266,5 +267,8 @@ class Floor(Shelf):
         return iterator
 
     def _url(self, queue: str) -> str:
-        url: str = aws.client("sqs").get_queue_url(QueueName=self.names.queue(queue))["QueueUrl"]
-        return url
+        """Asked for once: a play looks into its queues hundreds of times."""
+        if queue not in self._urls:
+            found = aws.client("sqs").get_queue_url(QueueName=self.names.queue(queue))
+            self._urls[queue] = found["QueueUrl"]
+        return self._urls[queue]

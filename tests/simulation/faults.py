@@ -16,6 +16,7 @@ class CrashAt:
 
     def __init__(self, write: int, *, is_after: bool) -> None:
         self._left, self._is_after, self.hits = write, is_after, 0
+        self.at: Call | None = None  # the write that it ended at
 
     def on_call(self, call: Call) -> AWSResponse:
         if self.hits:  # a `finally` on the way out: a dead process does not clean up
@@ -23,6 +24,7 @@ class CrashAt:
         if call.is_write:
             self._left -= 1
             if self._left == 0:
+                self.at = call
                 if self._is_after:
                     call.send(call.request)
                 self._end()

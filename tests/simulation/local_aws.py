@@ -14,6 +14,7 @@ from iac.local.emulator import kinesis_records
 
 ENDPOINT = "http://127.0.0.1:1"  # nobody listens there: what is not caught fails at once
 _SERVICES = ("dynamodb", "kinesis", "s3", "sqs", "sns", "glue")
+_OBJECTS = "buckets with their objects"  # the emulator keeps those as files
 _HOST = ("127.0.0.1", 1)
 
 
@@ -30,8 +31,9 @@ class LocalAws:
         return self._loop.run_until_complete(_ask(request))
 
     def state(self) -> dict[str, Any]:
-        """Everything there is, as the emulator writes it down when it stops."""
-        return {name: copy.deepcopy(one.get_state()) for name, one in self._modules.items()}
+        """Everything there is, as the emulator writes it down when it stops; objects as well."""
+        state = {name: copy.deepcopy(one.get_state()) for name, one in self._modules.items()}
+        return state | {_OBJECTS: copy.deepcopy(self._modules["s3"]._buckets)}
 
     def start_from(self, state: dict[str, Any]) -> None:
         """A new emulator that finds this state."""
@@ -39,6 +41,8 @@ class LocalAws:
         for name, one in self._modules.items():
             if name in state:
                 one.load_persisted_state(copy.deepcopy(state[name]))
+        if _OBJECTS in state:
+            self._modules["s3"]._buckets.update(copy.deepcopy(state[_OBJECTS]))
 
     def restart(self) -> None:
         """As after a stop: all but what lies on disk is written down and read again."""

@@ -19,7 +19,7 @@ from tests.simulation.outcome import Outcome
 from tests.simulation.scenario import Scenario, a_scenario
 from tests.simulation.seam import Fault
 from tests.simulation.streams import Place
-from tests.simulation.world import COMPONENTS, LEASE_S, World
+from tests.simulation.world import COMPONENTS, HOURLY, LEASE_S, World
 
 FAULTS = (
     "crash before a write", "crash after a write", "lost answer", "duplicate delivery",
@@ -33,7 +33,10 @@ _STEPS_AFTER = 8  # with faults, once everything has happened
 _LAST_TRIES = 6
 _NEVER = 1_000_000
 # (writes, calls) that an invocation makes at most, more or less: where a fault may lie in wait.
-_SPANS = {"relay": (4, 4), "landing": (2, 2), "folding": (6, 7), "compaction": (14, 24)}
+_SPANS = {
+    "relay": (4, 4), "landing": (2, 2), "folding": (6, 7), "compaction": (14, 24),
+    "packing": (8, 20),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,7 @@ class Ordeal:
         self._scenario = scenario_of(seed)
         self.problems: list[str] = []
         self.hits = 0
+        self._was_packing_late = False
 
     def run(self) -> None:
         held = self._held_back()
@@ -90,6 +94,8 @@ class Ordeal:
             self._world.happen(happening)
             for _ in range(self._dice.randrange(3)):
                 self._step(held)
+        if held:
+            self._step(held, is_due=True)  # the hour strikes at least once while somebody sleeps
         for _ in range(_STEPS_AFTER):
             self._step([])
         for _ in range(_LAST_TRIES):
@@ -99,8 +105,9 @@ class Ordeal:
 
     def _provoke(self) -> None:
         """The fault has not struck yet: its function has to do something once more."""
-        if self._function == "compaction":
-            self._compact()
+        if self._function in HOURLY:
+            if self._compact():
+                self._pack()
         elif places := [
             one for one in self._world.places if one.function == self._function and one.log
         ]:
@@ -114,21 +121,22 @@ class Ordeal:
             return [self._function]
         return [self._dice.choice(COMPONENTS)] if self._is_all else []
 
-    def _step(self, held: list[str]) -> None:
+    def _step(self, held: list[str], *, is_due: bool = False) -> None:
         self._world.time.advance(self._dice.choice((0, 1, 20, 90)))
         behind = self._world.behind([one for one in COMPONENTS if one not in held])
         # It costs most of the calls; where it is not what is looked at, twice a day will do.
-        share = 0.2 if self._is_all or self._function == "compaction" else 0.06
-        is_due = self._dice.random() < share
+        share = 0.2 if self._is_all or self._function in HOURLY else 0.06
+        is_due = is_due or self._dice.random() < share
         if is_due and "compaction" not in held:
-            self._compact()
+            if self._compact() and "packing" not in held:
+                self._pack()
         elif behind:
             self._deliver(self._next(behind))
         if self._function in held and (
-            is_due if self._function == "compaction" else self._world.behind(held)
+            is_due if self._function in HOURLY else self._world.behind(held)
         ):
             self.hits += 1  # its turn, and it slept
-        self._check_sales()
+        self._check_promises()
 
     def _next(self, behind: list[Place]) -> Place:
         """Anyone's turn; or, out of order, always the one that has most to catch up with."""
@@ -146,14 +154,24 @@ class Ordeal:
             self._world.again(place, self._dice.randint(1, place.position))
             self.hits += 1
 
-    def _compact(self) -> None:
+    def _compact(self) -> bool:
+        """False when it came to no end: then nothing is packed."""
         fault, error_s = self._fault_for("compaction", self._another_compaction)
-        self._world.compact(fault, error_s)
+        is_done = self._world.compact(fault, error_s)
         self._count(fault, "compaction")
         if self._strikes("duplicate delivery", "compaction"):
             landed = [one for one in self._world.places if one.function == "landing"]
             self._world.again(self._dice.choice(landed), self._dice.randint(1, 20))
-            self._world.compact()
+            is_done = self._world.compact()
+            self.hits += 1
+        return is_done
+
+    def _pack(self) -> None:
+        fault, error_s = self._fault_for("packing", self._another_hour)
+        self._world.pack(fault, error_s)
+        self._count(fault, "packing")
+        if self._strikes("duplicate delivery", "packing"):
+            self._world.pack()
             self.hits += 1
 
     def _at_the_same_time(self, place: Place) -> None:
@@ -161,10 +179,18 @@ class Ordeal:
         with self._world.seam.with_fault(None), self._world.time.right():
             self._world.deliver(place)
 
+    def _another_hour(self) -> None:
+        """Packing is held up until others have landed, compacted and packed more."""
+        self._was_packing_late = True  # its list may be of before: docs/guarantees.md
+        self._another_compaction()
+
     def _another_compaction(self) -> None:
         with self._world.seam.with_fault(None), self._world.time.right():
             self._world.time.advance(LEASE_S)  # that of the slow one
+            for place in self._world.behind(["landing"]):
+                self._world.deliver(place)
             self._world.compact()
+            self._world.pack()
 
     def _fault_for(
         self, function: str, meanwhile: Callable[[], None]
@@ -207,11 +233,13 @@ class Ordeal:
         if isinstance(fault, LoseAws) and fault.hits:
             self._world.restart_aws(self._restart)
 
-    def _check_sales(self) -> None:
-        """Exactly once is promised of every moment, not of the end alone."""
+    def _check_promises(self) -> None:
+        """Exactly once is promised of every moment, not of the end alone; so is what packs show."""
         if self._dice.random() < 0.25:
             items = outcome.scan(self._world.names.table("analytics"))
             found = outcome.wrong_sales(items, self._scenario)
+            if (self._is_all or self._function in HOURLY) and not self._was_packing_late:
+                found += outcome.wrong_packs(self._world.names)
             self.problems += [f"after {self._world.trace[-1]}: {one}" for one in found]
 
     @property

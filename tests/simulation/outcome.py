@@ -12,6 +12,7 @@ from pipeline.runtime import aws
 from pipeline.runtime.dynamo import Item, from_item
 from pipeline.runtime.facts import QUARANTINE, TABLES
 from pipeline.runtime.lake import Lake
+from pipeline.runtime.packs import read_list
 from tests.simulation.scenario import Amounts, Scenario
 from tests.simulation.streams import EventStream
 
@@ -28,6 +29,7 @@ class Outcome:
     raw: pl.DataFrame  # every delivery of every record
     refused: pl.DataFrame
     curated: dict[str, list[dict[str, Any]]]  # rows, in order, by object
+    packed: dict[str, list[dict[str, Any]]] | None  # rows, in order, by table; None without a list
     partitions: set[tuple[str, str]]  # of the Glue tables
     told: set[str]  # event ids that reached the topic
     set_aside: set[str]  # rows that the relay could make no event of
@@ -40,6 +42,7 @@ class Outcome:
             "aggregates": counted,
             "markers": {key for key in self.items if key[0].startswith("EVENT#")},
             "curated rows": self.curated,
+            "packed rows": self.packed,
             "partitions": self.partitions,
             "landed events": sorted(landed.rows()),
             "quarantine": Counter(distinct(self.refused).select("reason", "body").rows()),
@@ -56,6 +59,7 @@ def read(names: Names) -> Outcome:
         lake.read_raw(lake.list_objects("raw/")),
         pl.concat(refused) if refused else pl.DataFrame(schema=QUARANTINE),
         _curated(lake),
+        _packed(lake, names),
         _partitions(names),
         {json.loads(body)["event_id"] for body in _messages(names.queue("notification"))},
         {json.loads(body)["pk"] for body in _messages(names.queue("stream-failures"))},
@@ -94,7 +98,12 @@ def broken_promises(found: Outcome, scenario: Scenario, events: EventStream) -> 
         f"clicks are {clicks} and not {scenario.clicks}": clicks == scenario.clicks,
     }
     broken = [text for text, holds in checks.items() if not holds]
-    return broken + _out_of_order(found.raw) + wrong_sales(found.items, scenario)
+    packs = (
+        ["no list of packs"]
+        if found.packed is None
+        else _not_as_curated(found.packed, found.curated)
+    )
+    return broken + packs + _out_of_order(found.raw) + wrong_sales(found.items, scenario)
 
 
 def distinct(frame: pl.DataFrame) -> pl.DataFrame:
@@ -121,6 +130,13 @@ def wrong_sales(items: dict[tuple[str, str], Item], scenario: Scenario) -> list[
         for key in sorted(keys)
         if any(found[key][name] != expected[key][name] for name in vars_of(Amounts()))
     ]
+
+
+def wrong_packs(names: Names) -> list[str]:
+    """Where the packs of a list do not show the curated tables as they are: not at any moment."""
+    lake = Lake(names)
+    packed = _packed(lake, names)
+    return [] if packed is None else _not_as_curated(packed, _curated(lake))
 
 
 def vars_of(amounts: Amounts) -> dict[str, int]:
@@ -153,6 +169,30 @@ def _curated(lake: Lake) -> dict[str, list[dict[str, Any]]]:
     found = lake.list_objects("curated/")
     frames = lake.read_objects(found)
     return {one.key: frame.to_dicts() for one, frame in zip(found, frames, strict=True)}
+
+
+def _packed(lake: Lake, names: Names) -> dict[str, list[dict[str, Any]]] | None:
+    if (listed := read_list(names)) is None:
+        return None
+    packs = {one.key: one for one in lake.list_objects("packed/")}
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for table, months in listed.items():
+        frames = lake.read_objects(packs[str(key)] for _, key in sorted(months.items()))
+        rows[table] = [row for frame in frames for row in frame.drop("dt").to_dicts()]
+    return rows
+
+
+def _not_as_curated(
+    packed: dict[str, list[dict[str, Any]]], curated: dict[str, list[dict[str, Any]]]
+) -> list[str]:
+    rows: dict[str, list[dict[str, Any]]] = {table: [] for table in packed}
+    for key, found in curated.items():
+        rows[key.split("/")[1]] += found
+    return [
+        f"packs of {table} have {len(packed[table])} rows, its dates {len(rows[table])}"
+        for table in rows
+        if packed[table] != rows[table]
+    ]
 
 
 def _partitions(names: Names) -> set[tuple[str, str]]:

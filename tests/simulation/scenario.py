@@ -66,17 +66,52 @@ def a_scenario(seed: int) -> Scenario:
         chosen = dice.choice(waiting)
         happenings.append(chosen.pop(0))
         waiting = [one for one in waiting if one]
+    return _scenario(happenings, [h for life in lives for h in life], sent, poison)
+
+
+def small_hours() -> list[Scenario]:
+    """As little as makes a function write all that it can write, hour by hour.
+
+    An hour's scenario is what has happened in the shop by its end.
+    """
+    dice = random.Random("small hours")
+    placed, paid, refunded = _life(dice, "order-1", ("paid", "refund"))
+    click, later_click = _a_click(dice, 1), _a_click(dice, 2)
+    poison, broken = _some_poison(dice, 1), _a_broken_row()
+    hours = [
+        [placed, click, click, poison, broken],
+        [paid, later_click],
+        [refunded, later_click],
+    ]
+    clicks, bad = (click, later_click), (poison, broken)
+    scenarios, so_far = [], list[Happening]()
+    for hour in hours:
+        so_far += hour
+        scenarios.append(_scenario(
+            hour, [h for h in so_far if h.row and h not in bad], [h for h in so_far if h in clicks],
+            [h for h in so_far if h is poison],
+        ))  # fmt: skip
+    return scenarios
+
+
+def _scenario(
+    happenings: list[Happening],
+    versions: list[Happening],
+    clicks: list[Happening],
+    poison: list[Happening],
+) -> Scenario:
     return Scenario(
         happenings,
-        {f"{h.row['order_id']}:{h.row['version']}": _amounts(h.row)
-         for life in lives for h in life if h.row},
-        Counter(json.loads(click.body)["event_type"] for click in sent),
+        {f"{h.row['order_id']}:{h.row['version']}": _amounts(h.row) for h in versions if h.row},
+        Counter(json.loads(click.body)["event_type"] for click in clicks),
         {json.loads(click.body)["event_id"] for click in clicks},
         Counter(one.body for one in poison),
-    )  # fmt: skip
+    )
 
 
-def _life(dice: random.Random, order_id: str) -> Iterator[Happening]:
+def _life(
+    dice: random.Random, order_id: str, path: tuple[str, ...] | None = None
+) -> Iterator[Happening]:
     """The versions of an order's row, as the shop's own rules make them."""
     row = an_order(order_id, tuple(dice.randint(1, 3) for _ in range(dice.choice((1, 2, 2, 7)))))
     for line in row["lines"]:
@@ -92,7 +127,7 @@ def _life(dice: random.Random, order_id: str) -> Iterator[Happening]:
     })  # fmt: skip
     yield Happening(row=model.order)
     at = PLACED_AT
-    for kind in dice.choice(_PATHS):
+    for kind in path or dice.choice(_PATHS):
         # Some within the hour, some the next day.
         at += timedelta(minutes=20 if kind == "expire" else dice.choice((1, 1, 50, 1500)))
         at = min(at, PLACED_AT + timedelta(minutes=5)) if kind == "paid" else at

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-_WRITES = ("Put", "Update", "Delete", "Transact", "Publish", "Send", "Create", "BatchCreate")
+_READS = ("BatchGet", "Describe", "Get", "Head", "List", "Query", "Scan")
 Send = Callable[[AWSPreparedRequest], AWSResponse]
 
 
@@ -19,6 +19,7 @@ class Crash(BaseException):
 class Call:
     """One request of an invocation; `send` lets it take effect and returns the answer."""
 
+    function: str
     service: str
     operation: str
     request: AWSPreparedRequest
@@ -26,7 +27,8 @@ class Call:
 
     @property
     def is_write(self) -> bool:
-        return self.operation.startswith(_WRITES)
+        """What is not known to be a read is taken for a write; `every_write` looks at the reads."""
+        return not self.operation.startswith(_READS)
 
 
 class Fault(Protocol):
@@ -44,23 +46,25 @@ class Seam:
     def __init__(self, send: Send) -> None:
         self._send = send
         self._fault: Fault | None = None
+        self._function = ""
         self.calls = 0
 
     def attach(self, client: Any) -> None:
         client.meta.events.register("before-send", self._on_request, unique_id="seam")
 
     @contextmanager
-    def with_fault(self, fault: Fault | None) -> Iterator[None]:
-        """Calls within meet this fault, and no other."""
-        outer, self._fault = self._fault, fault
+    def with_fault(self, fault: Fault | None, function: str = "") -> Iterator[None]:
+        """Calls within are a function's; they meet this fault, and no other."""
+        outer = self._fault, self._function
+        self._fault, self._function = fault, function
         try:
             yield
         finally:
-            self._fault = outer
+            self._fault, self._function = outer
 
     def _on_request(self, request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse:
         self.calls += 1
         if self._fault is None:
             return self._send(request)
         _, service, operation = event_name.split(".")
-        return self._fault.on_call(Call(service, operation, request, self._send))
+        return self._fault.on_call(Call(self._function, service, operation, request, self._send))

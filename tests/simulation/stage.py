@@ -3,11 +3,16 @@
 import itertools
 import logging
 import os
+import pickle
 import random
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
 
+import polars as pl
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
 
@@ -18,9 +23,11 @@ from iac.local.supervise import Supervisor
 from iac.local.topology import Topology
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws
+from pipeline.runtime.facts import Table, conformed
+from pipeline.runtime.lake import Lake, LakeObject
 from tests.simulation.local_aws import ENDPOINT, LocalAws
 from tests.simulation.seam import Seam
-from tests.simulation.virtual_time import VirtualTime
+from tests.simulation.virtual_time import START, VirtualTime
 from tests.simulation.world import World, take_turns
 
 _READY_TIMEOUT_S = 60
@@ -44,12 +51,21 @@ class Stage(Protocol):
         """Gives back the clock, and what else it took."""
 
 
+@dataclass(frozen=True)
+class Saved:
+    """AWS at a moment."""
+
+    state: dict[str, Any]
+    at: datetime
+
+
 class InProcess:
     """Every call to AWS is answered here; time stands still; a seed is repeatable to the call."""
 
     def __init__(self) -> None:
         os.environ.update(_ENVIRONMENT)
         _prepare()
+        Lake.scan_objects = _read_here
         self._time, self._aws = VirtualTime(), LocalAws()
         self._seam = Seam(self._answer)
         aws.watch(self._seam.attach)
@@ -58,12 +74,23 @@ class InProcess:
         set_up(self._names)
         self._empty = self._aws.state()
 
-    def world(self, dice: random.Random) -> World:
-        self._time.restart()
+    def world(self, dice: random.Random, since: Saved | None = None) -> World:
+        """A new one; or one that goes on where all was delivered."""
+        self._time.restart(since.at if since else START)
         random.seed(dice.random())  # the jitter of retries
-        self._aws.start_from(self._empty)
+        self._aws.start_from(since.state if since else self._empty)
         self._seam.calls = 0
-        return World(self._names, self._seam, self._time, dice)
+        world = World(self._names, self._seam, self._time, dice)
+        if since:
+            world.has_delivered()
+        return world
+
+    def save(self) -> Saved:
+        return Saved(self._aws.state(), datetime.now(UTC))
+
+    def print_of_state(self) -> bytes:
+        """The same as before, unless something of AWS's changed in between."""
+        return pickle.dumps(self._aws.state())
 
     def restart(self) -> None:
         self._aws.restart()
@@ -117,6 +144,15 @@ class OnEmulator:
         ready = f"{self._at.url(self._at.emulator)}/_ministack/ready"
         if late := wait_healthy({"emulator": ready}, _READY_TIMEOUT_S, lambda _: False):
             raise TimeoutError(f"{late} did not come back within {_READY_TIMEOUT_S} s")
+
+
+def _read_here(lake: Lake, table: Table, objects: Sequence[LakeObject]) -> pl.LazyFrame:
+    """`Lake.scan_objects` by botocore: polars reads S3 by itself, and here nobody listens."""
+    frames = zip(objects, lake.read_objects(objects), strict=True)
+    return pl.concat(
+        conformed(table, rows).select(pl.lit(one.dt).str.to_date().alias("dt"), pl.all())
+        for one, rows in frames
+    ).lazy()
 
 
 def _prepare() -> None:

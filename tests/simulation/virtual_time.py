@@ -29,9 +29,9 @@ class VirtualTime:
         time.sleep = _sleep
         self._travel.stop()
 
-    def restart(self) -> None:
-        """Back to the beginning, for the next world."""
-        self._traveller.move_to(START)
+    def restart(self, at: datetime = START) -> None:
+        """Back to the beginning, for the next world; or to where another one was."""
+        self._traveller.move_to(at)
 
     def advance(self, seconds: float) -> None:
         self._traveller.shift(timedelta(seconds=seconds))

@@ -28,7 +28,8 @@ from tests.simulation.seam import Crash, Fault, Seam
 from tests.simulation.streams import ChangeStream, EventStream, Place, Record
 from tests.simulation.virtual_time import VirtualTime
 
-COMPONENTS = ("relay", "landing", "folding", "compaction")
+COMPONENTS = ("relay", "landing", "folding", "compaction", "packing")
+HOURLY = ("compaction", "packing")  # woken by the clock; the others by streams
 # What a function may raise to have its batch delivered again; anything else is a defect.
 _GIVEN_UP = (
     BotoCoreError, ClientError, Busy, Contended, Changed, NotRegistered, NotPublished, NotAccepted,
@@ -110,6 +111,13 @@ class World:
         self._is_new = self._is_new or place.function == "relay"
         return is_done
 
+    def has_delivered(self) -> None:
+        """All that is in the streams was delivered before this world began."""
+        self._is_new = True
+        self.pull()
+        for place in self.places:
+            place.position = len(place.log)
+
     def again(self, place: Place, records: int) -> None:
         """Some that were delivered are delivered once more."""
         place.position = max(0, place.position - records)
@@ -126,6 +134,14 @@ class World:
         self._invoke("compaction", run, "compaction", fault, clock_error_s)
         return not outcome.is_skipped
 
+    def pack(self, fault: Fault | None = None, clock_error_s: float = 0) -> None:
+        """What follows a run of compaction; nothing while another one holds the lease."""
+        self._invoke(
+            "packing",
+            lambda: compaction._pack(self.names, clock.now, clock.new_id),
+            "packing", fault, clock_error_s,
+        )  # fmt: skip
+
     def restart_aws(self, restart: Callable[[], None]) -> None:
         self.pull()  # the emulator keeps no stream of a table that no function is mapped to
         restart()
@@ -139,7 +155,7 @@ class World:
         return [one for one in self.places if one.is_behind and one.function in functions]
 
     def come_to_rest(self) -> None:
-        """Without a fault from now on, all is delivered and compacted. Raises Stuck."""
+        """Without a fault from now on, all is delivered, compacted and packed. Raises Stuck."""
         for _ in range(_MAX_ROUNDS):
             if not (behind := self.behind(COMPONENTS)):
                 break
@@ -152,12 +168,13 @@ class World:
             self.time.advance(LEASE_S)  # the lease of one that crashed runs out
             if not self.compact():
                 raise Stuck(self.trace[-1])
+        self.pack()
 
     def _invoke(
         self, what: str, run: Callable[[], Any], function: str, fault: Fault | None, error_s: float
     ) -> bool:
         result = "done"
-        with self.seam.with_fault(fault), self.time.off_by(error_s):
+        with self.seam.with_fault(fault, function), self.time.off_by(error_s):
             try:
                 run()
             except Crash:
