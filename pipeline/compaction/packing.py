@@ -9,27 +9,35 @@ from pipeline.contracts.names import Names
 from pipeline.runtime import aws
 from pipeline.runtime.facts import TABLES, Table
 from pipeline.runtime.lake import Lake, LakeObject
+from pipeline.runtime.logs import get_logger
 from pipeline.runtime.packed import Packed
-from pipeline.runtime.packs import LIST_KEY, digest
+from pipeline.runtime.packs import AWAY, LIST_KEY, digest
 
+log = get_logger()
 # A month of more than this is read by its dates; in memory it is some twenty times that.
 MAX_PACK_BYTES = 16_000_000
 
 
-def take_list_away(names: Names) -> None:
-    """Before curated files change: from now on readers go to the dates themselves."""
-    aws.batch_client("s3").delete_object(Bucket=names.lake_bucket, Key=LIST_KEY)
+def take_list_away(names: Names, mark: str) -> None:
+    """Before curated files change: from now on readers go to the dates themselves.
+
+    Args: `mark` is of this compaction alone; a packing that began before it finds its list refused.
+    """
+    Packed(names.lake_bucket, LIST_KEY).write(json.dumps({AWAY: mark}).encode())
 
 
 def pack(names: Names, max_bytes: int = MAX_PACK_BYTES) -> int:
     """Packs the months that changed and lists all; returns how many packs were written.
 
+    Nothing is listed when a compaction has begun meanwhile: its own packing will.
     Raises: ClientError, BotoCoreError, PolarsError; then the list is as it was, which is away after
     changes.
     """
-    packing = _Packing(names, max_bytes)
+    packing, current = _Packing(names, max_bytes), Packed(names.lake_bucket, LIST_KEY)
+    stood = current.find_version()  # before the dates are looked at
     listed = {table.name: packing.table(table) for table in TABLES}
-    Packed(names.lake_bucket, LIST_KEY).write(json.dumps(listed).encode())
+    if not current.write_over(json.dumps(listed).encode(), stood):
+        log.info("packing.overtaken")
     return packing.written
 
 

@@ -92,7 +92,7 @@ def _compact(names: Names, clock: Clock, ops: Ops, owner: str) -> Outcome:
     state = read_state(names)
     pending = lake.pending(state)
     if pending:
-        packing.take_list_away(names)
+        packing.take_list_away(names, owner)
     merged_events = merged_dates = done = 0
     for group in groups(pending):
         if not ops.take_lease(owner, clock(), _LEASE_S):

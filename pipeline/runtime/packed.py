@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from pipeline.runtime import aws
 
 _NOTHING = ("404", "NoSuchKey", "NoSuchBucket", "304", "NotModified")
+_MOVED = ("412", "PreconditionFailed", "409", "ConditionalRequestConflict", "404", "NoSuchKey")
 _FASTEST = 1
 
 
@@ -29,7 +30,7 @@ class Packed:
                 Bucket=self._bucket, Key=self._key, **condition
             )
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in _NOTHING:
+            if _code(error) in _NOTHING:
                 return None
             raise
         try:
@@ -39,6 +40,36 @@ class Packed:
         self._seen = answer["ETag"]
         return content
 
+    def find_version(self) -> str | None:
+        """That of what stands there now; None for nothing. Raises botocore's errors."""
+        try:
+            answer = aws.batch_client("s3").head_object(Bucket=self._bucket, Key=self._key)
+        except ClientError as error:
+            if _code(error) in _NOTHING:
+                return None
+            raise
+        return str(answer["ETag"])
+
     def write(self, content: bytes) -> None:
+        self._put(content)
+
+    def write_over(self, content: bytes, version: str | None) -> bool:
+        """Only if this version (None: nothing) still stands there; else False, nothing written."""
+        condition = {"IfMatch": version} if version else {"IfNoneMatch": "*"}
+        try:
+            self._put(content, **condition)
+        except ClientError as error:
+            if _code(error) in _MOVED:
+                return False
+            raise
+        return True
+
+    def _put(self, content: bytes, **condition: str) -> None:
         body = gzip.compress(content, _FASTEST, mtime=0)
-        aws.batch_client("s3").put_object(Bucket=self._bucket, Key=self._key, Body=body)
+        aws.batch_client("s3").put_object(
+            Bucket=self._bucket, Key=self._key, Body=body, **condition
+        )
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code"))

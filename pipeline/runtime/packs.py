@@ -2,8 +2,9 @@
 
 A date of a small shop is a few kilobytes, so that a year is hundreds of requests. Compaction ends
 by writing what changed into packs (`packed/<table>/<month>-<digest of its dates>.parquet`), which
-never change, and a list of the current ones; it begins by taking the list away. So whoever finds a
-list sees the curated tables as they are, and who finds none reads the dates themselves.
+never change, and a list of the current ones; it begins by putting a mark, each time another one, in
+the list's place. So whoever finds a list sees the curated tables as they are, and who finds none
+reads the dates themselves; and a list is written only over the mark that stood when it was begun.
 """
 
 import json
@@ -22,6 +23,8 @@ from pipeline.runtime.packed import Packed
 # Table -> month (`2011-12`) -> the key of its pack, or null where its dates are large enough alone.
 PackList = Mapping[str, Mapping[str, str | None]]
 LIST_KEY = "packed/list-v1.json.gz"
+# In the place of a list while there is none: who took it away.
+AWAY = "away"
 
 
 def digest(columns: Iterable[str], files: Sequence[LakeObject]) -> str:
@@ -33,8 +36,8 @@ def digest(columns: Iterable[str], files: Sequence[LakeObject]) -> str:
 def read_list(names: Names) -> PackList | None:
     """None while there is none. Raises: ClientError, BotoCoreError; ValueError for a broken one."""
     content = Packed(names.lake_bucket, LIST_KEY).read()
-    found: PackList | None = None if content is None else json.loads(content)
-    return found
+    found: PackList = {} if content is None else json.loads(content)
+    return None if not found or AWAY in found else found
 
 
 class PackedTables:

@@ -23,6 +23,7 @@ from pipeline.relay.store import EventStream, OrdersTopic
 from pipeline.runtime import clock
 from pipeline.runtime.kinesis import NotAccepted
 from pipeline.runtime.lake import CompactionState, Lake, LakeObject, read_state
+from pipeline.runtime.packed import Packed
 from tests.simulation import runs
 from tests.simulation.every_write import SMALL_SHOPS, Hour, Missed
 from tests.simulation.matrix import CELLS
@@ -83,7 +84,10 @@ DEFECTS: dict[str, tuple[Any, str, Callable[..., Any], tuple[str, str]]] = {
     "raw files are noted as merged before they are": (
         Lake, "pending", _noted_too_soon, ("compaction", "crash before a write")),
     "the list of packs stays while tables change": (
-        packing, "take_list_away", lambda _: None, ("packing", "crash before a write")),
+        packing, "take_list_away", lambda *_: None, ("packing", "crash before a write")),
+    "a packing that was overtaken lists what it saw": (
+        Packed, "write_over", lambda packed, content, _: packed.write(content) or True,
+        ("packing", "slow consumer")),
     "dates that Glue put off are forgotten": (
         Catalogue, "_register", _careless(Catalogue._register.__wrapped__, NotRegistered),
         ("compaction", "partial batch failure")),

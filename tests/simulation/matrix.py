@@ -86,7 +86,6 @@ class Ordeal:
         self._scenario = scenario_of(seed)
         self.problems: list[str] = []
         self.hits = 0
-        self._was_packing_late = False
 
     def run(self) -> None:
         held = self._held_back()
@@ -181,7 +180,6 @@ class Ordeal:
 
     def _another_hour(self) -> None:
         """Packing is held up until others have landed, compacted and packed more."""
-        self._was_packing_late = True  # its list may be of before: docs/guarantees.md
         self._another_compaction()
 
     def _another_compaction(self) -> None:
@@ -238,7 +236,7 @@ class Ordeal:
         if self._dice.random() < 0.25:
             items = outcome.scan(self._world.names.table("analytics"))
             found = outcome.wrong_sales(items, self._scenario)
-            if (self._is_all or self._function in HOURLY) and not self._was_packing_late:
+            if self._is_all or self._function in HOURLY:
                 found += outcome.wrong_packs(self._world.names)
             self.problems += [f"after {self._world.trace[-1]}: {one}" for one in found]
 
