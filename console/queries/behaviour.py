@@ -8,6 +8,7 @@ from console.periods import Period
 from console.queries import edge, lake_rows
 from console.queries.shared import shared
 from pipeline.contracts.events import CLICK_TYPES
+from pipeline.contracts.searches import SEARCHED, term_of
 
 # A session has come as far as its furthest event.
 STEPS = ("View", "Product", "Cart", "Checkout", "Order")
@@ -94,18 +95,28 @@ def _furthest(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def searches(frame: pl.DataFrame) -> pl.DataFrame:
-    """DataFrame[query: str lower case, searches, results: i64 of the last time], most first."""
+    """DataFrame[query: str, a term, searches, without: i64 of these that found nothing, results:
+    i64 of the last time], most first."""
+    asked = frame.filter(pl.col("event_type") == SEARCHED, pl.col("query") != "").sort("at")
+    term = pl.col("query").map_elements(term_of, return_dtype=pl.String)
     return (
-        frame.filter(pl.col("event_type") == "shopper.searched.v1")
-        .filter(pl.col("query").str.strip_chars() != "")
-        .sort("at")
-        .group_by(pl.col("query").str.strip_chars().str.to_lowercase())
+        asked.with_columns(term)
+        .filter(pl.col("query") != "")
+        .group_by("query", maintain_order=True)
         .agg(
             pl.len().cast(pl.Int64).alias("searches"),
+            (pl.col("results_count") == 0).sum().cast(pl.Int64).alias("without"),
             pl.col("results_count").last().alias("results"),
         )
         .sort(["searches", "query"], descending=[True, False])
     )
+
+
+def searches_without(found: pl.DataFrame) -> pl.DataFrame:
+    """Of `searches` those that found nothing: DataFrame[query, without: i64], most first; the same
+    as the aggregates count."""
+    vain = found.filter(pl.col("without") > 0).select("query", "without")
+    return vain.sort(["without", "query"], descending=[True, False])
 
 
 def devices(frame: pl.DataFrame) -> pl.DataFrame:

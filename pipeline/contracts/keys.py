@@ -167,6 +167,11 @@ def clicks(stream: Stream, day: str) -> Key:
     return _key(f"CLICKS#{stream}#{day[:4]}", day)
 
 
+def searches(stream: Stream, day: str, term: str) -> Key:
+    """One item a term: what is looked for has no bound, and an item has."""
+    return _key(f"SEARCHES#{stream}#{day[:4]}", f"{day}#{term}")
+
+
 def folded(event_id: str) -> Key:
     return _key(f"EVENT#{event_id}", "FOLDED")
 

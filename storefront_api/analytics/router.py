@@ -166,6 +166,19 @@ class Funnel(BaseModel):
     steps: list[FunnelStep]
 
 
+class VainSearches(BaseModel):
+    """How often a term was looked for and nothing was found."""
+
+    term: str = Field(description="In lower case, one space between words, at most 100 characters")
+    searches: int
+
+
+class SearchesWithoutResults(BaseModel):
+    items: list[VainSearches]
+    total: int = Field(description="Searches without results, of all terms")
+    next_cursor: None = None
+
+
 class Freshness(BaseModel):
     """How old the figures are; null before the first event."""
 
@@ -234,6 +247,18 @@ def top_products(
 def funnel(items: Items, period: Period, streams: Streams) -> Funnel:
     """Browser events per step on the way to an order."""
     return Funnel.model_validate({"steps": reports.funnel(items, period, streams)})
+
+
+@reading.get("/searches-without-results")
+def searches_without_results(
+    items: Items,
+    period: Period,
+    streams: Streams,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> SearchesWithoutResults:
+    """What was looked for in vain, the most frequent terms first."""
+    found, total = reports.searches_without_results(items, period, limit, streams)
+    return SearchesWithoutResults.model_validate({"items": found, "total": total})
 
 
 @reading.get("/freshness")

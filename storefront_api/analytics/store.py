@@ -166,6 +166,16 @@ class AnalyticsItems:
                         counted[event_type] += int(value["N"])
         return counted
 
+    def searches_without_results(self, stream: Stream, period: Range) -> Counter[str]:
+        counted: Counter[str] = Counter()
+        # Behind the last day: a term's key goes on after its day.
+        since, until = period.since.isoformat(), period.until.isoformat()
+        for year in range(period.since.year, period.until.year + 1):
+            for item in self._query(f"SEARCHES#{stream}#{year:04d}", since, until):
+                if found := int(item.get("without_results", _NOTHING)["N"]):
+                    counted[item["sk"]["S"].partition("#")[2]] += found
+        return counted
+
     def titles(self, product_ids: Sequence[str]) -> Mapping[str, str]:
         table = self._names.table("products")
         wanted = [_low(keys.product(product_id)) for product_id in dict.fromkeys(product_ids)]

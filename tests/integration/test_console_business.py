@@ -154,8 +154,14 @@ def test_clicks_are_the_counters_and_a_session_counts_up_to_its_furthest_step(
         [mine.filter(pl.col("event_type") != "shopper.cart_changed.v1"), late]
     )
     assert behaviour.funnel_by_day(over_midnight).rows() == [(today.first, 2, 1, 1, 0, 0)]
-    found = behaviour.searches(frame).filter(pl.col("query") == "unfindable")
+    every = behaviour.searches(frame)
+    found = every.filter(pl.col("query") == "unfindable")
     assert found.select("searches", "results").row(0) == (2, 0)
+    asked = {"from": today.first.isoformat(), "to": today.until.isoformat(), "limit": 100}
+    answer = edge.get("/api/analytics/searches-without-results", token, **asked)
+    vain = behaviour.searches_without(every)
+    assert vain.rows() == [(one["term"], one["searches"]) for one in answer["items"]]
+    assert vain["without"].sum() == answer["total"] >= 2
 
 
 @pytest.fixture(scope="module")
