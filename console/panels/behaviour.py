@@ -67,8 +67,9 @@ def counts(counted: dict[str, int], frame: pl.DataFrame) -> None:
         st.caption("The counters and the lake agree")
 
 
-def funnel(frame: pl.DataFrame) -> None:
-    steps = behaviour.funnel(frame)
+def funnel(frame: pl.DataFrame, visits: pl.DataFrame) -> None:
+    """Args: the clicks of the period, and those of the sessions that began in it."""
+    steps = behaviour.funnel(visits)
     with st.container(border=True, height="stretch"):
         sessions = int(steps["sessions"][0])
         if not sessions:
@@ -92,7 +93,7 @@ def funnel(frame: pl.DataFrame) -> None:
         )
         charts.show(charts_people.funnel(steps), key="funnel", alt="Sessions by furthest step")
         downloads.csv(steps, "funnel")
-        by_day = behaviour.funnel_by_day(frame)
+        by_day = behaviour.funnel_by_day(visits)
         with st.expander(f"By day ({by_day.height:,})"):
             st.caption("Sessions by the day on which they began, UTC, and how far they came")
             _table(by_day, "Sessions by day")

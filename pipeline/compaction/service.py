@@ -13,8 +13,9 @@ from pipeline.compaction.files import CuratedFiles
 from pipeline.compaction.store import Catalogue, Ops
 from pipeline.contracts.errors import ShopError
 from pipeline.contracts.names import Names
+from pipeline.funnel import service as funnel
 from pipeline.insights import service as insights
-from pipeline.reconciliation.service import reconcile
+from pipeline.reconciliation.service import COMPACTION, reconcile
 from pipeline.runtime.clock import Clock, NewId
 from pipeline.runtime.facts import SOURCES, TABLES, Table, rows_of
 from pipeline.runtime.lake import Lake, LakeObject, groups, read_state
@@ -56,7 +57,7 @@ def compact_and_learn(names: Names, clock: Clock, new_id: NewId) -> Outcome:
             log.exception("insights.failed")
     if not outcome.is_skipped:
         try:
-            reconcile(names, new_id(), clock, "compaction")
+            reconcile(names, new_id(), clock, COMPACTION)
         except (ShopError, BotoCoreError, ClientError, pl.exceptions.PolarsError):
             log.exception("reconciliation.failed")
     return outcome
@@ -64,6 +65,8 @@ def compact_and_learn(names: Names, clock: Clock, new_id: NewId) -> Outcome:
 
 def compact(names: Names, clock: Clock, new_id: NewId) -> Outcome:
     """Merges all pending raw files, group by group: curated files first, the state after them.
+
+    The last group is followed by the funnels, which are counted over the curated clicks.
 
     A crash in between leaves files that the next run merges again, to the same rows.
     """
@@ -105,6 +108,9 @@ def _compact(names: Names, clock: Clock, ops: Ops, owner: str) -> Outcome:
         done += len(group)
         merged_events += events.height
         metrics.add("DuplicatesDropped", deliveries - events.height, Function="compaction")
+        if done == len(pending):
+            # Before the state, so that a crash in between leaves files that bring it here again.
+            funnel.refresh(names)
         state = next_state(state, group, pending[done:], clock())
         ops.save(state)
     log.info("compaction.done", files=done, events=merged_events, dates=merged_dates)

@@ -172,6 +172,15 @@ def searches(stream: Stream, day: str, term: str) -> Key:
     return _key(f"SEARCHES#{stream}#{day[:4]}", f"{day}#{term}")
 
 
+def funnel_partition(stream: Stream) -> str:
+    return f"FUNNEL#{stream}"
+
+
+def funnel(stream: Stream, day: str) -> Key:
+    """Sessions that began on a day, by how far they came."""
+    return _key(funnel_partition(stream), day)
+
+
 def folded(event_id: str) -> Key:
     return _key(f"EVENT#{event_id}", "FOLDED")
 

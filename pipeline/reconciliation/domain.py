@@ -9,8 +9,10 @@ from typing import Any
 
 import polars as pl
 
+from pipeline.contracts.funnel import STEPS
 from pipeline.folding.domain import WITHOUT_RESULTS, Increments, Item, Portion
 from pipeline.folding.recount import Markers, envelopes, portions_of
+from pipeline.funnel.domain import Funnels, changes
 from pipeline.reconciliation.cells import unit_of
 
 SHOWN = 300
@@ -261,6 +263,20 @@ def _counted(unit: Unit, rows: pl.DataFrame) -> dict[str, int]:
         return {WITHOUT_RESULTS: rows.height} if rows.height else {}
     kinds = rows.group_by("event_type").len().iter_rows()
     return {f"events|{kind}": int(amount) for kind, amount in kinds}
+
+
+def funnels_apart(held: Funnels, right: Funnels) -> list[Drift]:
+    """What was not as the curated clicks say, and is now."""
+    nothing = (0,) * len(STEPS)
+    return [
+        Drift(stream, "day", day, "", f"sessions, {step}", lake, has, Why.UNEXPLAINED,
+              "counted anew from the curated clicks", is_repaired=True)
+        for stream, day in changes(held, right)
+        for step, has, lake in zip(
+            STEPS, held.get((stream, day), nothing), right.get((stream, day), nothing), strict=True
+        )
+        if has != lake
+    ]  # fmt: skip
 
 
 def moving(unit: Unit, cells: pl.DataFrame, why: Why, detail: str) -> list[Drift]:

@@ -17,6 +17,7 @@ import polars as pl
 from pipeline.contracts.events import CLICK_TYPES
 from pipeline.contracts.names import Names
 from pipeline.folding.markers import read_markers
+from pipeline.funnel import service as funnel
 from pipeline.rebuild.domain import clicks_of
 from pipeline.reconciliation import cells, store
 from pipeline.reconciliation.domain import (
@@ -28,6 +29,7 @@ from pipeline.reconciliation.domain import (
     Why,
     clicks_apart,
     counts,
+    funnels_apart,
     moving,
     units_of,
 )
@@ -42,6 +44,7 @@ log = get_logger()
 _ROUNDS = 5
 # Looked at closely in one run; more than that is a rebuild's work.
 MAX_UNITS = 200
+COMPACTION = "compaction"  # the trigger of the runs that follow one
 _TOO_MANY = f"more than {MAX_UNITS} buckets differ: rebuild"
 
 
@@ -69,6 +72,8 @@ class Reconciliation:
             expected = lake_cells(self.names)
             found = store.Aggregates(self.names, seen.live).cells(expected)
             self._look_closely(seen, cells.apart(expected, found))
+            if self.trigger != COMPACTION:  # which has just counted them
+                self.drifts += funnels_apart(*funnel.refresh(self.names, seen.live))
             result = self._result(expected, time.monotonic() - started)
             results.save(result, self.clock())
         finally:

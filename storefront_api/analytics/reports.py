@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 
 from pipeline.contracts.errors import Unprocessable
 from pipeline.contracts.events import CLICK_TYPES
+from pipeline.contracts.funnel import STEPS
 from pipeline.contracts.keys import Grain, Stream
 
 GroupBy = Literal["country", "category"]
@@ -70,6 +71,9 @@ class Aggregates(Protocol):
 
     def clicks(self, stream: Stream, period: Range) -> Counter[str]:
         """Event type -> how many."""
+
+    def sessions(self, stream: Stream, period: Range) -> Mapping[str, Counter[str]]:
+        """Day -> how many of the sessions that began on it reached each step of the funnel."""
 
     def searches_without_results(self, stream: Stream, period: Range) -> Counter[str]:
         """Term -> how often it was looked for in vain."""
@@ -196,6 +200,24 @@ def funnel(aggregates: Aggregates, period: Range, streams: Sequence[Stream]) -> 
     for stream in streams:
         counted.update(aggregates.clicks(stream, period))
     return [{"event_type": kind, "count": counted[kind]} for kind in CLICK_TYPES]
+
+
+def sessions(
+    aggregates: Aggregates, period: Range, streams: Sequence[Stream]
+) -> tuple[Total, list[Total]]:
+    """(sessions by the steps they reached, the same of each day on which some began)."""
+    _check_clicks(period)
+    days: dict[str, Counter[str]] = defaultdict(Counter)
+    for stream in streams:
+        for day, reached in aggregates.sessions(stream, period).items():
+            days[day].update(reached)
+    # A session is of one day alone, so that the days add up.
+    total = sum(days.values(), Counter())
+    return _reached(total), [{"day": day, **_reached(days[day])} for day in sorted(days)]
+
+
+def _reached(counted: Counter[str]) -> Total:
+    return {step: counted[step] for step in STEPS}
 
 
 def searches_without_results(

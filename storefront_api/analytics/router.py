@@ -162,8 +162,26 @@ class FunnelStep(BaseModel):
     count: int
 
 
+class Sessions(BaseModel):
+    """Sessions by what they reached: a step, or one after it."""
+
+    view: int = Field(description="Any event: all sessions")
+    product: int
+    cart: int
+    checkout: int
+    order: int
+
+
+class DaySessions(Sessions):
+    day: str = Field(examples=["2011-12-09"], description="On which they began, UTC")
+
+
 class Funnel(BaseModel):
+    """`steps` count events at once; `sessions` and `days` those compacted, exactly."""
+
     steps: list[FunnelStep]
+    sessions: Sessions
+    days: list[DaySessions]
 
 
 class VainSearches(BaseModel):
@@ -245,8 +263,14 @@ def top_products(
 
 @reading.get("/funnel")
 def funnel(items: Items, period: Period, streams: Streams) -> Funnel:
-    """Browser events per step on the way to an order."""
-    return Funnel.model_validate({"steps": reports.funnel(items, period, streams)})
+    """Browser events per step on the way to an order, and the sessions that came that far.
+
+    A session is of the day on which it began, with all that it came to later. Sessions are as of
+    the last compaction (`compacted_at` of `/freshness`).
+    """
+    total, days = reports.sessions(items, period, streams)
+    steps = reports.funnel(items, period, streams)
+    return Funnel.model_validate({"steps": steps, "sessions": total, "days": days})
 
 
 @reading.get("/searches-without-results")

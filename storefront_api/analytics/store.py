@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from pipeline.contracts import keys
+from pipeline.contracts.funnel import STEPS
 from pipeline.contracts.keys import Grain, Stream
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws, generations
@@ -165,6 +166,14 @@ class AnalyticsItems:
                     if is_count and kind == "events":
                         counted[event_type] += int(value["N"])
         return counted
+
+    def sessions(self, stream: Stream, period: Range) -> Mapping[str, Counter[str]]:
+        last = (period.until - timedelta(days=1)).isoformat()
+        days = self._query(keys.funnel_partition(stream), period.since.isoformat(), last)
+        return {
+            item["sk"]["S"]: Counter({step: int(item[step]["N"]) for step in STEPS})
+            for item in days
+        }
 
     def searches_without_results(self, stream: Stream, period: Range) -> Counter[str]:
         counted: Counter[str] = Counter()
