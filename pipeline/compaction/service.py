@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pipeline.compaction import packing
 from pipeline.compaction.domain import next_state
 from pipeline.compaction.files import CuratedFiles
+from pipeline.compaction.goods import Goods
 from pipeline.compaction.store import Catalogue, Ops
 from pipeline.contracts.errors import ShopError
 from pipeline.contracts.names import Names
@@ -17,7 +18,7 @@ from pipeline.funnel import service as funnel
 from pipeline.insights import service as insights
 from pipeline.reconciliation.service import COMPACTION, reconcile
 from pipeline.runtime.clock import Clock, NewId
-from pipeline.runtime.facts import SOURCES, TABLES, Table, rows_of
+from pipeline.runtime.facts import CLICKSTREAM, SOURCES, TABLES, Table, rows_of
 from pipeline.runtime.lake import Lake, LakeObject, groups, read_state
 from pipeline.runtime.logs import get_logger
 from pipeline.runtime.metrics import metrics
@@ -91,6 +92,7 @@ def _pack(names: Names, clock: Clock, new_id: NewId) -> None:
 
 def _compact(names: Names, clock: Clock, ops: Ops, owner: str) -> Outcome:
     lake, files, catalogue = Lake(names), CuratedFiles(names), Catalogue(names)
+    goods = Goods(names)
     catalogue.ensure_tables()
     state = read_state(names)
     pending = lake.pending(state)
@@ -102,7 +104,7 @@ def _compact(names: Names, clock: Clock, ops: Ops, owner: str) -> Outcome:
             return Outcome(done, merged_events, merged_dates, is_skipped=True)
         events, deliveries = _events(lake, group)
         for table in TABLES:
-            dates = _merge(table, _by_date(_rows(table, events)), files)
+            dates = _merge(table, _by_date(_rows(table, events, goods)), files)
             catalogue.add_dates(table, dates)
             merged_dates += len(dates)
         done += len(group)
@@ -123,9 +125,11 @@ def _events(lake: Lake, group: Sequence[LakeObject]) -> tuple[pl.DataFrame, int]
     return raw.unique(["event_id", "event_type"]), raw.height
 
 
-def _rows(table: Table, events: pl.DataFrame) -> pl.DataFrame:
+def _rows(table: Table, events: pl.DataFrame, goods: Goods) -> pl.DataFrame:
     """`rows_of`, some events at a time: their JSON takes several times the rows."""
     parts = [rows_of(table, part) for part in events.iter_slices(_DECODED_EVENTS)]
+    if table is CLICKSTREAM:
+        parts = [goods.joined(part) for part in parts]
     return pl.concat(parts) if parts else rows_of(table, events)
 
 
