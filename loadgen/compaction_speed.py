@@ -7,6 +7,7 @@ it, and takes the lake away. Exit code 1 when a click is lost or doubled, or 2 G
 
 import argparse
 import io
+import json
 import os
 import resource
 import subprocess
@@ -19,15 +20,20 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from pipeline.contracts.names import Names
+from pipeline.contracts.events import to_iso_z
+from pipeline.contracts.names import CATALOGUE_SNAPSHOT, Names
 from pipeline.runtime import aws
-from pipeline.runtime.facts import CLICKSTREAM, RAW
+from pipeline.runtime.dynamo import to_item
+from pipeline.runtime.facts import CLICKSTREAM, OF_PRODUCT, RAW
 from pipeline.runtime.lake import Lake
+from pipeline.runtime.packed import Packed
 
 _DAY = datetime(1999, 12, 30, tzinfo=UTC)
 _ROWS = 50_000  # of a raw file
 _TWICE = 50  # one click in so many comes again, in the file behind its own
 _LIMIT_MIB = 2_048
+_GOODS = 100_000
+_TABLES = ("analytics", "ops")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +44,16 @@ class Measured:
     raw_bytes: int
     rows: int
     distinct: int
+    known: int  # that have got the attributes of their product
     sizes: tuple[int, ...]  # of the curated files, in bytes
     seconds: float
     peak_mib: float
 
     @property
     def is_good(self) -> bool:
-        return self.rows == self.distinct == self.events and self.peak_mib < _LIMIT_MIB
+        return (
+            self.rows == self.distinct == self.known == self.events and self.peak_mib < _LIMIT_MIB
+        )
 
     def __str__(self) -> str:
         sizes = ", ".join(f"{size / 1e6:.0f}" for size in self.sizes)
@@ -68,7 +77,7 @@ def raw_files(events: int) -> Iterator[pl.DataFrame]:
 def _clicks(first: int, number: int, events: int) -> pl.DataFrame:
     place = pl.col("place")
     visit = _digits((place // 8).hash(1) % 10**9, 16)
-    goods = (place.hash(2) % 100_000).cast(pl.String)
+    goods = (place.hash(2) % _GOODS).cast(pl.String)
     # Spread over the day; up to a minute out of order.
     after_us = (place * (86_300_000_000 // events) + place.hash(3) % 60_000_000).cast(pl.Int64)
     payload = pl.concat_str(
@@ -102,18 +111,34 @@ def _digits(number: pl.Expr, width: int) -> pl.Expr:
 
 
 def make_lake(names: Names) -> None:
-    """A bucket, and the table that compaction keeps its place in."""
+    """A bucket with a catalogue of all goods, and the tables that compaction writes."""
     s3 = aws.batch_client("s3")
     region = s3.meta.region_name
     where = {"CreateBucketConfiguration": {"LocationConstraint": region}}
     s3.create_bucket(Bucket=names.lake_bucket, **({} if region == "us-east-1" else where))
-    aws.batch_client("dynamodb").create_table(
-        TableName=names.table("ops"), BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in ("pk", "sk")],
-        KeySchema=[
-            {"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}
-        ],
-    )  # fmt: skip
+    Packed(names.lake_bucket, CATALOGUE_SNAPSHOT).write(_catalogue())
+    for table in _TABLES:
+        aws.batch_client("dynamodb").create_table(
+            TableName=names.table(table), BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in ("pk", "sk")],
+            KeySchema=[
+                {"AttributeName": "pk", "KeyType": "HASH"},
+                {"AttributeName": "sk", "KeyType": "RANGE"},
+            ],
+        )  # fmt: skip
+
+
+def _catalogue() -> bytes:
+    """Goods about as large as the shop's, with the attributes that clicks get."""
+    lines = [json.dumps({"taken_at": to_iso_z(_DAY)})]
+    for n in range(_GOODS):
+        item = {
+            "product_id": f"goods-{n}", "title": f"Floor lamp with a shade of linen, number {n}",
+            "category": ["Home", f"Lighting {n % 40}"], "brand": f"Brand {n % 900}",
+            "description": "x" * 500,
+        }  # fmt: skip
+        lines.append(json.dumps(to_item(item)))
+    return "\n".join(lines).encode()
 
 
 def fill_lake(names: Names, events: int) -> int:
@@ -133,7 +158,8 @@ def remove_lake(names: Names) -> None:
     for one in Lake(names).list_objects(""):
         s3.delete_object(Bucket=names.lake_bucket, Key=one.key)
     s3.delete_bucket(Bucket=names.lake_bucket)
-    aws.batch_client("dynamodb").delete_table(TableName=names.table("ops"))
+    for table in _TABLES:
+        aws.batch_client("dynamodb").delete_table(TableName=names.table(table))
     glue = aws.batch_client("glue")
     with suppress(glue.exceptions.EntityNotFoundException):  # compaction makes it
         glue.delete_database(Name=names.glue_database)
@@ -150,10 +176,13 @@ def measure(names: Names, events: int) -> Measured:
     peak_mib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1_024
     lake = Lake(names)
     files = lake.list_objects("curated/clickstream/")
-    counted = lake.scan(CLICKSTREAM).select(pl.len(), pl.col("event_id").n_unique().alias("ids"))
-    rows, distinct = counted.collect(engine="streaming").row(0)
+    is_known = pl.all_horizontal(pl.col(name).is_not_null() for name in OF_PRODUCT)
+    counted = lake.scan(CLICKSTREAM).select(
+        pl.len(), pl.col("event_id").n_unique().alias("ids"), is_known.sum().alias("known")
+    )
+    rows, distinct, known = counted.collect(engine="streaming").row(0)
     sizes = tuple(one.size for one in files)
-    return Measured(events, raw_bytes, rows, distinct, sizes, seconds, peak_mib)
+    return Measured(events, raw_bytes, rows, distinct, known, sizes, seconds, peak_mib)
 
 
 def main() -> int:

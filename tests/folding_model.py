@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.contracts.events import CLICK_TYPES, to_iso_z
 from pipeline.contracts.ids import order_event_id
+from pipeline.contracts.searches import SEARCHED
 from pipeline.folding.domain import Chunk, Increments, Item
 from pipeline.folding.service import fold
 from pipeline.runtime.generations import Moved
@@ -133,6 +134,13 @@ def a_click(number: int, hours: int) -> dict[str, Any]:
         "event_id": f"click-{number}", "event_type": CLICK_TYPES[number % len(CLICK_TYPES)],
         "occurred_at": to_iso_z(START + timedelta(hours=hours)), "source": "browser",
         "correlation_id": "c", "partition_key": "p", "payload": {},
+    }  # fmt: skip
+
+
+def a_search(number: int, hours: int, query: str = "tea", results: object = 0) -> dict[str, Any]:
+    return a_click(number, hours) | {
+        "event_id": f"search-{number}", "event_type": SEARCHED,
+        "payload": {"query": query, "results_count": results},
     }  # fmt: skip
 
 

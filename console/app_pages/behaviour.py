@@ -23,7 +23,7 @@ def page() -> None:
     panels.counts(counted, frame)
     first_paint.headline_drawn("behaviour")
     with boundary("The funnel"):
-        panels.funnel(frame)
+        panels.funnel(frame, behaviour.visits(period))
     with st.grid(2, min_column_width=340):
         with boundary("Searches"):
             panels.searches(frame)

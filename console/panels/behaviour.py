@@ -67,8 +67,9 @@ def counts(counted: dict[str, int], frame: pl.DataFrame) -> None:
         st.caption("The counters and the lake agree")
 
 
-def funnel(frame: pl.DataFrame) -> None:
-    steps = behaviour.funnel(frame)
+def funnel(frame: pl.DataFrame, visits: pl.DataFrame) -> None:
+    """Args: the clicks of the period, and those of the sessions that began in it."""
+    steps = behaviour.funnel(visits)
     with st.container(border=True, height="stretch"):
         sessions = int(steps["sessions"][0])
         if not sessions:
@@ -92,7 +93,7 @@ def funnel(frame: pl.DataFrame) -> None:
         )
         charts.show(charts_people.funnel(steps), key="funnel", alt="Sessions by furthest step")
         downloads.csv(steps, "funnel")
-        by_day = behaviour.funnel_by_day(frame)
+        by_day = behaviour.funnel_by_day(visits)
         with st.expander(f"By day ({by_day.height:,})"):
             st.caption("Sessions by the day on which they began, UTC, and how far they came")
             _table(by_day, "Sessions by day")
@@ -108,13 +109,13 @@ def searches(frame: pl.DataFrame) -> None:
             return
         st.subheader(f"Most searched: “{plain(found['query'][0])}”", anchor=False)
         st.caption("Searches by words, capitals ignored, with the results of the last time")
-        _table(found.head(_ROWS), "Most searched")
+        _table(found.drop("without").head(_ROWS), "Most searched")
         downloads.csv(found, "searches")
 
 
 def searches_without(frame: pl.DataFrame) -> None:
     every = behaviour.searches(frame)
-    none = every.filter(pl.col("results") == 0)
+    none = behaviour.searches_without(every)
     with st.container(border=True, height="stretch"):
         if every.is_empty():
             st.subheader("No search without results", anchor=False)
@@ -124,7 +125,7 @@ def searches_without(frame: pl.DataFrame) -> None:
             st.subheader("Every search found something", anchor=False)
             st.caption(f"{int(every['searches'].sum()):,} searches in this range")
             return
-        share = int(none["searches"].sum()) * 100 / int(every["searches"].sum())
+        share = int(none["without"].sum()) * 100 / int(every["searches"].sum())
         st.subheader(f"{share:.0f} % of searches found nothing", anchor=False)
         st.caption("Words that shoppers look for in vain; add them as products or synonyms")
         _table(none.head(_ROWS), "Searches without results")
@@ -167,6 +168,7 @@ def _table(frame: pl.DataFrame, alt: str) -> None:
             "day": config.DateColumn("Day"),
             "query": config.TextColumn("Words"),
             "searches": config.NumberColumn("Searches", format="localized", width="small"),
+            "without": config.NumberColumn("In vain", format="localized", width="small"),
             "results": config.NumberColumn("Results", format="localized", width="small"),
         },
     )

@@ -7,24 +7,28 @@ import polars as pl
 from console.periods import Period
 from console.queries import edge, lake_rows
 from console.queries.shared import shared
+from pipeline.contracts import funnel as funnel_rules
 from pipeline.contracts.events import CLICK_TYPES
+from pipeline.contracts.searches import SEARCHED, term_of
 
-# A session has come as far as its furthest event.
-STEPS = ("View", "Product", "Cart", "Checkout", "Order")
-_REACHED = {
-    "shopper.page_viewed.v1": 0,
-    "shopper.searched.v1": 0,
-    "shopper.product_viewed.v1": 1,
-    "shopper.cart_changed.v1": 2,
-    "shopper.checkout_started.v1": 3,
-    "shopper.order_completed.v1": 4,
-}
+STEPS = tuple(step.capitalize() for step in funnel_rules.STEPS)
 
 
 def clicks(period: Period) -> pl.DataFrame:
     """The frame of `lake_rows.clicks` in the period. Raises edge.Unreachable."""
     first, until = (datetime.combine(day, time.min, UTC) for day in (period.first, period.until))
     return between(first, until)
+
+
+def visits(period: Period) -> pl.DataFrame:
+    """All clicks of the sessions that began in the period, with what they came to after it.
+
+    Raises edge.Unreachable.
+    """
+    day = pl.col("at").min().over("session_id").dt.date()
+    return lake_rows.clicks().frame.filter(
+        pl.col("session_id").is_not_null(), day >= period.first, day < period.until
+    )
 
 
 def between(first: datetime, until: datetime) -> pl.DataFrame:
@@ -53,7 +57,8 @@ def events(frame: pl.DataFrame) -> dict[str, int]:
 def funnel(frame: pl.DataFrame) -> pl.DataFrame:
     """DataFrame[step: str, sessions: i64, of_all, of_previous: percent, lost: i64], five rows.
 
-    Only events with a session id count: shoppers who declined have none.
+    Args: the clicks of whole sessions (`visits`). Only events with a session id count: shoppers who
+    declined have none.
     """
     furthest = _furthest(frame)["step"]
     sessions = [int((furthest >= step).sum()) for step in range(len(STEPS))]
@@ -85,7 +90,9 @@ def funnel_by_day(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _furthest(frame: pl.DataFrame) -> pl.DataFrame:
     """DataFrame[session_id, day it began on: date, step: its furthest]."""
-    step = pl.col("event_type").replace_strict(_REACHED, default=0, return_dtype=pl.Int64)
+    step = pl.col("event_type").replace_strict(
+        funnel_rules.REACHED, default=0, return_dtype=pl.Int64
+    )
     return (
         frame.filter(pl.col("session_id").is_not_null())
         .group_by("session_id")
@@ -94,18 +101,28 @@ def _furthest(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def searches(frame: pl.DataFrame) -> pl.DataFrame:
-    """DataFrame[query: str lower case, searches, results: i64 of the last time], most first."""
+    """DataFrame[query: str, a term, searches, without: i64 of these that found nothing, results:
+    i64 of the last time], most first."""
+    asked = frame.filter(pl.col("event_type") == SEARCHED, pl.col("query") != "").sort("at")
+    term = pl.col("query").map_elements(term_of, return_dtype=pl.String)
     return (
-        frame.filter(pl.col("event_type") == "shopper.searched.v1")
-        .filter(pl.col("query").str.strip_chars() != "")
-        .sort("at")
-        .group_by(pl.col("query").str.strip_chars().str.to_lowercase())
+        asked.with_columns(term)
+        .filter(pl.col("query") != "")
+        .group_by("query", maintain_order=True)
         .agg(
             pl.len().cast(pl.Int64).alias("searches"),
+            (pl.col("results_count") == 0).sum().cast(pl.Int64).alias("without"),
             pl.col("results_count").last().alias("results"),
         )
         .sort(["searches", "query"], descending=[True, False])
     )
+
+
+def searches_without(found: pl.DataFrame) -> pl.DataFrame:
+    """Of `searches` those that found nothing: DataFrame[query, without: i64], most first; the same
+    as the aggregates count."""
+    vain = found.filter(pl.col("without") > 0).select("query", "without")
+    return vain.sort(["without", "query"], descending=[True, False])
 
 
 def devices(frame: pl.DataFrame) -> pl.DataFrame:

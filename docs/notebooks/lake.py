@@ -146,7 +146,8 @@ def _(ask, mo, px):
     mo.vstack(
         [
             mo.md(
-                "## Funnel\nHow far do visits get? A visit is at a step when it took all before."
+                "## Funnel\nHow far do visits get? A visit counts for the furthest step that it "
+                "took, and for all before."
             ),
             px.bar(funnel, x="visits", y="name", orientation="h", height=300),
             funnel,

@@ -10,13 +10,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pipeline.compaction import packing
 from pipeline.compaction.domain import next_state
 from pipeline.compaction.files import CuratedFiles
+from pipeline.compaction.goods import Goods
 from pipeline.compaction.store import Catalogue, Ops
 from pipeline.contracts.errors import ShopError
 from pipeline.contracts.names import Names
+from pipeline.funnel import service as funnel
 from pipeline.insights import service as insights
-from pipeline.reconciliation.service import reconcile
+from pipeline.reconciliation.service import COMPACTION, reconcile
 from pipeline.runtime.clock import Clock, NewId
-from pipeline.runtime.facts import SOURCES, TABLES, Table, rows_of
+from pipeline.runtime.facts import CLICKSTREAM, SOURCES, TABLES, Table, rows_of
 from pipeline.runtime.lake import Lake, LakeObject, groups, read_state
 from pipeline.runtime.logs import get_logger
 from pipeline.runtime.metrics import metrics
@@ -56,7 +58,7 @@ def compact_and_learn(names: Names, clock: Clock, new_id: NewId) -> Outcome:
             log.exception("insights.failed")
     if not outcome.is_skipped:
         try:
-            reconcile(names, new_id(), clock, "compaction")
+            reconcile(names, new_id(), clock, COMPACTION)
         except (ShopError, BotoCoreError, ClientError, pl.exceptions.PolarsError):
             log.exception("reconciliation.failed")
     return outcome
@@ -64,6 +66,8 @@ def compact_and_learn(names: Names, clock: Clock, new_id: NewId) -> Outcome:
 
 def compact(names: Names, clock: Clock, new_id: NewId) -> Outcome:
     """Merges all pending raw files, group by group: curated files first, the state after them.
+
+    The last group is followed by the funnels, which are counted over the curated clicks.
 
     A crash in between leaves files that the next run merges again, to the same rows.
     """
@@ -88,6 +92,7 @@ def _pack(names: Names, clock: Clock, new_id: NewId) -> None:
 
 def _compact(names: Names, clock: Clock, ops: Ops, owner: str) -> Outcome:
     lake, files, catalogue = Lake(names), CuratedFiles(names), Catalogue(names)
+    goods = Goods(names)
     catalogue.ensure_tables()
     state = read_state(names)
     pending = lake.pending(state)
@@ -99,12 +104,15 @@ def _compact(names: Names, clock: Clock, ops: Ops, owner: str) -> Outcome:
             return Outcome(done, merged_events, merged_dates, is_skipped=True)
         events, deliveries = _events(lake, group)
         for table in TABLES:
-            dates = _merge(table, _by_date(_rows(table, events)), files)
+            dates = _merge(table, _by_date(_rows(table, events, goods)), files)
             catalogue.add_dates(table, dates)
             merged_dates += len(dates)
         done += len(group)
         merged_events += events.height
         metrics.add("DuplicatesDropped", deliveries - events.height, Function="compaction")
+        if done == len(pending):
+            # Before the state, so that a crash in between leaves files that bring it here again.
+            funnel.refresh(names)
         state = next_state(state, group, pending[done:], clock())
         ops.save(state)
     log.info("compaction.done", files=done, events=merged_events, dates=merged_dates)
@@ -117,9 +125,11 @@ def _events(lake: Lake, group: Sequence[LakeObject]) -> tuple[pl.DataFrame, int]
     return raw.unique(["event_id", "event_type"]), raw.height
 
 
-def _rows(table: Table, events: pl.DataFrame) -> pl.DataFrame:
+def _rows(table: Table, events: pl.DataFrame, goods: Goods) -> pl.DataFrame:
     """`rows_of`, some events at a time: their JSON takes several times the rows."""
     parts = [rows_of(table, part) for part in events.iter_slices(_DECODED_EVENTS)]
+    if table is CLICKSTREAM:
+        parts = [goods.joined(part) for part in parts]
     return pl.concat(parts) if parts else rows_of(table, events)
 
 

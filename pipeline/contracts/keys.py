@@ -167,6 +167,20 @@ def clicks(stream: Stream, day: str) -> Key:
     return _key(f"CLICKS#{stream}#{day[:4]}", day)
 
 
+def searches(stream: Stream, day: str, term: str) -> Key:
+    """One item a term: what is looked for has no bound, and an item has."""
+    return _key(f"SEARCHES#{stream}#{day[:4]}", f"{day}#{term}")
+
+
+def funnel_partition(stream: Stream) -> str:
+    return f"FUNNEL#{stream}"
+
+
+def funnel(stream: Stream, day: str) -> Key:
+    """Sessions that began on a day, by how far they came."""
+    return _key(funnel_partition(stream), day)
+
+
 def folded(event_id: str) -> Key:
     return _key(f"EVENT#{event_id}", "FOLDED")
 

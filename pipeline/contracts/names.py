@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+# In the lake's bucket, gzipped lines: when it was taken, then each product as its table's item.
+CATALOGUE_SNAPSHOT = "catalogue/snapshot-v1.json.gz"
+
 
 @dataclass(frozen=True, slots=True)
 class Names:

@@ -14,12 +14,15 @@ from typing import Any, Literal
 from pipeline.contracts import keys
 from pipeline.contracts.events import CLICK_TYPES, ORDER_PLACED, REVERSALS, Envelope
 from pipeline.contracts.keys import Grain, Stream
+from pipeline.contracts.searches import term_without_results
 
 Item = tuple[str, str]  # pk, sk
 
 SALES_GRAINS: tuple[Grain, ...] = ("hour", "day", "month")
 PRODUCT_GRAINS: tuple[Literal["day", "month"], ...] = ("day", "month")
 MONEY_TYPES = REVERSALS | {ORDER_PLACED}
+# The counter of an item of searches for a term.
+WITHOUT_RESULTS = "without_results"
 
 # DynamoDB: 100 items a transaction; 4 KB and 300 operators an update expression.
 MAX_ITEMS = 100
@@ -232,19 +235,24 @@ def chunks(events: Iterable[Envelope], copies: int = 1) -> Iterator[Chunk]:
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """A browser event at its place in the stream; `sequence` is fixed-width, so it compares."""
+    """A browser event at its place in the stream; `sequence` is fixed-width, so it compares.
+
+    It adds one to each of its counters, (item, attribute).
+    """
 
     sequence: str
-    item: Item
-    attribute: str
+    counters: tuple[tuple[Item, str], ...]
 
 
 def click(event: Envelope, sequence: str) -> Click | None:
     """What a browser event counts as; None for every other type."""
     if event.event_type not in CLICK_TYPES:
         return None
-    key = keys.clicks(stream_of(event), keys.bucket(event.occurred_at, "day"))
-    return Click(sequence, _item(key), f"events|{event.event_type}")
+    stream, day = stream_of(event), keys.bucket(event.occurred_at, "day")
+    counters = [(_item(keys.clicks(stream, day)), f"events|{event.event_type}")]
+    if term := term_without_results(event.event_type, event.payload):
+        counters.append((_item(keys.searches(stream, day, term)), WITHOUT_RESULTS))
+    return Click(sequence, tuple(counters))
 
 
 def click_chunks(clicks: Iterable[Click], copies: int = 1) -> Iterator[tuple[str, Increments]]:
@@ -253,10 +261,12 @@ def click_chunks(clicks: Iterable[Click], copies: int = 1) -> Iterator[tuple[str
     counters: dict[Item, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     last = ""
     for one in clicks:
-        if one.item not in counters and len(counters) == most:
+        fresh = sum(item not in counters for item, _ in one.counters)
+        if len(counters) + fresh > most:
             yield last, Increments(counters=counters)
             counters = defaultdict(lambda: defaultdict(int))
-        counters[one.item][one.attribute] += 1
+        for item, attribute in one.counters:
+            counters[item][attribute] += 1
         last = one.sequence
     if counters:
         yield last, Increments(counters=counters)

@@ -193,26 +193,33 @@ class AnalyticsTable:
             }
         }
 
-    @stamina.retry(on=Busy, attempts=6, timeout=20, wait_initial=0.05, wait_max=2, wait_jitter=0.2)
     def _transact(self, items: list[Attributes]) -> list[int]:
-        """The indexes whose condition failed; empty when everything is written."""
-        client = aws.batch_client("dynamodb")
-        try:
-            client.transact_write_items(TransactItems=items)
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code in _BUSY_CALL:
-                raise Busy(code) from error
-            if code != "TransactionCanceledException":
-                raise
-            reasons = [reason["Code"] for reason in error.response["CancellationReasons"]]
-            failed = [i for i, reason in enumerate(reasons) if reason == "ConditionalCheckFailed"]
-            if failed:
-                return failed
-            if set(reasons) - {"None"} <= _BUSY:
-                raise Busy(str(reasons)) from error
+        return transact(items)
+
+
+@stamina.retry(on=Busy, attempts=6, timeout=20, wait_initial=0.05, wait_max=2, wait_jitter=0.2)
+def transact(items: list[Attributes]) -> list[int]:
+    """The indexes whose condition failed; empty when everything is written.
+
+    Raises: Busy when it conflicts or is throttled, after bounded retries; ClientError.
+    """
+    client = aws.batch_client("dynamodb")
+    try:
+        client.transact_write_items(TransactItems=items)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in _BUSY_CALL:
+            raise Busy(code) from error
+        if code != "TransactionCanceledException":
             raise
-        return []
+        reasons = [reason["Code"] for reason in error.response["CancellationReasons"]]
+        failed = [i for i, reason in enumerate(reasons) if reason == "ConditionalCheckFailed"]
+        if failed:
+            return failed
+        if set(reasons) - {"None"} <= _BUSY:
+            raise Busy(str(reasons)) from error
+        raise
+    return []
 
 
 @lru_cache

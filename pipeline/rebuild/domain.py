@@ -1,5 +1,6 @@
 """What a rebuild adds to a new generation, and how two generations are compared; pure."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -9,7 +10,8 @@ import polars as pl
 
 from pipeline.contracts import keys
 from pipeline.contracts.events import CLICK_TYPES
-from pipeline.folding.domain import Increments, Item, Portion
+from pipeline.contracts.searches import SEARCHED, term_without_results
+from pipeline.folding.domain import WITHOUT_RESULTS, Increments, Item, Portion
 from pipeline.folding.recount import Markers, before, envelopes, portions_of
 
 EXAMPLES = 50
@@ -49,25 +51,30 @@ class Base:
             schema={"shard": pl.String, "cut": pl.String},
         )
         rows = clicks_of(raw).join(upto, on="shard").filter(pl.col("sequence") <= pl.col("cut"))
-        counted: Counter[tuple[str, str, str]] = Counter()
-        for event_id, event_type, stream, day in rows.select(
-            "event_id", "event_type", "stream", "day"
+        counted: Counter[tuple[keys.Stream, str, str, str | None]] = Counter()
+        for event_id, *what in rows.select(
+            "event_id", "stream", "day", "event_type", "term"
         ).iter_rows():
             if event_id not in self._clicks:
                 self._clicks.add(event_id)
-                counted[stream, day, event_type] += 1
+                counted[tuple(what)] += 1
         self.events += counted.total()
-        for (stream, day, event_type), amount in counted.items():
-            key = keys.clicks(stream, day)  # type: ignore[arg-type]  # `clicks_of` says which
-            mine = self.increments.counters.setdefault((key["pk"], key["sk"]), {})
-            name = f"events|{event_type}"
-            mine[name] = mine.get(name, 0) + amount
+        for (stream, day, event_type, term), amount in counted.items():
+            self._count(keys.clicks(stream, day), f"events|{event_type}", amount)
+            if term is not None:
+                self._count(keys.searches(stream, day, term), WITHOUT_RESULTS, amount)
+
+    def _count(self, key: keys.Key, name: str, amount: int) -> None:
+        mine = self.increments.counters.setdefault((key["pk"], key["sk"]), {})
+        mine[name] = mine.get(name, 0) + amount
 
 
 def clicks_of(raw: pl.DataFrame) -> pl.DataFrame:
-    """DataFrame[event_id, event_type, stream, day, shard, sequence], a row per delivery, in order.
+    """DataFrame[event_id, event_type, stream, day, shard, sequence, term], a row per delivery, in
+    order.
 
-    `sequence` is padded to 64 digits, so that it compares with folding's marks.
+    `sequence` is padded to 64 digits, so that it compares with folding's marks; `term` is that of a
+    search that found nothing, null of everything else.
     """
     return (
         raw.filter(pl.col("event_type").is_in(list(CLICK_TYPES)))
@@ -81,9 +88,17 @@ def clicks_of(raw: pl.DataFrame) -> pl.DataFrame:
             pl.col("occurred_at").dt.strftime("%Y-%m-%d").alias("day"),
             "shard",
             pl.col("sequence_number").str.zfill(_WIDTH).alias("sequence"),
+            pl.when(pl.col("event_type") == SEARCHED)
+            .then("payload")
+            .map_elements(_term_without_results, return_dtype=pl.String, skip_nulls=True)
+            .alias("term"),
         )
         .sort("shard", "sequence")
     )
+
+
+def _term_without_results(payload: str) -> str | None:
+    return term_without_results(SEARCHED, json.loads(payload))
 
 
 def figures(item: Mapping[str, Any]) -> dict[str, int | frozenset[str]]:

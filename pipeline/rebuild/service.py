@@ -16,6 +16,7 @@ from pipeline.contracts.events import to_iso_z
 from pipeline.contracts.names import Names
 from pipeline.folding.domain import MONEY_TYPES, Increments, Item
 from pipeline.folding.markers import read_markers
+from pipeline.funnel import service as funnel
 from pipeline.rebuild import store
 from pipeline.rebuild.domain import EXAMPLES, Base, Pairs, differences
 from pipeline.runtime import generations, landed
@@ -56,6 +57,8 @@ class Rebuild:
             self._say("beginning", 0, 0)
             seen = self._begin()
             self._write(self._read())
+            self._say("counting sessions", 0, 0)
+            funnel.refresh(self.names, self.run_id)
             self._compare(seen)
             # By now each figure of the new generation is whole: it may be read.
             generations.write(self.names, seen, seen.finished(self.run_id))

@@ -1,8 +1,9 @@
 """What the lake says the aggregates hold, and what they do hold, as frames that can be compared.
 
 A cells frame is DataFrame[stream, kind, grain, bucket, currency, attribute: str, amount: i64], one
-row per figure that is not zero. `kind` is `sales`, `products`, `customers` or `clicks`; `attribute`
-is the name in the aggregate's item, of customers `customers|<id>` with an amount of 1.
+row per figure that is not zero. `kind` is `sales`, `products`, `customers`, `clicks` or `searches`;
+`attribute` is the name in the aggregate's item, of customers `customers|<id>` with an amount of 1,
+of searches `without_results|<term>`.
 
 The sums are made here by polars from the curated columns, not by folding's code: a mistake in
 either shows as drift.
@@ -14,7 +15,8 @@ from typing import Any
 import polars as pl
 
 from pipeline.contracts import keys
-from pipeline.folding.domain import PRODUCT_GRAINS, SALES_GRAINS
+from pipeline.contracts.searches import SEARCHED, term_of
+from pipeline.folding.domain import PRODUCT_GRAINS, SALES_GRAINS, WITHOUT_RESULTS
 
 CELL: dict[str, Any] = {
     "stream": pl.String, "kind": pl.String, "grain": pl.String, "bucket": pl.String,
@@ -27,7 +29,7 @@ _KEY = ["stream", "bucket", "currency"]
 LINES = ("event_id", "line_no", "currency", "country", "category", "product_id", "customer_id",
          "quantity", "line_total_minor", "kind", "synthetic")  # fmt: skip
 MOMENTS = ("event_id", "occurred_at")
-CLICKS = ("event_id", "event_type", "occurred_at", "synthetic")
+CLICKS = ("event_id", "event_type", "occurred_at", "synthetic", "query", "results_count")
 
 
 def of_lines(lines: pl.LazyFrame, moments: pl.LazyFrame) -> pl.DataFrame:
@@ -49,14 +51,28 @@ def of_lines(lines: pl.LazyFrame, moments: pl.LazyFrame) -> pl.DataFrame:
 
 
 def of_clicks(clicks: pl.LazyFrame) -> pl.DataFrame:
-    """Cells of clicks. Args: a frame of CLICKS, distinct."""
-    counted = (
-        clicks.with_columns(_stream(), _bucket("day"), pl.lit("").alias("currency"))
-        .group_by(*_KEY, "event_type")
-        .agg(pl.len().cast(pl.Int64).alias("amount"))
-        .with_columns(pl.concat_str(pl.lit("events|"), "event_type").alias("attribute"))
+    """Cells of clicks and searches. Args: a frame of CLICKS, distinct."""
+    daily = clicks.with_columns(_stream(), _bucket("day"), pl.lit("").alias("currency"))
+    events = _counted(daily, pl.concat_str(pl.lit("events|"), "event_type"))
+    asked = daily.filter(
+        pl.col("event_type") == SEARCHED, pl.col("results_count") == 0, pl.col("query") != ""
     )
-    return _cells(counted, "clicks", "day").collect(engine="streaming")
+    # Of each text once, because only the terms' own rule can say which they are.
+    terms = pl.col("query").map_batches(
+        lambda texts: texts.replace_strict(
+            (each := texts.unique()), [term_of(text) for text in each], return_dtype=pl.String
+        ),
+        return_dtype=pl.String,
+    )
+    vain = asked.with_columns(terms.alias("query")).filter(pl.col("query") != "")
+    searches = _counted(vain, pl.concat_str(pl.lit(f"{WITHOUT_RESULTS}|"), "query"))
+    parts = [_cells(events, "clicks", "day"), _cells(searches, "searches", "day")]
+    return pl.concat(parts).collect(engine="streaming")
+
+
+def _counted(rows: pl.LazyFrame, attribute: pl.Expr) -> pl.LazyFrame:
+    named = rows.with_columns(attribute.alias("attribute"))
+    return named.group_by(*_KEY, "attribute").agg(pl.len().cast(pl.Int64).alias("amount"))
 
 
 def _sales(facts: pl.LazyFrame, grain: str, group: str | None) -> pl.LazyFrame:
@@ -117,18 +133,19 @@ def of_items(items: Iterable[tuple[str, str, Mapping[str, Any]]]) -> pl.DataFram
 
 
 def _of_item(pk: str, sk: str, figures: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
-    unit = (kind, stream, grain, bucket, currency) = unit_of(pk, sk)
-    assert unit
+    kind, stream, grain, bucket, currency = unit_of(pk, sk)
+    suffix = f"|{sk.partition('#')[2]}" if kind == "searches" else ""
     for name, amount in figures.items():
         if isinstance(amount, int):
-            yield stream, kind, grain, bucket, currency, name, amount
+            yield stream, kind, grain, bucket, currency, name + suffix, amount
         else:
             for member in amount:
                 yield stream, kind, grain, bucket, currency, f"customers|{member}", 1
 
 
 def unit_of(pk: str, sk: str) -> tuple[str, str, str, str, str]:
-    """(kind, stream, grain, bucket, currency) of an aggregate item; clicks have no currency."""
+    """(kind, stream, grain, bucket, currency) of an aggregate item; clicks and searches have no
+    currency."""
     kind, stream, *rest = pk.split("#")
     if kind == "SALES":
         bucket, currency = sk.split("#")
@@ -138,6 +155,8 @@ def unit_of(pk: str, sk: str) -> tuple[str, str, str, str, str]:
     if kind == "CUSTOMERS":
         day, currency, _ = sk.split("#")
         return "customers", stream, "day", day, currency
+    if kind == "SEARCHES":
+        return "searches", stream, "day", sk.partition("#")[0], ""
     return "clicks", stream, "day", sk, ""
 
 
@@ -164,6 +183,7 @@ def partitions(cells: pl.DataFrame) -> set[str]:
                 "products": lambda s, g, b: f"PRODUCTS#{s}#{g}#{b}",
                 "customers": lambda s, g, b: f"CUSTOMERS#{s}#{b[:4]}",
                 "clicks": lambda s, g, b: f"CLICKS#{s}#{b[:4]}",
+                "searches": lambda s, g, b: f"SEARCHES#{s}#{b[:4]}",
             }[kind](stream, grain, bucket)
         )
     return found

@@ -9,12 +9,15 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.folding.domain import Increments, Item, Portion
+from pipeline.contracts.funnel import STEPS
+from pipeline.folding.domain import WITHOUT_RESULTS, Increments, Item, Portion
 from pipeline.folding.recount import Markers, envelopes, portions_of
+from pipeline.funnel.domain import Funnels, changes
 from pipeline.reconciliation.cells import unit_of
 
 SHOWN = 300
 _IDS_SHOWN = 5
+_VAIN = f"{WITHOUT_RESULTS}|"
 Figures = dict[str, Any]
 
 
@@ -31,12 +34,14 @@ class Why(StrEnum):
 @dataclass(frozen=True, slots=True, order=True)
 class Unit:
     """Items that every booking changes together: of a bucket and currency, sales and what goes
-    with them. Clicks of a day have no currency."""
+    with them. Clicks of a day have no currency; the searches of a day for one `term` are a unit of
+    their own."""
 
     stream: str
     grain: str
     bucket: str
     currency: str
+    term: str = ""
 
     @property
     def since(self) -> datetime:
@@ -71,23 +76,31 @@ class Drift:
 
 
 def metric_of(kind: str, attribute: str) -> str:
-    """`gross`, `gross, country France`, `product 22423, units`, `customers`, `page_viewed`."""
+    """`gross`, `gross, country France`, `product 22423, units`, `customers`, `page_viewed`,
+    `without results, tea`."""
     name, _, rest = attribute.partition("|")
     if kind == "sales":
         dimension, _, group = rest.partition("|")
         return f"{name}, {dimension} {group}" if rest else name
     if kind == "products":
         return f"product {rest}, {name}"
+    if kind == "searches":
+        return f"without results, {rest}"
     return rest.split(".")[1] if kind == "clicks" else "customers"
 
 
 def units_of(cells: pl.DataFrame) -> tuple[list[Unit], list[Unit]]:
-    """(units of sales, days of clicks) in which something differs."""
+    """(units of sales, days of clicks and behind them searches) in which something differs."""
+    term = pl.when(pl.col("kind") == "searches").then(
+        pl.col("attribute").str.strip_prefix(_VAIN)
+    ).otherwise(pl.lit(""))  # fmt: skip
     named = cells.select(
-        pl.col("kind") == "clicks", "stream", "grain", "bucket", "currency"
+        pl.col("kind").is_in(["clicks", "searches"]), "stream", "grain", "bucket", "currency", term
     ).unique()
     found = sorted((is_clicks, Unit(*rest)) for is_clicks, *rest in named.iter_rows())
-    return [u for is_clicks, u in found if not is_clicks], [u for is_c, u in found if is_c]
+    clicks = [unit for is_clicks, unit in found if is_clicks]
+    sales = [unit for is_clicks, unit in found if not is_clicks]
+    return sales, sorted(clicks, key=lambda unit: unit.term != "")
 
 
 @dataclass(slots=True)
@@ -205,10 +218,11 @@ def clicks_apart(
     marks: Mapping[str, str],
     held: Mapping[str, int],
 ) -> tuple[dict[str, int], list[Drift]]:
-    """(right counters, what differs) of one day's clicks.
+    """(right counters, what differs) of one day's clicks, or of its searches for a term.
 
-    Args: `deliveries` are rows of `rebuild.domain.clicks_of`; `marks` and `held`, the shards' marks
-    and the day's counters, as they were at one moment: everything up to a mark is counted in them.
+    Args: `deliveries` are the unit's rows of `rebuild.domain.clicks_of`; `marks` and `held`, the
+    shards' marks and the unit's counters, as they were at one moment: everything up to a mark is
+    counted in them.
     """
     upto = pl.DataFrame({"shard": list(marks), "mark": list(marks.values())},
                         schema={"shard": pl.String, "mark": pl.String})  # fmt: skip
@@ -216,8 +230,8 @@ def clicks_apart(
         (pl.col("sequence") <= pl.col("mark")).fill_null(False).alias("is_folded")
     )
     folded = known.filter("is_folded").unique(["shard", "sequence"])
-    right = {f"events|{kind}": n for kind, n in _counted(folded.unique("event_id"))}
-    sent = {f"events|{kind}": n for kind, n in _counted(folded)}
+    right = _counted(unit, folded.unique("event_id"))
+    sent = _counted(unit, folded)
     coming = known.join(folded, on="event_id", how="anti").unique("event_id")
     drifts = []
     for name in sorted(right.keys() | held.keys()):
@@ -228,8 +242,7 @@ def clicks_apart(
             detail = f"{extra:,} were delivered to the stream again" if is_twice else ""
             why = Why.TWICE if is_twice else Why.UNEXPLAINED
             drifts.append(_clicks_drift(unit, name, wanted, has, why, detail))
-    for kind, amount in _counted(coming):
-        name = f"events|{kind}"
+    for name, amount in _counted(unit, coming).items():
         has = held.get(name, 0)
         drifts.append(
             _clicks_drift(unit, name, has + amount, has, Why.OPEN_HOUR,
@@ -239,20 +252,41 @@ def clicks_apart(
 
 
 def _clicks_drift(unit: Unit, name: str, lake: int, has: int, why: Why, detail: str) -> Drift:
-    metric = metric_of("clicks", name)
+    kind, attribute = ("searches", _VAIN + unit.term) if unit.term else ("clicks", name)
+    metric = metric_of(kind, attribute)
     return Drift(unit.stream, unit.grain, unit.bucket, "", metric, lake, has, why, detail)
 
 
-def _counted(rows: pl.DataFrame) -> list[tuple[str, int]]:
-    return [(str(kind), int(n)) for kind, n in rows.group_by("event_type").len().iter_rows()]
+def _counted(unit: Unit, rows: pl.DataFrame) -> dict[str, int]:
+    """The counters that these rows make of the unit's item."""
+    if unit.term:
+        return {WITHOUT_RESULTS: rows.height} if rows.height else {}
+    kinds = rows.group_by("event_type").len().iter_rows()
+    return {f"events|{kind}": int(amount) for kind, amount in kinds}
+
+
+def funnels_apart(held: Funnels, right: Funnels) -> list[Drift]:
+    """What was not as the curated clicks say, and is now."""
+    nothing = (0,) * len(STEPS)
+    return [
+        Drift(stream, "day", day, "", f"sessions, {step}", lake, has, Why.UNEXPLAINED,
+              "counted anew from the curated clicks", is_repaired=True)
+        for stream, day in changes(held, right)
+        for step, has, lake in zip(
+            STEPS, held.get((stream, day), nothing), right.get((stream, day), nothing), strict=True
+        )
+        if has != lake
+    ]  # fmt: skip
 
 
 def moving(unit: Unit, cells: pl.DataFrame, why: Why, detail: str) -> list[Drift]:
     """A unit that could not be judged: as the first look found it."""
+    shown = ~pl.col("attribute").str.contains("|", literal=True) | (pl.col("kind") == "clicks")
+    if unit.term:
+        shown = (pl.col("kind") == "searches") & (pl.col("attribute") == _VAIN + unit.term)
     mine = cells.filter(
         (pl.col("stream") == unit.stream) & (pl.col("grain") == unit.grain)
-        & (pl.col("bucket") == unit.bucket) & (pl.col("currency") == unit.currency)
-        & (~pl.col("attribute").str.contains("|", literal=True) | (pl.col("kind") == "clicks"))
+        & (pl.col("bucket") == unit.bucket) & (pl.col("currency") == unit.currency) & shown
     )  # fmt: skip
     return [
         Drift(unit.stream, unit.grain, unit.bucket, unit.currency,

@@ -17,6 +17,7 @@ import polars as pl
 from pipeline.contracts.events import CLICK_TYPES
 from pipeline.contracts.names import Names
 from pipeline.folding.markers import read_markers
+from pipeline.funnel import service as funnel
 from pipeline.rebuild.domain import clicks_of
 from pipeline.reconciliation import cells, store
 from pipeline.reconciliation.domain import (
@@ -28,6 +29,7 @@ from pipeline.reconciliation.domain import (
     Why,
     clicks_apart,
     counts,
+    funnels_apart,
     moving,
     units_of,
 )
@@ -42,6 +44,7 @@ log = get_logger()
 _ROUNDS = 5
 # Looked at closely in one run; more than that is a rebuild's work.
 MAX_UNITS = 200
+COMPACTION = "compaction"  # the trigger of the runs that follow one
 _TOO_MANY = f"more than {MAX_UNITS} buckets differ: rebuild"
 
 
@@ -69,6 +72,8 @@ class Reconciliation:
             expected = lake_cells(self.names)
             found = store.Aggregates(self.names, seen.live).cells(expected)
             self._look_closely(seen, cells.apart(expected, found))
+            if self.trigger != COMPACTION:  # which has just counted them
+                self.drifts += funnels_apart(*funnel.refresh(self.names, seen.live))
             result = self._result(expected, time.monotonic() - started)
             results.save(result, self.clock())
         finally:
@@ -85,9 +90,8 @@ class Reconciliation:
             closely.sales(sales[:MAX_UNITS])
             closely.clicks(clicks[:MAX_UNITS])
         except landed.NotLanded as behind:
-            known = {(d.stream, d.grain, d.bucket, d.currency) for d in self.drifts}
-            for unit in [*sales, *clicks]:
-                if (unit.stream, unit.grain, unit.bucket, unit.currency) not in known:
+            for unit in [*sales[:MAX_UNITS], *clicks[:MAX_UNITS]]:
+                if unit not in closely.settled:
                     self.drifts += moving(unit, apart, Why.LANDING, str(behind))
 
     def _result(self, expected: pl.DataFrame, seconds: float) -> dict[str, Any]:
@@ -111,13 +115,14 @@ class Reconciliation:
 
 @dataclass(slots=True)
 class _Closely:
-    """Judges units until each has held still once, or `_ROUNDS` are over."""
+    """Judges units until each has held still once, or `_ROUNDS` are over; then it is `settled`."""
 
     run: Reconciliation
     seen: Generations
     apart: pl.DataFrame
     table: store.Aggregates = field(init=False)
     repair: store.Repair = field(init=False)
+    settled: set[Unit] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.table = store.Aggregates(self.run.names, self.seen.live)
@@ -137,6 +142,7 @@ class _Closely:
             recount.add(raw.fresh(spans))
             markers = read_markers(self.run.names, recount.markers())
             left = [u for u in left if not self._judge(recount.of(u, markers), before[u])]
+        self.settled.update(left)
         for unit in left:
             detail = "it kept changing while it was read"
             self.run.drifts += moving(unit, self.apart, Why.OPEN_HOUR, detail)
@@ -153,6 +159,7 @@ class _Closely:
                 return False
             drifts = [replace(drift, is_repaired=True) for drift in drifts]
         self.run.drifts += drifts + count.under_way(count.items() if drifts else found)
+        self.settled.add(unit)
         return True
 
     def clicks(self, units: Sequence[Unit]) -> None:
@@ -168,6 +175,7 @@ class _Closely:
             landed.wait_for(self.run.names, _furthest(marks for marks, _, _ in held.values()))
             deliveries = pl.concat([deliveries, clicks_of(raw.fresh(spans))])
             left = [unit for unit in left if not self._judge_clicks(unit, deliveries, held[unit])]
+        self.settled.update(left)
         for unit in left:
             detail = "it was corrected elsewhere while it was read"
             self.run.drifts += moving(unit, self.apart, Why.OPEN_HOUR, detail)
@@ -177,6 +185,8 @@ class _Closely:
     ) -> bool:
         marks, held, recounted = read
         mine = deliveries.filter((pl.col("stream") == unit.stream) & (pl.col("day") == unit.bucket))
+        if unit.term:
+            mine = mine.filter(pl.col("term") == unit.term)
         right, drifts = clicks_apart(unit, mine, marks, held)
         wrong = {drift.why for drift in drifts} & {Why.TWICE, Why.UNEXPLAINED}
         if wrong and (self.run.repairs or Why.UNEXPLAINED not in wrong):
@@ -184,6 +194,7 @@ class _Closely:
                 return False
             drifts = [replace(d, is_repaired=d.why in wrong) for d in drifts]
         self.run.drifts += drifts
+        self.settled.add(unit)
         return True
 
 

@@ -83,9 +83,8 @@ class Aggregates:
         return (*counters, item.get("recounted", {}).get("S"))
 
     def clicks(self, unit: Unit, shards: Sequence[str]) -> tuple[dict[str, str], Figures, str]:
-        """(shard -> mark, the day's counters, when they were recounted), all at one moment."""
-        item = (f"CLICKS#{unit.stream}#{unit.bucket[:4]}", unit.bucket)
-        wanted = [self._key(item)]
+        """(shard -> mark, the unit's counters, when they were recounted), all at one moment."""
+        wanted = [self._key(_clicks_item(unit))]
         wanted += [{n: {"S": v} for n, v in keys.shard_mark(s).items()} for s in shards]
         answer = aws.batch_client("dynamodb").transact_get_items(
             TransactItems=[{"Get": {"TableName": self._table, "Key": key}} for key in wanted]
@@ -127,7 +126,7 @@ class Repair:
         return self._transact(operations)
 
     def clicks(self, unit: Unit, recounted: str, right: Mapping[str, int], held: Figures) -> bool:
-        """Adds what is missing to a day's clicks, once; folding may go on adding meanwhile.
+        """Adds what is missing to a unit of clicks, once; folding may go on adding meanwhile.
 
         `held` and what was folded by then are of one moment, so the difference stays right.
         """
@@ -139,9 +138,8 @@ class Repair:
         condition = "attribute_not_exists(recounted)"
         if recounted:
             condition, values[":before"] = "recounted = :before", {"S": recounted}
-        item = (f"CLICKS#{unit.stream}#{unit.bucket[:4]}", unit.bucket)
         update = {
-            "TableName": self._table, "Key": self._key(item),
+            "TableName": self._table, "Key": self._key(_clicks_item(unit)),
             "UpdateExpression": f"ADD {terms} SET recounted = :run",
             "ConditionExpression": condition,
             "ExpressionAttributeNames": names, "ExpressionAttributeValues": values,
@@ -215,6 +213,13 @@ def _sales_item(unit: Unit) -> Item:
     return _sales_pk(unit), f"{unit.bucket}#{unit.currency}"
 
 
+def _clicks_item(unit: Unit) -> Item:
+    key = keys.clicks(unit.stream, unit.bucket)  # type: ignore[arg-type]  # from an item's key
+    if unit.term:
+        key = keys.searches(unit.stream, unit.bucket, unit.term)  # type: ignore[arg-type]
+    return key["pk"], key["sk"]
+
+
 def _of_months(stream: str, months: Iterable[str]) -> set[str]:
     found = {keys.sales_partition(stream, "month", "")}  # type: ignore[arg-type]
     for month in months:
@@ -222,7 +227,7 @@ def _of_months(stream: str, months: Iterable[str]) -> set[str]:
             keys.sales_partition(stream, "hour", month),  # type: ignore[arg-type]
             keys.sales_partition(stream, "day", month),  # type: ignore[arg-type]
             f"PRODUCTS#{stream}#month#{month}", f"CUSTOMERS#{stream}#{month[:4]}",
-            f"CLICKS#{stream}#{month[:4]}",
+            f"CLICKS#{stream}#{month[:4]}", f"SEARCHES#{stream}#{month[:4]}",
         }  # fmt: skip
     return found
 

@@ -88,6 +88,12 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "clickstream.customer_id": ("", "Shopper who was signed in; else null", _ULID),
     "clickstream.product_id": ("", "Product that was viewed or put in the cart", "livostyle-1042"),
     "clickstream.sku": ("", "SKU that was put in the cart", "livostyle-1042-red-m"),
+    "clickstream.title": ("", "Name of that product in the catalogue when the click was compacted; "
+                          "null in the raw tail and for what the catalogue did not know",
+                          "Livostyle floor lamp"),
+    "clickstream.category": ("", "Its category at that time, as `order_lines` has it; else null",
+                             "Lighting"),
+    "brand": ("", "Its brand at that time; null, too, for goods without", "Livostyle"),
     "query": ("", "What was searched for, as typed", "red dress"),
     "results_count": ("products", "How many products the search found", "41"),
     "referrer": ("", "Where the visit came from", "https://www.example.com/"),

@@ -49,6 +49,8 @@ _CLICK: dict[str, Any] = {
     "product_id": pl.String, "sku": pl.String, "query": pl.String, "results_count": _I64,
     "referrer": pl.String, "device": pl.String, "path": pl.String, "order_id": pl.String,
 }  # fmt: skip
+# What compaction takes from the catalogue for a click that names a product; null before.
+OF_PRODUCT: dict[str, Any] = {"title": pl.String, "category": pl.String, "brand": pl.String}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ CLICKSTREAM = Table(
     "clickstream",
     {
         "event_id": pl.String, "event_type": pl.String, "occurred_at": _TIME, **_CLICK,
-        "source": pl.String, "synthetic": pl.Boolean, "extra": pl.String,
+        **OF_PRODUCT, "source": pl.String, "synthetic": pl.Boolean, "extra": pl.String,
     },
     ("event_id",),
     ("occurred_at", "event_id"),
@@ -193,7 +195,10 @@ def _orders(events: pl.DataFrame) -> pl.DataFrame:
 
 def _clicks(events: pl.DataFrame) -> pl.DataFrame:
     clicks = events.filter(pl.col("event_type").is_in(CLICK_TYPES))
-    return _with_payload(clicks, _CLICK, ClickPayload).with_columns(_event_extras(clicks))
+    return _with_payload(clicks, _CLICK, ClickPayload).with_columns(
+        _event_extras(clicks),
+        *(pl.lit(None, dtype).alias(name) for name, dtype in OF_PRODUCT.items()),
+    )
 
 
 def _origin() -> pl.Expr:

@@ -68,6 +68,9 @@ class PackedTables:
                 storage_options=aws.s3_storage_options(),
                 hive_partitioning=False,
                 schema={"dt": pl.Date, **table.columns},
+                # A pack has the columns that its table had when it was written.
+                missing_columns="insert",
+                extra_columns="ignore",
             )
         for month, key in months.items():
             if key is None:

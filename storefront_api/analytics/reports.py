@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 
 from pipeline.contracts.errors import Unprocessable
 from pipeline.contracts.events import CLICK_TYPES
+from pipeline.contracts.funnel import STEPS
 from pipeline.contracts.keys import Grain, Stream
 
 GroupBy = Literal["country", "category"]
@@ -70,6 +71,12 @@ class Aggregates(Protocol):
 
     def clicks(self, stream: Stream, period: Range) -> Counter[str]:
         """Event type -> how many."""
+
+    def sessions(self, stream: Stream, period: Range) -> Mapping[str, Counter[str]]:
+        """Day -> how many of the sessions that began on it reached each step of the funnel."""
+
+    def searches_without_results(self, stream: Stream, period: Range) -> Counter[str]:
+        """Term -> how often it was looked for in vain."""
 
     def titles(self, product_ids: Sequence[str]) -> Mapping[str, str]:
         """Product id -> title, of those the catalogue knows."""
@@ -188,9 +195,43 @@ def top_products(
 
 def funnel(aggregates: Aggregates, period: Range, streams: Sequence[Stream]) -> list[Total]:
     """Events per step, in the order of the way to an order."""
-    if period.days > MAX_CLICK_DAYS:
-        raise refused("from", f"at most {MAX_CLICK_DAYS} days, not {period.days}")
+    _check_clicks(period)
     counted: Counter[str] = Counter()
     for stream in streams:
         counted.update(aggregates.clicks(stream, period))
     return [{"event_type": kind, "count": counted[kind]} for kind in CLICK_TYPES]
+
+
+def sessions(
+    aggregates: Aggregates, period: Range, streams: Sequence[Stream]
+) -> tuple[Total, list[Total]]:
+    """(sessions by the steps they reached, the same of each day on which some began)."""
+    _check_clicks(period)
+    days: dict[str, Counter[str]] = defaultdict(Counter)
+    for stream in streams:
+        for day, reached in aggregates.sessions(stream, period).items():
+            days[day].update(reached)
+    # A session is of one day alone, so that the days add up.
+    total = sum(days.values(), Counter())
+    return _reached(total), [{"day": day, **_reached(days[day])} for day in sorted(days)]
+
+
+def _reached(counted: Counter[str]) -> Total:
+    return {step: counted[step] for step in STEPS}
+
+
+def searches_without_results(
+    aggregates: Aggregates, period: Range, limit: int, streams: Sequence[Stream]
+) -> tuple[list[Total], int]:
+    """(the terms most often looked for in vain, how many such searches there were in all)."""
+    _check_clicks(period)
+    counted: Counter[str] = Counter()
+    for stream in streams:
+        counted.update(aggregates.searches_without_results(stream, period))
+    best = sorted(counted.items(), key=lambda one: (-one[1], one[0]))[:limit]
+    return [{"term": term, "searches": searches} for term, searches in best], counted.total()
+
+
+def _check_clicks(period: Range) -> None:
+    if period.days > MAX_CLICK_DAYS:
+        raise refused("from", f"at most {MAX_CLICK_DAYS} days, not {period.days}")

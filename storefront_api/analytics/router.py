@@ -163,8 +163,39 @@ class FunnelStep(BaseModel):
     count: int
 
 
+class Sessions(BaseModel):
+    """Sessions by what they reached: a step, or one after it."""
+
+    view: int = Field(description="Any event: all sessions")
+    product: int
+    cart: int
+    checkout: int
+    order: int
+
+
+class DaySessions(Sessions):
+    day: str = Field(examples=["2011-12-09"], description="On which they began, UTC")
+
+
 class Funnel(BaseModel):
+    """`steps` count events at once; `sessions` and `days` those compacted, exactly."""
+
     steps: list[FunnelStep]
+    sessions: Sessions
+    days: list[DaySessions]
+
+
+class VainSearches(BaseModel):
+    """How often a term was looked for and nothing was found."""
+
+    term: str = Field(description="In lower case, one space between words, at most 100 characters")
+    searches: int
+
+
+class SearchesWithoutResults(BaseModel):
+    items: list[VainSearches]
+    total: int = Field(description="Searches without results, of all terms")
+    next_cursor: None = None
 
 
 class Freshness(BaseModel):
@@ -237,8 +268,26 @@ def top_products(
 
 @reading.get("/funnel")
 def funnel(items: Items, period: Period, streams: Streams) -> Funnel:
-    """Browser events per step on the way to an order."""
-    return Funnel.model_validate({"steps": reports.funnel(items, period, streams)})
+    """Browser events per step on the way to an order, and the sessions that came that far.
+
+    A session is of the day on which it began, with all that it came to later. Sessions are as of
+    the last compaction (`compacted_at` of `/freshness`).
+    """
+    total, days = reports.sessions(items, period, streams)
+    steps = reports.funnel(items, period, streams)
+    return Funnel.model_validate({"steps": steps, "sessions": total, "days": days})
+
+
+@reading.get("/searches-without-results")
+def searches_without_results(
+    items: Items,
+    period: Period,
+    streams: Streams,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> SearchesWithoutResults:
+    """What was looked for in vain, the most frequent terms first."""
+    found, total = reports.searches_without_results(items, period, limit, streams)
+    return SearchesWithoutResults.model_validate({"items": found, "total": total})
 
 
 @reading.get("/freshness")

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from pipeline.contracts import keys
+from pipeline.contracts.funnel import STEPS
 from pipeline.contracts.keys import Grain, Stream
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws, generations
@@ -164,6 +165,24 @@ class AnalyticsItems:
                     kind, is_count, event_type = name.partition("|")
                     if is_count and kind == "events":
                         counted[event_type] += int(value["N"])
+        return counted
+
+    def sessions(self, stream: Stream, period: Range) -> Mapping[str, Counter[str]]:
+        last = (period.until - timedelta(days=1)).isoformat()
+        days = self._query(keys.funnel_partition(stream), period.since.isoformat(), last)
+        return {
+            item["sk"]["S"]: Counter({step: int(item[step]["N"]) for step in STEPS})
+            for item in days
+        }
+
+    def searches_without_results(self, stream: Stream, period: Range) -> Counter[str]:
+        counted: Counter[str] = Counter()
+        # Behind the last day: a term's key goes on after its day.
+        since, until = period.since.isoformat(), period.until.isoformat()
+        for year in range(period.since.year, period.until.year + 1):
+            for item in self._query(f"SEARCHES#{stream}#{year:04d}", since, until):
+                if found := int(item.get("without_results", _NOTHING)["N"]):
+                    counted[item["sk"]["S"].partition("#")[2]] += found
         return counted
 
     def titles(self, product_ids: Sequence[str]) -> Mapping[str, str]:

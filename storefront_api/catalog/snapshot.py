@@ -10,12 +10,10 @@ from datetime import datetime
 from json import dumps, loads
 
 from pipeline.contracts.events import to_iso_z
-from pipeline.contracts.names import Names
+from pipeline.contracts.names import CATALOGUE_SNAPSHOT, Names
 from pipeline.runtime.packed import Packed
 from storefront_api.catalog import items
 from storefront_api.catalog.domain import Product
-
-_KEY = "catalogue/snapshot-v1.json.gz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +26,7 @@ class Snapshot:
 
 class Snapshots:
     def __init__(self, names: Names) -> None:
-        self._file = Packed(names.lake_bucket, _KEY)
+        self._file = Packed(names.lake_bucket, CATALOGUE_SNAPSHOT)
 
     def load(self) -> Snapshot | None:
         """None when there is none yet. Raises botocore's errors; ValueError for a broken one."""
@@ -40,7 +38,7 @@ class Snapshots:
             taken_at = datetime.fromisoformat(loads(head)["taken_at"])
             return Snapshot(taken_at, [items.to_product(loads(line)) for line in lines])
         except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"{_KEY} is no snapshot: {error!r}") from None
+            raise ValueError(f"{CATALOGUE_SNAPSHOT} is no snapshot: {error!r}") from None
 
     def save(self, taken_at: datetime, products: Iterable[Product]) -> None:
         lines = [dumps({"taken_at": to_iso_z(taken_at)})]

@@ -64,6 +64,7 @@ REFUSES_MORE = {
     "POST /api/checkout/payments/webhook": "a signature of somebody else",
     "GET /api/analytics/sales": "a range that ends before it begins",
     "GET /api/analytics/funnel": "a range that ends before it begins",
+    "GET /api/analytics/searches-without-results": "a range that ends before it begins",
     "GET /api/analytics/top-products": "a range that ends before it begins",
 }
 # These take a body whole and say afterwards which of its events or lines do not fit.

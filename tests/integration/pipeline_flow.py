@@ -44,6 +44,11 @@ def a_click(number: int, at: datetime) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def a_search(number: int, at: datetime, query: str, results: int = 0) -> dict[str, Any]:
+    asked = {"query": query, "results_count": results}
+    return a_click(number, at) | {"event_id": f"search-{number:04d}", "payload": asked}
+
+
 class Flow:
     """The stream of a stage, and its two readers, each as far as the test wants it."""
 

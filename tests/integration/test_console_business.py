@@ -149,13 +149,23 @@ def test_clicks_are_the_counters_and_a_session_counts_up_to_its_furthest_step(
     frame = behaviour.clicks(today)
     mine = frame.filter(pl.col("session_id").str.starts_with("session-").fill_null(False))
     assert behaviour.funnel(mine)["sessions"].to_list() == [2, 1, 1, 0, 0]
+    begun = behaviour.visits(today).filter(pl.col("event_id").is_in(mine["event_id"].implode()))
+    assert begun.height == mine.height
+    tomorrow = Period(today.until, today.until + timedelta(days=1))
+    assert behaviour.visits(tomorrow).is_empty()
     late = mine.with_columns(pl.col("at") + pl.duration(days=1))
     over_midnight = pl.concat(
         [mine.filter(pl.col("event_type") != "shopper.cart_changed.v1"), late]
     )
     assert behaviour.funnel_by_day(over_midnight).rows() == [(today.first, 2, 1, 1, 0, 0)]
-    found = behaviour.searches(frame).filter(pl.col("query") == "unfindable")
+    every = behaviour.searches(frame)
+    found = every.filter(pl.col("query") == "unfindable")
     assert found.select("searches", "results").row(0) == (2, 0)
+    asked = {"from": today.first.isoformat(), "to": today.until.isoformat(), "limit": 100}
+    answer = edge.get("/api/analytics/searches-without-results", token, **asked)
+    vain = behaviour.searches_without(every)
+    assert vain.rows() == [(one["term"], one["searches"]) for one in answer["items"]]
+    assert vain["without"].sum() == answer["total"] >= 2
 
 
 @pytest.fixture(scope="module")

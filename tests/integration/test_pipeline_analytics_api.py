@@ -126,6 +126,8 @@ def test_a_body_that_is_no_batch_of_events_is_refused(
         ("top-products", {"limit": 101}, "limit"),
         ("top-products", {"from_": "1000-01-01"}, "from"),
         ("funnel", {"from_": "2000-01-01"}, "from"),
+        ("searches-without-results", {"from_": "2000-01-01"}, "from"),
+        ("searches-without-results", {"limit": 101}, "limit"),
     ],
 )
 def test_a_report_names_the_parameter_that_is_wrong(
@@ -134,7 +136,9 @@ def test_a_report_names_the_parameter_that_is_wrong(
     assert_problem(get(stack, path, **params), 422, field)
 
 
-@pytest.mark.parametrize("path", ["sales", "top-products", "funnel", "freshness"])
+@pytest.mark.parametrize(
+    "path", ["sales", "top-products", "funnel", "searches-without-results", "freshness"]
+)
 def test_a_forged_token_is_refused_even_where_reports_are_public(stack: Stack, path: str) -> None:
     with stack.http() as http:
         answer = http.get(f"{ROOT}/{path}", headers={"Authorization": "Bearer forged"})

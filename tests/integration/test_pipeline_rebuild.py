@@ -17,6 +17,7 @@ from tests.integration.pipeline_flow import (
     CURRENCY,
     Flow,
     a_click,
+    a_search,
     add_by_hand,
     an_order,
     figures,
@@ -37,6 +38,7 @@ def flow(stage: Names) -> Flow:
     flow = Flow(stage)
     orders = [an_order(f"order-{n}", AT + timedelta(hours=n)) for n in range(40)]
     flow.deliver(*orders, an_order("order-1", AT, "cancelled"), *(a_click(n, AT) for n in range(9)))
+    flow.deliver(*(a_search(n, AT, f"Term {n % 3}", n % 2) for n in range(9)))
     flow.deliver(*orders[:5])
     return flow
 

@@ -17,6 +17,7 @@ from tests.integration.pipeline_flow import (
     CURRENCY,
     Flow,
     a_click,
+    a_search,
     add_by_hand,
     an_order,
     figures,
@@ -39,6 +40,9 @@ def flow(stage: Names) -> Flow:
     flow = Flow(stage)
     orders = [an_order(f"order-{n}", AT + timedelta(minutes=20 * n)) for n in range(12)]
     flow.deliver(*orders, an_order("order-1", AT, "refunded"), a_click(1, AT), a_click(2, AT))
+    flow.deliver(
+        a_search(1, AT, "Tea cosy"), a_search(2, AT, "tea  cosy"), a_search(3, AT, "mug", 2)
+    )
     return flow
 
 
@@ -65,6 +69,8 @@ def test_what_was_changed_by_hand_is_named_and_repaired_to_the_exact_figure(
     add_by_hand(stage, HOUR, "gross", 500)
     add_by_hand(stage, PRODUCT, "units|p1", -7)
     add_by_hand(stage, keys.clicks("real", "1992-05-17"), "events|shopper.searched.v1", -1)
+    add_by_hand(stage, keys.searches("real", "1992-05-17", "tea cosy"), "without_results", 2)
+    add_by_hand(stage, keys.searches("real", "1992-05-18", "invented"), "without_results", 1)
     add_by_hand(stage, keys.sales("real", "month", "1993-01", CURRENCY), "orders", 1)
     aws.table(stage.table("analytics")).update_item(
         Key=CUSTOMER, UpdateExpression="DELETE customers :gone",
@@ -74,6 +80,8 @@ def test_what_was_changed_by_hand_is_named_and_repaired_to_the_exact_figure(
         ("1992-05-17T09", "gross"): 500,
         ("1992-05", "product p1, units"): -7,
         ("1992-05-17", "searched"): -1,
+        ("1992-05-17", "without results, tea cosy"): 2,
+        ("1992-05-18", "without results, invented"): 1,
         ("1992-05-17", "customers"): -1,
         ("1993-01", "orders"): 1,
     }
@@ -90,7 +98,7 @@ def test_what_was_changed_by_hand_is_named_and_repaired_to_the_exact_figure(
 def test_what_is_under_way_or_came_twice_is_explained_and_raises_no_alarm(
     stage: Names, flow: Flow
 ) -> None:
-    flow.deliver(a_click(1, AT))
+    flow.deliver(a_click(1, AT), *[a_search(1, AT, "Tea cosy")] * 2)
     waiting = flow.send(an_order("late", AT), a_click(3, AT), a_click(4, AT))
     flow.land(waiting)
     outcome = compact_and_learn(stage, clock.now, clock.new_id)
@@ -99,12 +107,14 @@ def test_what_is_under_way_or_came_twice_is_explained_and_raises_no_alarm(
     assert last["trigger"] == "compaction"
     assert (last["unexplained"], alarmed(stage)) == (0, 0)
     assert last["by_reason"]["late event"] > 0
-    assert last["repaired"] == 1, "the click that came twice"
+    assert last["repaired"] == 2, "clicks that came twice, one of them a search in vain"
     clicks = ("CLICKS#real#1992", "1992-05-17")
-    assert figures(stage, "0")[clicks] == {"events|shopper.searched.v1": 2}, "one came twice"
+    assert figures(stage, "0")[clicks] == {"events|shopper.searched.v1": 5}, "each once"
+    vain = ("SEARCHES#real#1992", "1992-05-17#tea cosy")
+    assert figures(stage, "0")[vain] == {"without_results": 2}
     flow.fold(waiting)
     assert run(stage)["drifts"] == []
-    assert figures(stage, "0")[clicks] == {"events|shopper.searched.v1": 4}
+    assert figures(stage, "0")[clicks] == {"events|shopper.searched.v1": 7}
 
 
 def test_a_bucket_is_repaired_exactly_while_folding_books_in_it(stage: Names, flow: Flow) -> None:

@@ -160,7 +160,9 @@ def _a_click(dice: random.Random, number: int) -> Happening:
     session = f"session-{dice.randrange(4)}"
     at = PLACED_AT + timedelta(minutes=dice.randrange(3000))
     event = _event(f"click-{number}", dice.choice(CLICK_TYPES), at) | {
-        "partition_key": session, "payload": {"session_id": session, "query": "tea"},
+        "partition_key": session,
+        "payload": {"session_id": session, "query": "tea", "results_count": number % 2,
+                    "product_id": f"product-{number % 9}"},
     }  # fmt: skip
     return Happening(body=json.dumps(event).encode(), partition_key=session)
 

@@ -15,16 +15,21 @@ from typing import Any, Protocol
 import polars as pl
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
+from ulid import ULID
 
 from iac.local import messaging, storage, tables
 from iac.local.health import wait_healthy
 from iac.local.ports import Addresses
 from iac.local.supervise import Supervisor
 from iac.local.topology import Topology
+from pipeline.contracts.events import to_iso_z
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws
 from pipeline.runtime.facts import Table, conformed
 from pipeline.runtime.lake import Lake, LakeObject
+from storefront_api.catalog.domain import Product
+from storefront_api.catalog.snapshot import Snapshots
+from tests.order_model import PLACED_AT
 from tests.simulation.local_aws import ENDPOINT, LocalAws
 from tests.simulation.seam import Seam
 from tests.simulation.virtual_time import START, VirtualTime
@@ -79,6 +84,8 @@ class InProcess:
         self._time.restart(since.at if since else START)
         random.seed(dice.random())  # the jitter of retries
         self._aws.start_from(since.state if since else self._empty)
+        if not since:
+            fill_catalogue(self._names)
         self._seam.calls = 0
         world = World(self._names, self._seam, self._time, dice)
         if since:
@@ -121,6 +128,7 @@ class OnEmulator:
         names = self._names = Names(f"s{next(self._numbers):07d}")
         os.environ |= {"HAS_STAGE": names.stage, "HAS_SIGNALS": "off", "HAS_LOG_LEVEL": "CRITICAL"}
         set_up(names)
+        fill_catalogue(names)
         self._seam.calls = 0
         return World(names, self._seam, self._time, dice)
 
@@ -171,6 +179,19 @@ def set_up(names: Names) -> None:
     messaging.apply_topic(clients, topology, "orders")
     storage.apply_bucket(clients, names.lake_bucket)
     storage.apply_glue_database(clients, names.glue_database)
+
+
+def fill_catalogue(names: Names) -> None:
+    """What compaction knows of some of the goods that clicks name."""
+    changed_at = str(ULID.from_datetime(PLACED_AT))
+    Snapshots(names).save(
+        PLACED_AT,
+        [
+            Product(f"product-{n}", f"Tea cosy {n}", "", ("Home", "Kitchen"), 100, "GBP",
+                    to_iso_z(PLACED_AT), changed_at, brand=("Ann's" if n % 2 else None))
+            for n in range(6)
+        ],
+    )  # fmt: skip
 
 
 def take_down(names: Names) -> None:

@@ -8,13 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.contracts.events import CLICK_TYPES, Envelope
-from pipeline.folding.domain import chunks
+from pipeline.folding.domain import chunks, click, click_chunks
 from pipeline.folding.service import fold
 from pipeline.runtime.kinesis import StreamRecord
 from tests.folding_model import (
     START,
     Table,
     a_click,
+    a_search,
     an_order,
     check_limits,
     deliver,
@@ -107,6 +108,40 @@ def test_an_order_whose_every_line_is_another_category_and_product_still_fits() 
     assert day["orders"] == 1
     assert sum(amount for name, amount in day.items() if name.startswith("orders|category")) == 2000
     assert day["gross"] == sum(line["line_total_minor"] for line in event["payload"]["lines"])
+
+
+def test_searches_that_find_nothing_count_by_term_and_day() -> None:
+    sent = [
+        a_search(0, 0, "Green Tea"), a_search(1, 0, "  green \t tea "),
+        a_search(2, 24, "green tea"),
+        a_search(3, 0, "GREEN TEA", "0"), a_search(4, 0, "green tea", 1), a_search(5, 0, " "),
+        a_search(6, 0, "green tea", None), a_search(7, 0, "x" * 500),
+        a_click(7, 0) | {"payload": {"query": "green tea", "results_count": 0}},
+        a_search(9, 0) | {"synthetic": True},
+    ]  # fmt: skip
+    table = Table()
+    deliver([records(sent)], table)
+    found = {key: dict(c) for key, c in table.counters.items() if key[0].startswith("SEARCHES#")}
+    assert found == {
+        ("SEARCHES#real#2011", "2011-11-30#green tea"): {"without_results": 3},
+        ("SEARCHES#real#2011", "2011-12-01#green tea"): {"without_results": 1},
+        ("SEARCHES#real#2011", f"2011-11-30#{'x' * 100}"): {"without_results": 1},
+        ("SEARCHES#synthetic#2011", "2011-11-30#tea"): {"without_results": 1},
+    }
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 250), st.sampled_from([1, 2]))
+def test_however_many_terms_a_batch_has_its_transactions_keep_the_limits(
+    terms: int, copies: int
+) -> None:
+    sent = [a_search(n, n % 3 * 24, f"term {n}") for n in range(terms)]
+    clicks = [one for n, e in enumerate(sent) if (one := click(Envelope.model_validate(e), str(n)))]
+    vain = 0
+    for _, increments in click_chunks(clicks, copies):
+        check_limits(1, increments, copies)
+        vain += sum(c.get("without_results", 0) for c in increments.counters.values())
+    assert vain == terms
 
 
 @settings(max_examples=100, deadline=None)

@@ -16,18 +16,19 @@ from pipeline.reconciliation import cells
 from pipeline.runtime.facts import CLICKSTREAM, ORDER_LINES, ORDERS, rows_of
 from pipeline.runtime.generations import Generations, NotNow
 from pipeline.runtime.kinesis import StreamRecord
-from tests.folding_model import START, Table, a_click, deliver, deliveries
+from tests.folding_model import START, Table, a_click, a_search, deliver, deliveries
 
+QUERIES = ("Tea", " tea ", "İstanbul\x1c", "grüne  Tasse", " ", "x" * 400, "a|b#c")
 Delivered = tuple[list[dict[str, Any]], list[list[dict[str, Any]]]]
 
 
 def streamed(batches: list[list[dict[str, Any]]]) -> list[list[StreamRecord]]:
-    """The batches as one shard numbers them, a click with each."""
+    """The batches as one shard numbers them, a click and a search with each."""
     numbers = itertools.count(95)
     return [
         [
             StreamRecord("shard-0", str(next(numbers)), START, json.dumps(event).encode())
-            for event in [*batch, a_click(n, n)]
+            for event in [*batch, a_click(n, n), a_search(n, n, QUERIES[n % 7], n // 7)]
         ]
         for n, batch in enumerate(batches)
     ]

@@ -1,0 +1,1 @@
+"""The funnel of each day by session, as aggregates: computed whole from the curated clicks."""

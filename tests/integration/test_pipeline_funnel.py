@@ -1,0 +1,146 @@
+"""The funnel by session and day: one answer from aggregates, console, SQL; put right for good."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+
+from console.queries import behaviour
+from pipeline.compaction.service import compact
+from pipeline.contracts import keys
+from pipeline.contracts.funnel import STEPS
+from pipeline.contracts.names import Names
+from pipeline.funnel import service as funnel
+from pipeline.funnel.domain import Funnels
+from pipeline.funnel.store import FunnelItems
+from pipeline.observer.readings import read_drift
+from pipeline.rebuild.service import Rebuild, discard
+from pipeline.reconciliation.service import reconcile
+from pipeline.runtime import clock, generations
+from pipeline.runtime.generations import Moved
+from pipeline.runtime.lake import Lake
+from pipeline.runtime.query import Query
+from storefront_api.analytics.reports import Range, sessions
+from storefront_api.analytics.store import AnalyticsItems
+from tests.conftest import Stack
+from tests.guide import QUERIES
+from tests.integration.pipeline_flow import Flow, add_by_hand
+from tests.integration.pipeline_stage import own_stage
+
+AT = datetime(1993, 5, 17, 23, 30, tzinfo=UTC)
+MAY = Range(date(1993, 5, 1), date(1993, 6, 1))
+
+
+@pytest.fixture(scope="module")
+def stage(emulator: Stack) -> Names:
+    return own_stage(emulator)
+
+
+@pytest.fixture(scope="module")
+def flow(stage: Names) -> Flow:
+    flow = Flow(stage)
+    flow.deliver(
+        step("over-midnight", "page_viewed"),
+        step("over-midnight", "cart_changed", hours=2),
+        step("leaps", "order_completed"), step("leaps", "order_completed"),
+        step("looks", "searched"), step("looks", "product_viewed", hours=-1),
+        step("alone", "checkout_started", hours=72),
+        step(None, "product_viewed"),
+        step("load", "cart_changed") | {"synthetic": True},
+    )  # fmt: skip
+    assert compact(stage, clock.now, clock.new_id).events == 8
+    return flow
+
+
+def step(session: str | None, fact: str, hours: int = 0) -> dict[str, Any]:
+    return {
+        "event_id": f"{session}-{fact}-{hours}", "event_type": f"shopper.{fact}.v1",
+        "occurred_at": f"{AT + timedelta(hours=hours):%Y-%m-%dT%H:%M:%SZ}", "source": "browser",
+        "correlation_id": "c", "partition_key": "p", "payload": {"session_id": session},
+    }  # fmt: skip
+
+
+def held(stage: Names, generation: str = "0") -> Funnels:
+    return FunnelItems(stage, generation).read()
+
+
+def test_aggregates_console_and_sql_give_one_answer(stage: Names, flow: Flow) -> None:
+    expected = {"1993-05-17": (3, 3, 2, 1, 1), "1993-05-20": (1, 1, 1, 1, 0)}
+    synthetic = {("synthetic", "1993-05-17"): (1, 1, 1, 0, 0)}
+    assert held(stage) == {("real", day): counts for day, counts in expected.items()} | synthetic
+    total, days = sessions(AnalyticsItems(stage).live(), MAY, ["real"])
+    assert [(one["day"], tuple(one[s] for s in STEPS)) for one in days] == sorted(expected.items())
+    clicks = Lake(stage).clickstream().filter(~pl.col("synthetic"))
+    frame = clicks.rename({"occurred_at": "at"})
+    by_day = behaviour.funnel_by_day(frame).sort("day")
+    assert by_day.rows() == [(date.fromisoformat(day), *expected[day]) for day in sorted(expected)]
+    whole = behaviour.funnel(frame)["sessions"].to_list()
+    assert whole == [total[s] for s in STEPS] == [4, 4, 3, 2, 1]
+    assert Query(stage.stage).sql(QUERIES["funnel"])["visits"].to_list() == whole
+    both, _ = sessions(AnalyticsItems(stage).live(), MAY, ["real", "synthetic"])
+    assert both["view"] == 5
+
+
+def test_a_late_first_event_moves_its_session_to_the_day_before_and_leaves_no_empty_day(
+    stage: Names, flow: Flow
+) -> None:
+    flow.deliver(step("alone", "page_viewed", hours=48))
+    compact(stage, clock.now, clock.new_id)
+    moved = held(stage)
+    assert moved["real", "1993-05-19"] == (1, 1, 1, 1, 0)
+    assert ("real", "1993-05-20") not in moved
+    before, now = funnel.refresh(stage)
+    assert before == now == held(stage), "nothing is left to change"
+
+
+def test_what_was_changed_by_hand_is_counted_anew_and_raises_no_alarm(
+    stage: Names, flow: Flow
+) -> None:
+    right = held(stage)
+    add_by_hand(stage, keys.funnel("real", "1993-05-17"), "cart", 5)
+    add_by_hand(stage, keys.funnel("real", "1970-01-01"), "view", 1)
+    result = reconcile(stage, clock.new_id(), clock.now, "test")
+    assert result is not None
+    found = {(d["bucket"], d["metric"]): (d["lake"], d["aggregates"]) for d in result["drifts"]}
+    assert found == {
+        ("1993-05-17", "sessions, cart"): (2, 7), ("1970-01-01", "sessions, view"): (0, 1),
+        ("1993-05-17", "order_completed"): (1, 2),  # an event that was sent twice
+    }  # fmt: skip
+    assert (result["repaired"], result["unexplained"]) == (3, 0)
+    assert {g.value for g in read_drift(stage)} == {0}
+    assert held(stage) == right
+
+
+def test_who_read_the_clicks_before_another_counted_them_changes_nothing(
+    stage: Names, flow: Flow
+) -> None:
+    items, seen = FunnelItems(stage, "0"), generations.read(stage)
+    before = items.read()
+    flow.deliver(step("looks", "cart_changed", hours=3))
+    compact(stage, clock.now, clock.new_id)
+    now = held(stage)
+    assert now["real", "1993-05-17"] == (3, 3, 3, 1, 1)
+    stale = {day: tuple(n + 1 for n in counts) for day, counts in before.items()}
+    assert not items.replace(seen, before, stale)
+    assert held(stage) == now
+    with pytest.raises(Moved):
+        items.replace(seen.begun("another"), now, stale)
+
+
+def test_a_rebuild_counts_them_too_and_compaction_keeps_both_generations(
+    stage: Names, flow: Flow
+) -> None:
+    facts = Rebuild(stage, clock.new_id(), "test", clock.now).run()
+    assert facts["differing"] == 0
+    other = generations.read(stage).other
+    assert other
+    assert held(stage, other) == held(stage)
+    flow.deliver(step("new", "product_viewed", hours=1))
+    compact(stage, clock.now, clock.new_id)
+    assert held(stage, other)["real", "1993-05-18"] == (1, 1, 0, 0, 0)
+    assert held(stage, other) == held(stage)
+    discard(stage, "test", clock.now)
+    assert held(stage, other) == {}
+    with pytest.raises(Moved):
+        funnel.refresh(stage, other)
