@@ -25,7 +25,8 @@ def sales_country(code: str) -> str:
 
 def find_code(text: str) -> str | None:
     """The code of a country, given as such or by its English name; None for no country."""
-    return text if is_country(text) else _codes().get(text.strip().casefold())
+    given = text.strip()
+    return given.upper() if is_country(given.upper()) else _codes().get(given.casefold())
 
 
 @cache

@@ -119,7 +119,8 @@ def low_stock(at: datetime) -> None:
             return
         gone = found.filter(pl.col("available") == 0).height
         skus = "SKU" if found.height == 1 else "SKUs"
-        st.subheader(f"{found.height:,} {skus} running low, {gone:,} sold out", anchor=False)
+        more = "+" if found.height == low_stock_query.MOST else ""
+        st.subheader(f"{found.height:,}{more} {skus} running low, {gone:,} sold out", anchor=False)
         threshold = max(found["threshold"].to_list())
         st.caption(
             f"At most {threshold} units left to sell; the fewest first; since when, in UTC"

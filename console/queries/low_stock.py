@@ -21,23 +21,23 @@ SCHEMA: dict[str, Any] = {
     "threshold": pl.Int64,
     "since": pl.Datetime("ms", "UTC"),
 }
-_MOST = 2_000
+MOST = 10_000
 
 
 @shared(3.0, keep_s=20.0)
 def find() -> pl.DataFrame:
-    """The SKUs with the fewest units first, then those that are low for longest; at most 2,000.
+    """The SKUs with the fewest units first, then those that are low for longest; at most 10,000.
 
     Returns: DataFrame of SCHEMA (`options` in words). Raises Unreachable.
     """
     request: dict[str, Any] = {
         "KeyConditionExpression": Key("pk").eq(keys.low_stock("")["pk"]),
-        "Limit": _MOST,
+        "Limit": MOST,
     }
     ops = clients.table(settings().names.table("ops"))
     found: list[dict[str, Any]] = []
     try:
-        while len(found) < _MOST:
+        while len(found) < MOST:
             page = ops.query(**request)
             found += page["Items"]
             if "LastEvaluatedKey" not in page:
@@ -47,7 +47,7 @@ def find() -> pl.DataFrame:
         raise Unreachable(
             f"The table of operations does not answer ({type(error).__name__})."
         ) from None
-    rows = [_row(item) for item in found[:_MOST]]
+    rows = [_row(item) for item in found[:MOST]]
     frame = pl.DataFrame(rows, SCHEMA | {"since": pl.String}, orient="row")
     return frame.with_columns(pl.col("since").str.to_datetime("%+", time_unit="ms")).sort(
         "available", "since", "sku"

@@ -6,7 +6,7 @@
 import argparse
 import sys
 
-from pipeline.compaction.service import compact, compact_and_learn
+from pipeline.compaction.service import compact_and_count, compact_and_learn
 from pipeline.runtime import clock, logs
 from pipeline.runtime.settings import RuntimeSettings
 
@@ -14,7 +14,7 @@ from pipeline.runtime.settings import RuntimeSettings
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make compact")
     parser.add_argument("--only", action="store_true", help="no learning, no reconciliation")
-    run = compact if parser.parse_args().only else compact_and_learn
+    run = compact_and_count if parser.parse_args().only else compact_and_learn
     settings = RuntimeSettings(service="compaction")
     logs.configure("WARNING")
     outcome = run(settings.names, clock.now, clock.new_id)

@@ -14,11 +14,13 @@ from pipeline.compaction.goods import Goods
 from pipeline.compaction.store import Catalogue, Ops
 from pipeline.contracts.errors import ShopError
 from pipeline.contracts.names import Names
+from pipeline.folding.store import Busy
 from pipeline.funnel import service as funnel
 from pipeline.insights import service as insights
 from pipeline.reconciliation.service import COMPACTION, reconcile
 from pipeline.runtime.clock import Clock, NewId
 from pipeline.runtime.facts import CLICKSTREAM, SOURCES, TABLES, Table, rows_of
+from pipeline.runtime.generations import Moved
 from pipeline.runtime.lake import Lake, LakeObject, groups, read_state
 from pipeline.runtime.logs import get_logger
 from pipeline.runtime.metrics import metrics
@@ -51,6 +53,7 @@ def compact_and_learn(names: Names, clock: Clock, new_id: NewId) -> Outcome:
             _pack(names, clock, new_id)
         except (BotoCoreError, ClientError, pl.exceptions.PolarsError):
             log.exception("packing.failed")
+        _count_sessions(names)
     if outcome.events:
         try:
             insights.refresh(names, clock)
@@ -64,10 +67,23 @@ def compact_and_learn(names: Names, clock: Clock, new_id: NewId) -> Outcome:
     return outcome
 
 
+def compact_and_count(names: Names, clock: Clock, new_id: NewId) -> Outcome:
+    """Compacts, and counts the funnels over the result."""
+    outcome = compact(names, clock, new_id)
+    if not outcome.is_skipped:
+        _count_sessions(names)
+    return outcome
+
+
+def _count_sessions(names: Names) -> None:
+    try:
+        funnel.keep_up(names)
+    except (Busy, Moved, BotoCoreError, ClientError, pl.exceptions.PolarsError):
+        log.exception("funnel.failed")
+
+
 def compact(names: Names, clock: Clock, new_id: NewId) -> Outcome:
     """Merges all pending raw files, group by group: curated files first, the state after them.
-
-    The last group is followed by the funnels, which are counted over the curated clicks.
 
     A crash in between leaves files that the next run merges again, to the same rows.
     """
@@ -110,9 +126,6 @@ def _compact(names: Names, clock: Clock, ops: Ops, owner: str) -> Outcome:
         done += len(group)
         merged_events += events.height
         metrics.add("DuplicatesDropped", deliveries - events.height, Function="compaction")
-        if done == len(pending):
-            # Before the state, so that a crash in between leaves files that bring it here again.
-            funnel.refresh(names)
         state = next_state(state, group, pending[done:], clock())
         ops.save(state)
     log.info("compaction.done", files=done, events=merged_events, dates=merged_dates)

@@ -209,6 +209,11 @@ def compaction_state() -> Key:
     return _key("COMPACTION#state", "STATE")
 
 
+def funnel_state() -> Key:
+    """Over which curated clicks the funnels were counted last: their `digest`."""
+    return _key("FUNNEL#state", "STATE")
+
+
 def lease(name: str) -> Key:
     return _key(f"LEASE#{name}", "LEASE")
 

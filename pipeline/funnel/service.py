@@ -3,13 +3,27 @@
 from pipeline.contracts.names import Names
 from pipeline.folding.store import Busy
 from pipeline.funnel.domain import Funnels, funnels_of, sessions_of
-from pipeline.funnel.store import FunnelItems, clicks
+from pipeline.funnel.store import FunnelItems, FunnelState, clicks, digest_of_clicks
 from pipeline.runtime import generations
 from pipeline.runtime.generations import Moved
 from pipeline.runtime.logs import get_logger
 
 log = get_logger()
 _ROUNDS = 5
+
+
+def keep_up(names: Names) -> bool:
+    """`refresh`, unless the clicks are those that were counted last; whether it was.
+
+    Which these are is noted afterwards, as they stood before: whatever fails or overtakes in
+    between is counted the next time. Raises as `refresh` does.
+    """
+    state, present = FunnelState(names), digest_of_clicks(names)
+    if state.read() == present:
+        return False
+    refresh(names)
+    state.save(present)
+    return True
 
 
 def refresh(names: Names, only: str | None = None) -> tuple[Funnels, Funnels]:

@@ -14,7 +14,9 @@ from pipeline.runtime import aws, generations
 from pipeline.runtime.facts import CLICKSTREAM
 from pipeline.runtime.generations import Generations, Moved
 from pipeline.runtime.lake import Lake, groups
+from pipeline.runtime.packs import digest
 
+_CURATED = f"curated/{CLICKSTREAM.name}/"
 _STREAMS: tuple[keys.Stream, ...] = ("real", "synthetic")
 # With the check of the generations, what a transaction may have.
 _DAYS_AT_ONCE = 99
@@ -23,8 +25,28 @@ _DAYS_AT_ONCE = 99
 def clicks(names: Names) -> Iterator[pl.DataFrame]:
     """Frames of CLICKS: the whole curated table, as many files at a time as memory is given to."""
     lake = Lake(names)
-    for group in groups(lake.list_objects(f"curated/{CLICKSTREAM.name}/")):
+    for group in groups(lake.list_objects(_CURATED)):
         yield pl.concat(lake.read_objects(group, CLICKS))
+
+
+def digest_of_clicks(names: Names) -> str:
+    """Of the files that `clicks` reads."""
+    return digest(CLICKS, Lake(names).list_objects(_CURATED))
+
+
+class FunnelState:
+    """Of the ops table: which clicks were counted last."""
+
+    def __init__(self, names: Names) -> None:
+        self._table = aws.table(names.table("ops"))
+
+    def read(self) -> str | None:
+        item = self._table.get_item(Key=keys.funnel_state(), ConsistentRead=True).get("Item", {})
+        found = item.get("digest")
+        return None if found is None else str(found)
+
+    def save(self, counted: str) -> None:
+        self._table.put_item(Item={**keys.funnel_state(), "digest": counted})
 
 
 class FunnelItems:

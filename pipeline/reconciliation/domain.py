@@ -89,8 +89,8 @@ def metric_of(kind: str, attribute: str) -> str:
     return rest.split(".")[1] if kind == "clicks" else "customers"
 
 
-def units_of(cells: pl.DataFrame) -> tuple[list[Unit], list[Unit]]:
-    """(units of sales, days of clicks and behind them searches) in which something differs."""
+def units_of(cells: pl.DataFrame) -> tuple[list[Unit], list[Unit], list[Unit]]:
+    """(units of sales, days of clicks, searches of a day) in which something differs."""
     term = pl.when(pl.col("kind") == "searches").then(
         pl.col("attribute").str.strip_prefix(_VAIN)
     ).otherwise(pl.lit(""))  # fmt: skip
@@ -100,7 +100,8 @@ def units_of(cells: pl.DataFrame) -> tuple[list[Unit], list[Unit]]:
     found = sorted((is_clicks, Unit(*rest)) for is_clicks, *rest in named.iter_rows())
     clicks = [unit for is_clicks, unit in found if is_clicks]
     sales = [unit for is_clicks, unit in found if not is_clicks]
-    return sales, sorted(clicks, key=lambda unit: unit.term != "")
+    days = [unit for unit in clicks if not unit.term]
+    return sales, days, [unit for unit in clicks if unit.term]
 
 
 @dataclass(slots=True)

@@ -17,6 +17,7 @@ import polars as pl
 from pipeline.contracts.events import CLICK_TYPES
 from pipeline.contracts.names import Names
 from pipeline.folding.markers import read_markers
+from pipeline.folding.store import Busy
 from pipeline.funnel import service as funnel
 from pipeline.rebuild.domain import clicks_of
 from pipeline.reconciliation import cells, store
@@ -42,7 +43,8 @@ from pipeline.runtime.logs import get_logger
 log = get_logger()
 # A unit that folding is at moves between two readings; it gets as many tries.
 _ROUNDS = 5
-# Looked at closely in one run; more than that is a rebuild's work.
+# Looked at closely in one run, of sales, of days of clicks and of searched terms; more than that
+# is a rebuild's work.
 MAX_UNITS = 200
 COMPACTION = "compaction"  # the trigger of the runs that follow one
 _TOO_MANY = f"more than {MAX_UNITS} buckets differ: rebuild"
@@ -73,7 +75,7 @@ class Reconciliation:
             found = store.Aggregates(self.names, seen.live).cells(expected)
             self._look_closely(seen, cells.apart(expected, found))
             if self.trigger != COMPACTION:  # which has just counted them
-                self.drifts += funnels_apart(*funnel.refresh(self.names, seen.live))
+                self._count_funnels(seen)
             result = self._result(expected, time.monotonic() - started)
             results.save(result, self.clock())
         finally:
@@ -81,16 +83,26 @@ class Reconciliation:
         log.info("reconciliation.done", **{k: result[k] for k in ("compared", "unexplained")})
         return result
 
+    def _count_funnels(self, seen: Generations) -> None:
+        try:
+            self.drifts += funnels_apart(*funnel.refresh(self.names, seen.live))
+        except (Busy, generations.Moved):  # another run counts them at this moment
+            log.info("reconciliation.funnels_busy")
+
     def _look_closely(self, seen: Generations, apart: pl.DataFrame) -> None:
-        sales, clicks = units_of(apart)
-        for unit in [*sales[MAX_UNITS:], *clicks[MAX_UNITS:]]:
-            self.drifts += moving(unit, apart, Why.UNEXPLAINED, _TOO_MANY)
+        sales, days, terms = units_of(apart)
+        now = self.clock()
+        for unit in [*sales[MAX_UNITS:], *days[MAX_UNITS:], *terms[MAX_UNITS:]]:
+            # What comes in while the two sides are read is no more than that.
+            why = Why.OPEN_HOUR if unit.until > now else Why.UNEXPLAINED
+            self.drifts += moving(unit, apart, why, _TOO_MANY)
+        sales, clicks = sales[:MAX_UNITS], [*days[:MAX_UNITS], *terms[:MAX_UNITS]]
         closely = _Closely(self, seen, apart)
         try:
-            closely.sales(sales[:MAX_UNITS])
-            closely.clicks(clicks[:MAX_UNITS])
+            closely.sales(sales)
+            closely.clicks(clicks)
         except landed.NotLanded as behind:
-            for unit in [*sales[:MAX_UNITS], *clicks[:MAX_UNITS]]:
+            for unit in [*sales, *clicks]:
                 if unit not in closely.settled:
                     self.drifts += moving(unit, apart, Why.LANDING, str(behind))
 

@@ -94,7 +94,8 @@ def is_listed(change: StockChange, threshold: int) -> bool | None:
         return None
     if after <= threshold:
         return True
-    return False if before <= threshold else None
+    # More than there were: off the list, though a lower threshold may have put it there.
+    return False if after > before or before <= threshold else None
 
 
 def to_events(change: StockChange, threshold: int) -> Iterator[Envelope]:

@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from pipeline.runtime import clock
 from storefront_api.analytics.collect import MAX_BODY_BYTES
 from storefront_api.analytics.pace import Pace
 from storefront_api.analytics.router import router
@@ -20,7 +21,7 @@ def build_app(settings: AnalyticsSettings) -> FastAPI:
         checks={"analytics table": items.ping, "event stream": stream.ping},
         body_limits={"/api/analytics/events": MAX_BODY_BYTES},
     )
-    app.state.pace = Pace(settings.events_per_client, settings.events_per_network)
+    app.state.pace = Pace(settings.events_per_client, settings.events_per_network, clock.now)
     app.state.items, app.state.stream = items, stream
     return app
 

@@ -18,6 +18,8 @@ DEFAULT_DAYS = 30
 MAX_HOUR_DAYS = 92
 # Only years and months in which something was booked cost anything to read.
 MAX_CLICK_DAYS = 7_400
+# Each term of each day is an item to read.
+MAX_SEARCH_DAYS = 92
 MAX_TOP_DAYS = 7_400
 
 
@@ -224,7 +226,8 @@ def searches_without_results(
     aggregates: Aggregates, period: Range, limit: int, streams: Sequence[Stream]
 ) -> tuple[list[Total], int]:
     """(the terms most often looked for in vain, how many such searches there were in all)."""
-    _check_clicks(period)
+    if period.days > MAX_SEARCH_DAYS:
+        raise refused("from", f"at most {MAX_SEARCH_DAYS} days, not {period.days}")
     counted: Counter[str] = Counter()
     for stream in streams:
         counted.update(aggregates.searches_without_results(stream, period))

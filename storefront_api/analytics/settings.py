@@ -15,4 +15,4 @@ class AnalyticsSettings(ServiceSettings):
     service: str = "analytics"
     reports_public: bool = False
     events_per_client: int = Field(default=1_200, ge=1)
-    events_per_network: int = Field(default=240_000, ge=1)
+    events_per_network: int = Field(default=60_000, ge=1)

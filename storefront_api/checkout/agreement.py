@@ -23,21 +23,19 @@ class Agreement:
         self._clock = clock
         self._currency = currency
 
-    def holds(self, cart: Cart, to: Destination, expected_minor: int | None) -> bool:
-        """Whether an order may be placed at what the cart was told, as far as it knows."""
-        is_closed = cart.promotion and cart.promotion.closed_at(self._now())
-        return not is_closed and expected_minor in (None, self._quote(cart, to).total_minor)
-
-    def of(self, cart: Cart, to: Destination, expected_minor: int | None) -> tuple[Cart, Quote]:
-        """The cart at the prices and terms the shopper agreed to, and what it costs.
-
-        Without a mismatch this reads nothing. If the total expected is the one of today, the
-        shopper has seen today's prices, and the order is placed at them.
-        Raises: PromotionEnded; PriceChanged (the cart then has the new prices); CartMoved.
-        """
+    def as_told(self, cart: Cart, to: Destination, expected_minor: int | None) -> Quote | None:
+        """What an order costs at the prices and terms that the cart was told; None when the shopper
+        expects something else, or a term is over. Reads nothing."""
         price = self._quote(cart, to)
-        if self.holds(cart, to, expected_minor):
-            return cart, price
+        is_closed = cart.promotion and cart.promotion.closed_at(self._now())
+        return price if not is_closed and expected_minor in (None, price.total_minor) else None
+
+    def anew(self, cart: Cart, to: Destination, expected_minor: int | None) -> tuple[Cart, Quote]:
+        """The cart at the prices and terms of now, and what it costs.
+
+        If the total expected is that, the shopper has seen today's prices, and the order is placed
+        at them. Raises: PromotionEnded; PriceChanged (the cart then has the new prices); CartMoved.
+        """
         current, stock = self._renewed(cart)
         price = self._quote(current, to)
         if expected_minor in (None, price.total_minor):

@@ -99,11 +99,13 @@ class Orders:
             guest = None
         if guest is not None:
             cart = merged(cart, guest)
-            if not self._agreement.holds(cart, to, request.expected_total_minor):
-                cart, guest = merge_guest(self._store, found.cart, guest, self._now()), None
         if not cart.lines:
             raise EmptyCart("Put something in the cart first")
-        cart, price = self._agreement.of(cart, to, request.expected_total_minor)
+        price = self._agreement.as_told(cart, to, request.expected_total_minor)
+        if price is None:
+            if guest is not None:
+                cart, guest = merge_guest(self._store, found.cart, guest, self._now()), None
+            cart, price = self._agreement.anew(cart, to, request.expected_total_minor)
         order = new_order(self._purchase(shopper, request), cart, price)
         answer = self._answer(order)
         refusal = self._store.place(

@@ -14,7 +14,7 @@ from checkout_shop import Browser, put_on_sale, stock_of
 from iac.local.payment_gateway.store import GatewayStore
 from tests.conftest import Stack, wait_until
 
-BUYERS = 12
+BUYERS = 24
 UNITS = 100
 
 

@@ -176,7 +176,7 @@ class Shopping(RuleBasedStateMachine):
 
 @pytest.fixture
 def shopping(stack: Stack) -> type[Shopping]:
-    skus = [put_on_sale(stack, 5_000, price) for price in (1999, 250, 4000)]
+    skus = [put_on_sale(stack, 100_000, price) for price in (1999, 250, 4000)]
     here: dict[str, Any] = {"stack": stack, "skus": skus}
     return type("ShoppingHere", (Shopping,), here)
 

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from console.queries import behaviour
-from pipeline.compaction.service import compact
+from pipeline.compaction.service import compact_and_count
 from pipeline.contracts import keys
 from pipeline.contracts.funnel import STEPS
 from pipeline.contracts.names import Names
@@ -49,7 +49,7 @@ def flow(stage: Names) -> Flow:
         step(None, "product_viewed"),
         step("load", "cart_changed") | {"synthetic": True},
     )  # fmt: skip
-    assert compact(stage, clock.now, clock.new_id).events == 8
+    assert compact_and_count(stage, clock.now, clock.new_id).events == 8
     return flow
 
 
@@ -86,7 +86,7 @@ def test_a_late_first_event_moves_its_session_to_the_day_before_and_leaves_no_em
     stage: Names, flow: Flow
 ) -> None:
     flow.deliver(step("alone", "page_viewed", hours=48))
-    compact(stage, clock.now, clock.new_id)
+    compact_and_count(stage, clock.now, clock.new_id)
     moved = held(stage)
     assert moved["real", "1993-05-19"] == (1, 1, 1, 1, 0)
     assert ("real", "1993-05-20") not in moved
@@ -118,7 +118,7 @@ def test_who_read_the_clicks_before_another_counted_them_changes_nothing(
     items, seen = FunnelItems(stage, "0"), generations.read(stage)
     before = items.read()
     flow.deliver(step("looks", "cart_changed", hours=3))
-    compact(stage, clock.now, clock.new_id)
+    compact_and_count(stage, clock.now, clock.new_id)
     now = held(stage)
     assert now["real", "1993-05-17"] == (3, 3, 3, 1, 1)
     stale = {day: tuple(n + 1 for n in counts) for day, counts in before.items()}
@@ -137,7 +137,7 @@ def test_a_rebuild_counts_them_too_and_compaction_keeps_both_generations(
     assert other
     assert held(stage, other) == held(stage)
     flow.deliver(step("new", "product_viewed", hours=1))
-    compact(stage, clock.now, clock.new_id)
+    compact_and_count(stage, clock.now, clock.new_id)
     assert held(stage, other)["real", "1993-05-18"] == (1, 1, 0, 0, 0)
     assert held(stage, other) == held(stage)
     discard(stage, "test", clock.now)

@@ -19,6 +19,7 @@ from pipeline.compaction.store import NotRegistered
 from pipeline.contracts.names import Names
 from pipeline.folding.service import Contended
 from pipeline.folding.store import Busy
+from pipeline.funnel import service as funnel
 from pipeline.relay.store import NotPublished
 from pipeline.runtime import aws, clock, lake
 from pipeline.runtime.dynamo import to_item
@@ -130,6 +131,8 @@ class World:
         def run() -> None:
             nonlocal outcome
             outcome = compaction.compact(self.names, clock.now, clock.new_id)
+            if not outcome.is_skipped:
+                funnel.keep_up(self.names)
 
         self._invoke("compaction", run, "compaction", fault, clock_error_s)
         return not outcome.is_skipped

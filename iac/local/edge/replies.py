@@ -5,6 +5,8 @@ from pathlib import Path
 from iac.local.edge.types import Json, message_of, set_header
 
 _AWAY = Path(__file__).with_name("away.html")
+# Envoy takes a percent sign for the beginning of a command.
+_AWAY_PAGE = _AWAY.read_text(encoding="utf-8").replace("%", "%%")
 _MEDIA_TYPE = "application/problem+json"
 SECURITY_HEADERS = {
     "x-content-type-options": "nosniff",
@@ -95,7 +97,7 @@ def _page() -> Json:
             }
         },
         "body_format_override": {
-            "text_format_source": {"inline_string": _AWAY.read_text(encoding="utf-8")},
+            "text_format_source": {"inline_string": _AWAY_PAGE},
             "content_type": "text/html; charset=utf-8",
         },
         "headers_to_add": [
