@@ -110,8 +110,8 @@ class Lake:
         self, since: date | None = None, until: date | None = None, *, fresh: bool = True
     ) -> pl.DataFrame:
         """DataFrame[dt, event_id, event_type, occurred_at, session_id, anonymous_id, customer_id,
-        product_id, sku, query, results_count, referrer, device, path, order_id, source,
-        synthetic], one row per browser event."""
+        product_id, sku, title, category, brand, query, results_count, referrer, device, path,
+        order_id, source, synthetic], one row per browser event."""
         return self._read(CLICKSTREAM, since, until, fresh)
 
     def events(
