@@ -42,6 +42,7 @@ REFUSES_MORE = {
     "PATCH /api/users/me": SPELLING,
     "DELETE /api/users/me": SECRET,
     "POST /api/users/me/addresses": SPELLING,
+    "PUT /api/users/me/addresses/{address_id}": SPELLING,
     "POST /api/users/me/password": SECRET,
     "POST /api/users/password-reset/confirm": SECRET,
     "POST /api/users/verification/confirm": SECRET,
