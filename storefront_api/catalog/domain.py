@@ -8,6 +8,9 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
+from pipeline.contracts.categories import to_text
+from pipeline.contracts.money import to_major
+
 ACTIVE = "active"
 ARCHIVED = "archived"
 
@@ -208,6 +211,25 @@ def content_of(product: Product, rows: Sequence[StockRow]) -> str:
         [(row.sku, sorted(row.options.items()), row.price_minor, row.currency) for row in rows],
     )  # fmt: skip
     return blake2b(repr(said).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
+def facts_of(product: Product, rows: Sequence[StockRow]) -> dict[str, object]:
+    """The same for people to read, by names that tell what an edit changed."""
+    return {
+        "title": product.title,
+        "description": product.description,
+        "category": to_text(product.category),
+        "brand": product.brand,
+        "picture": product.image_url,
+        "tags": ", ".join(product.tags),
+        "featured": product.featured,
+        **{row.sku: _offer(row) for row in rows},
+    }
+
+
+def _offer(row: StockRow) -> str:
+    options = (f"{name} {value}" for name, value in sorted(row.options.items()))
+    return ", ".join([f"{to_major(row.price_minor)} {row.currency}", *options])
 
 
 def lowest_price(rows: Sequence[StockRow]) -> int:

@@ -16,7 +16,6 @@ from pipeline.contracts.errors import (
 )
 from pipeline.contracts.events import to_iso_z
 from pipeline.runtime.clock import Clock, NewId
-from storefront_api.catalog.changes import told
 from storefront_api.catalog.domain import (
     ARCHIVED,
     MAX_VARIANTS,
@@ -24,8 +23,10 @@ from storefront_api.catalog.domain import (
     Product,
     Refused,
     StockRow,
+    facts_of,
     with_range,
 )
+from storefront_api.changes import told
 
 Detail = tuple[Product, list[StockRow]]
 
@@ -103,7 +104,8 @@ class CatalogService:
             review_count=current.review_count,
             in_stock=any(row.available for row in (*kept, *added)),
         )
-        changes = f"v{product.version}: {told((current, present), (product, (*kept, *added)))}"
+        changes = told(facts_of(current, present), facts_of(product, rows))
+        changes = f"v{product.version}: {changes}"
         audit = self._audit(actor, "product.edited", product.product_id, changes)
         try:
             self._store.replace(product, kept, added, dropped, audit)

@@ -133,19 +133,7 @@ def as_ordered(promotion: Promotion, subjects: list[str]) -> Mapping[str, Any]:
     }
 
 
-def told(before: Promotion | None, after: Promotion) -> str:
-    """What an edit changed, or the terms of a new code, in words for the audit trail.
-
-    `percent: 10 -> 15; ends_at: none -> 2026-12-24T00:00:00.000Z`, amounts in minor units.
-    """
-    old = asdict(before) if before else {}
-    news = [
-        f"{name}: {f'{_shown(old[name])} -> ' if before else ''}{_shown(value)}"
-        for name, value in asdict(after).items()
-        if name not in ("code", "version") and value != old.get(name)
-    ]
-    return "; ".join(news) or "nothing"
-
-
-def _shown(value: object) -> str:
-    return "none" if value is None else str(value)
+def facts_of(promotion: Promotion) -> dict[str, object]:
+    """Its terms for people to read, amounts in minor units."""
+    facts = asdict(promotion) | {"kind": promotion.kind.value}
+    return {name: fact for name, fact in facts.items() if name not in ("code", "version")}

@@ -7,8 +7,9 @@ from pipeline.contracts.errors import NotFound, PreconditionFailed, Precondition
 from pipeline.contracts.events import to_iso_z
 from pipeline.runtime.clock import Clock, NewId
 from pipeline.runtime.logs import get_logger
+from storefront_api.changes import told
 from storefront_api.checkout.ports import Place, PromotionTerms
-from storefront_api.checkout.promotion import Offer, Promotion, told
+from storefront_api.checkout.promotion import Offer, Promotion, facts_of
 
 log = get_logger()
 
@@ -44,9 +45,8 @@ class Promotions:
             _check(before.promotion, seen)
         terms = replace(wanted, version=self._new_id())
         action = "promotion.edited" if before else "promotion.created"
-        audit = self._audit(
-            operator, action, terms.code, told(before.promotion if before else None, terms)
-        )
+        changes = told(facts_of(before.promotion) if before else None, facts_of(terms))
+        audit = self._audit(operator, action, terms.code, changes)
         if not self._store.put(terms, before.promotion.version if before else None, audit):
             raise PreconditionFailed("Somebody changed this code at the same moment")
         log.info("promotion.put", code=terms.code, kind=terms.kind.value, by=operator)

@@ -303,7 +303,9 @@ def test_an_edit_needs_the_current_entity_tag(
         if (entry["action"], entry["target"]) == ("product.edited", product["product_id"])
     ]
     assert said.startswith(f'v2: title "{product["title"]}" -> "{body["title"]}"; ')
-    assert said.endswith(f"; {product['variants'][1]['sku']} gone; {sku}-new new at 25.00 GBP")
+    gone = product["variants"][1]["sku"]
+    assert f'; {gone} "25.00 GBP, colour blue" -> none; ' in said
+    assert said.endswith(f'; {sku}-new none -> "25.00 GBP"')
     everywhere(replicas, lambda replica: total(replica, q=body["title"].split()[1]) == 1)
 
 

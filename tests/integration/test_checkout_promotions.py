@@ -249,7 +249,7 @@ def test_terms_are_edited_only_from_what_was_read_and_each_edit_is_audited(
     ended = operator.request("DELETE", path, headers={"If-Match": changed.headers["etag"]})
     assert ended.status_code == 204
     entries = audit_of(stack, code)
-    assert "kind: percentage -> free_shipping; percent: 10 -> none" in entries[1]["detail"]
+    assert 'kind "percentage" -> "free_shipping"; percent 10 -> none' in entries[1]["detail"]
     written = [(e["actor"], e["action"]) for e in entries]
     assert written == [
         ("operator-1", "promotion.created"),
