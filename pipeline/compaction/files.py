@@ -15,18 +15,16 @@ from typing import Any
 
 import polars as pl
 import stamina
-from botocore.exceptions import ClientError
 from polars.io.plugins import register_io_source
 
 from pipeline.compaction.domain import FULL_BYTES, PART_ROWS, merged, merged_parts, unknown_rows
 from pipeline.contracts.names import Names
-from pipeline.runtime import aws
+from pipeline.runtime import aws, s3
 from pipeline.runtime.facts import Table
 from pipeline.runtime.lake import Lake
 
 # Merged in memory up to this, eight at a time: a click takes 30 bytes of a file, and 500 there.
 _SMALL_BYTES = 2_000_000
-_CHANGED = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
 
 
 class Changed(Exception):
@@ -149,13 +147,8 @@ class CuratedFiles:
         return Written(rows.height, buffer.tell())
 
     def _put_body(self, key: str, body: Any, etag: str | None) -> None:
-        condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
-        try:
-            aws.batch_client("s3").put_object(Bucket=self._bucket, Key=key, Body=body, **condition)
-        except ClientError as error:
-            if error.response["Error"]["Code"] in _CHANGED:
-                raise Changed(key) from error
-            raise
+        if not s3.put_over(self._bucket, key, body, etag):
+            raise Changed(key)
 
 
 def _number(key: str) -> int:

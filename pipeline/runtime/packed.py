@@ -5,10 +5,9 @@ import zlib
 
 from botocore.exceptions import ClientError
 
-from pipeline.runtime import aws
+from pipeline.runtime import aws, s3
 
 _NOTHING = ("404", "NoSuchKey", "NoSuchBucket", "304", "NotModified")
-_MOVED = ("412", "PreconditionFailed", "409", "ConditionalRequestConflict", "404", "NoSuchKey")
 _FASTEST = 1
 
 
@@ -51,24 +50,16 @@ class Packed:
         return str(answer["ETag"])
 
     def write(self, content: bytes) -> None:
-        self._put(content)
+        body = _packed(content)
+        aws.batch_client("s3").put_object(Bucket=self._bucket, Key=self._key, Body=body)
 
     def write_over(self, content: bytes, version: str | None) -> bool:
         """Only if this version (None: nothing) still stands there; else False, nothing written."""
-        condition = {"IfMatch": version} if version else {"IfNoneMatch": "*"}
-        try:
-            self._put(content, **condition)
-        except ClientError as error:
-            if _code(error) in _MOVED:
-                return False
-            raise
-        return True
+        return s3.put_over(self._bucket, self._key, _packed(content), version)
 
-    def _put(self, content: bytes, **condition: str) -> None:
-        body = gzip.compress(content, _FASTEST, mtime=0)
-        aws.batch_client("s3").put_object(
-            Bucket=self._bucket, Key=self._key, Body=body, **condition
-        )
+
+def _packed(content: bytes) -> bytes:
+    return gzip.compress(content, _FASTEST, mtime=0)
 
 
 def _code(error: ClientError) -> str:
