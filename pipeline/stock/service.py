@@ -51,16 +51,16 @@ def tell(changes: Iterable[StockChange], outlet: Outlet, threshold: int) -> None
 
 def list_low(changes: Iterable[StockChange], low: LowStock, threshold: int) -> None:
     """Keep the list as the last change of each SKU has it; the same again does no harm."""
-    last = {change.row["sku"]: change for change in changes if _says(change, threshold)}
-    for sku, change in last.items():
-        if is_listed(change, threshold):
+    last = {
+        change.row["sku"]: (change, listed)
+        for change in changes
+        if (listed := is_listed(change, threshold)) is not None
+    }
+    for sku, (change, listed) in last.items():
+        if listed:
             low.put(change, threshold)
         else:
             low.remove(sku)
-
-
-def _says(change: StockChange, threshold: int) -> bool:
-    return is_listed(change, threshold) is not None
 
 
 def ran_out_or_came_back(changes: Iterable[StockChange]) -> list[str]:
