@@ -77,6 +77,9 @@ def _methods_by_path(routers: Sequence[APIRouter]) -> dict[str, set[str]]:
     for route in (route for router in routers for route in router.routes):
         if isinstance(route, APIRoute):
             found[route.path] |= route.methods or set()
+    for methods in found.values():
+        if "GET" in methods:
+            methods.add("HEAD")  # the middleware's
     return found
 
 
