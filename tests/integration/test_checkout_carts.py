@@ -101,6 +101,43 @@ def test_ordering_straight_after_signing_in_orders_what_the_guest_had_seen(
     assert placed.json()["item_count"] == 2
 
 
+def test_an_order_refused_straight_after_signing_in_leaves_both_carts_as_one(
+    stack: Any, guest: Browser
+) -> None:
+    scarce, sku = put_on_sale(stack, 3), put_on_sale(stack, 9)
+    user = bearer(stack, f"user-{uuid4().hex}")
+    with Browser(stack, user) as earlier:
+        earlier.put(scarce, 2)
+    guest.put(scarce, 2)
+    guest.put(sku, 1)
+    guest.sign_in(user)
+    # Two and two are more than there are, which only the table knows.
+    problem = assert_problem(guest.order(), 409, "out-of-stock")
+    assert [(line["sku"], line["requested"]) for line in problem["lines"]] == [(scarce, 4)]
+    for _ in range(2):
+        assert quantities(guest.cart()) == {scarce: 4, sku: 1}
+    assert stock_of(stack, sku)["available"] == 9
+    guest.put(scarce, 3)
+    assert guest.order().status_code == 201
+
+
+def test_another_total_straight_after_signing_in_is_told_of_both_carts_together(
+    stack: Any, guest: Browser
+) -> None:
+    sku, other = put_on_sale(stack, 9, 1000), put_on_sale(stack, 9, 500)
+    user = bearer(stack, f"user-{uuid4().hex}")
+    with Browser(stack, user) as earlier:
+        earlier.put(other, 2)
+    guest.put(sku, 1)
+    seen = guest.cart()["quote"]["total"]  # of the guest's goods alone
+    guest.sign_in(user)
+    problem = assert_problem(guest.order(expected_total=seen), 409, "price-changed")
+    assert quantities(guest.cart()) == {sku: 1, other: 2}
+    assert guest.cart()["quote"]["total"] == problem["actual"]
+    assert guest.order(expected_total=problem["actual"]).status_code == 201
+    assert stock_of(stack, other)["available"] == 7
+
+
 def test_a_cart_takes_no_more_than_there_is(stack: Any, guest: Browser) -> None:
     sku, archived = put_on_sale(stack, 3), put_on_sale(stack, 3)
     problem = assert_problem(guest.put(sku, 4), 409, "out-of-stock")

@@ -13,7 +13,7 @@ from pipeline.contracts.funnel import STEPS
 from pipeline.contracts.names import Names
 from pipeline.funnel import service as funnel
 from pipeline.funnel.domain import Funnels
-from pipeline.funnel.store import FunnelItems
+from pipeline.funnel.store import FunnelItems, FunnelState
 from pipeline.observer.readings import read_drift
 from pipeline.rebuild.service import Rebuild, discard
 from pipeline.reconciliation.service import reconcile
@@ -92,6 +92,9 @@ def test_a_late_first_event_moves_its_session_to_the_day_before_and_leaves_no_em
     assert ("real", "1993-05-20") not in moved
     before, now = funnel.refresh(stage)
     assert before == now == held(stage), "nothing is left to change"
+    assert not funnel.keep_up(stage), "the same clicks are not read again"
+    FunnelState(stage).save("of other clicks")
+    assert funnel.keep_up(stage)
 
 
 def test_what_was_changed_by_hand_is_counted_anew_and_raises_no_alarm(
