@@ -14,6 +14,7 @@ from checkout_shop import (
     assert_problem,
     bearer,
     put_on_sale,
+    set_price,
     stock_of,
 )
 
@@ -110,6 +111,7 @@ def test_an_order_refused_straight_after_signing_in_leaves_both_carts_as_one(
         earlier.put(scarce, 2)
     guest.put(scarce, 2)
     guest.put(sku, 1)
+    set_price(stack, sku, 2500)  # the refusal writes the new price into the cart
     guest.sign_in(user)
     # Two and two are more than there are, which only the table knows.
     problem = assert_problem(guest.order(), 409, "out-of-stock")
@@ -130,6 +132,7 @@ def test_another_total_straight_after_signing_in_is_told_of_both_carts_together(
         earlier.put(other, 2)
     guest.put(sku, 1)
     seen = guest.cart()["quote"]["total"]  # of the guest's goods alone
+    set_price(stack, other, 600)
     guest.sign_in(user)
     problem = assert_problem(guest.order(expected_total=seen), 409, "price-changed")
     assert quantities(guest.cart()) == {sku: 1, other: 2}

@@ -21,6 +21,12 @@ def test_what_is_other_is_told_and_what_is_not_is_not() -> None:
     assert told(before, before) == "nothing"
 
 
+def test_a_long_text_is_cut_and_so_are_many() -> None:
+    assert told({"text": "a"}, {"text": "b" * 500}) == f'text "a" -> "{"b" * 80}…"'
+    many = told({}, {f"S-{number}": "5.00 GBP" for number in range(98)})
+    assert (len(many), many[-2:]) == (1_002, " …")
+
+
 @given(FACTS, FACTS)
 def test_a_telling_is_short_and_says_nothing_only_of_the_same(
     before: dict[str, object], after: dict[str, object]

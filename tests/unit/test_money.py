@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipeline.contracts.money import MAX_MINOR, Money, share, to_minor
+from pipeline.contracts.money import MAX_MINOR, Money, share, to_major, to_minor
 
 amounts = st.integers(-MAX_MINOR // 1000, MAX_MINOR // 1000)
 pence = st.builds(Money, amount_minor=amounts, currency=st.just("GBP"))
@@ -46,3 +46,10 @@ def test_an_amount_is_a_bounded_whole_number(amount: object) -> None:
 def test_a_price_of_the_log_becomes_pence_without_rounding() -> None:
     assert to_minor("2.55") == 255
     assert to_minor("0.001") == Decimal("0.1")
+
+
+@given(st.integers(-MAX_MINOR, MAX_MINOR))
+def test_an_amount_written_for_people_is_the_same_amount(amount_minor: int) -> None:
+    written = str(to_major(amount_minor))
+    assert to_minor(written) == amount_minor
+    assert len(written.rpartition(".")[2]) == 2

@@ -100,6 +100,14 @@ def test_the_list_of_low_skus_says_what_the_row_says_however_its_changes_are_cut
     assert low.listed == expected
 
 
+def test_a_sku_that_a_higher_threshold_listed_leaves_the_list_as_it_grows() -> None:
+    low = LowStock()
+    list_low([a_change(a_row(12, 12), a_row(8, 8))], low, 10)
+    assert low.listed == {"S1": 8}
+    list_low([a_change(a_row(8, 8), a_row(9, 9))], low, 5)
+    assert low.listed == {}
+
+
 def test_what_is_new_is_not_low_and_what_is_gone_is_on_no_list() -> None:
     low = LowStock()
     list_low([a_change(None, a_row(3, 3))], low, 5)
