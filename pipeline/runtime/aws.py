@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from pipeline.runtime import dynamo_json
+from pipeline.runtime import dynamo_json, one_segment
 
 # What a call need not spend on itself.
 LEAN = Config(
@@ -64,6 +64,7 @@ def _watched(made: Any) -> Any:
 def _make(service: str, config: Config) -> Any:
     with _making:
         made = boto3.client(service, config=config)
+    one_segment.use_for(made)
     if service == "dynamodb":
         dynamo_json.use_for(made)
     return made
@@ -77,8 +78,14 @@ def client(service: str) -> Any:
 
 @cache
 def prompt_client(service: str) -> Any:
-    """A client for reads that can do without the answer: it gives up after 4 s at most."""
-    return _watched(_make(service, _PROMPT_CONFIG))
+    """A client for reads that can do without the answer: it gives up after 4 s at most.
+
+    DynamoDB's answer to a query is left as it came (`dynamo_json.AS_IT_CAME`).
+    """
+    made = _make(service, _PROMPT_CONFIG)
+    if service == "dynamodb":
+        dynamo_json.leave_queries(made)
+    return _watched(made)
 
 
 @cache
@@ -98,6 +105,7 @@ def table(name: str) -> Any:
     """A DynamoDB table by its full name (plain Python values in and out; numbers are Decimal)."""
     with _making:
         resource = boto3.resource("dynamodb", config=_CONFIG)
+    one_segment.use_for(resource.meta.client)
     dynamo_json.use_for(resource.meta.client)
     _watched(resource.meta.client)
     return resource.Table(name)

@@ -19,6 +19,8 @@ OPERATIONS = frozenset({
 })  # fmt: skip
 _BINARY = (b'"B"', b'"BS"')
 _BODY = "has_body"
+# Where the answer to a query stands that was left as it came.
+AS_IT_CAME = "Body"
 
 
 def use_for(client: Any) -> None:
@@ -32,6 +34,14 @@ def use_for(client: Any) -> None:
     # Last of all: after the request token, and after those who look at the parameters.
     events.register_last("before-parameter-build", set_aside, unique_id="has-set-aside")
     events.register("before-call.dynamodb", put_back, unique_id="has-put-back")
+
+
+def leave_queries(client: Any) -> None:
+    """From now on what this client is told by a query stands in the answer as bytes of JSON.
+
+    For those who ask for the same again and again, and know an answer when they see it.
+    """
+    client.meta.events.register_first("before-parse.dynamodb.Query", leave)
 
 
 def set_aside(params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
@@ -55,6 +65,15 @@ def put_back(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
     """A handler of `before-call`: the body written before goes into the request."""
     if _BODY in context:
         params["body"] = context.pop(_BODY)
+
+
+def leave(
+    response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any
+) -> None:
+    """A handler of `before-parse`: a good answer is not read."""
+    if response_dict["status_code"] < 300:
+        customized_response_dict[AS_IT_CAME] = response_dict["body"]
+        response_dict["body"] = b"{}"
 
 
 def read(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:

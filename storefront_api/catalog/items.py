@@ -99,18 +99,18 @@ def from_stock(row: StockRow, product: Product, entered: str = "operator") -> It
 
 
 def to_stock(item: Item) -> StockRow:
-    plain = decode(item)
+    """What it repeats of its product is left unread: a page has dozens of rows."""
     return StockRow(
-        product_id=plain["product_id"],
-        sku=plain["sku"],
-        position=plain.get("position", 0),
-        options=plain.get("options", {}),
-        price_minor=plain["price_minor"],
-        currency=plain["currency"],
-        received=plain["received"],
-        available=plain["available"],
-        held=plain["held"],
-        sold=plain["sold"],
+        product_id=item["product_id"]["S"],
+        sku=item["sku"]["S"],
+        position=int(item["position"]["N"]) if "position" in item else 0,
+        options=decode(item["options"]["M"]) if "options" in item else {},
+        price_minor=int(item["price_minor"]["N"]),
+        currency=item["currency"]["S"],
+        received=int(item["received"]["N"]),
+        available=int(item["available"]["N"]),
+        held=int(item["held"]["N"]),
+        sold=int(item["sold"]["N"]),
     )
 
 

@@ -13,8 +13,8 @@ from pipeline.contracts.errors import Unprocessable
 from pipeline.runtime.metrics import metrics
 from storefront_api.catalog import models, views
 from storefront_api.catalog.caching import cached_json, is_held
-from storefront_api.catalog.domain import Filters
-from storefront_api.catalog.last_good import OUT_OF_REACH, LastGood
+from storefront_api.catalog.domain import Filters, Product
+from storefront_api.catalog.last_good import OUT_OF_REACH, LastGood, Page
 from storefront_api.catalog.search import SearchIndex, Suggestion, View
 from storefront_api.catalog.service import CatalogService
 from storefront_api.catalog.text_index import clean
@@ -130,19 +130,21 @@ def get_product(request: Request, product_id: ProductId, service: Service) -> Re
     """
     state = request.app.state
     last_good: LastGood = state.last_good
+
+    def show(told: bytes) -> Page:
+        product, rows = service.read_product(product_id, told)
+        return _page(product, views.detail(product, rows))
+
     try:
-        (product, rows), age = last_good.read(product_id, service.get_product)
-        page = views.detail(product, rows)
+        page, age = last_good.read(product_id, service.ask_for_product, show)
     except OUT_OF_REACH:
         index: SearchIndex = state.search_index
         listed = index.view.find_product(product_id)
         if listed is None:
             raise
-        product, age = listed, state.stale_for() or timedelta(0)
-        page = views.as_listed(listed)
-    body = views.to_json(page)
-    etag = views.detail_etag(product, body)
-    return cached_json(request, body, etag, *_caching(_DETAIL_CACHE, age))
+        age = state.stale_for() or timedelta(0)
+        page = _page(listed, views.as_listed(listed))
+    return cached_json(request, *page, *_caching(_DETAIL_CACHE, age))
 
 
 @router.get(
@@ -160,6 +162,11 @@ def list_related(
     else:
         show(request, view)
     return _list(request, [views.card(each) for each in related or ()], age)
+
+
+def _page(product: Product, shown: views.Plain) -> Page:
+    body = views.to_json(shown)
+    return Page(body, views.detail_etag(product, body))
 
 
 def _caching(cache_control: str, age: timedelta | None) -> tuple[str, Mapping[str, str]]:

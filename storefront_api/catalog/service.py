@@ -32,7 +32,8 @@ Detail = tuple[Product, list[StockRow]]
 
 
 class Store(Protocol):
-    def find(self, product_id: str) -> Detail | None: ...
+    def ask(self, product_id: str) -> bytes: ...
+    def read(self, told: bytes) -> Detail | None: ...
     def find_current(self, product_id: str) -> Product | None: ...
     def find_stock(self, sku: str) -> StockRow | None: ...
     def create(self, product: Product, rows: Sequence[StockRow], audit: Audit) -> None: ...
@@ -58,7 +59,15 @@ class CatalogService:
 
     def get_product(self, product_id: str) -> Detail:
         """A product, archived ones too, with its variants. Raises NotFound."""
-        found = self._store.find(product_id)
+        return self.read_product(product_id, self.ask_for_product(product_id))
+
+    def ask_for_product(self, product_id: str) -> bytes:
+        """What `read_product` reads: the same bytes are the same product."""
+        return self._store.ask(product_id)
+
+    def read_product(self, product_id: str, told: bytes) -> Detail:
+        """As `get_product` does."""
+        found = self._store.read(told)
         if found is None:
             raise NotFound(f"No product {product_id}")
         return found
@@ -170,7 +179,7 @@ class CatalogService:
             raise NotFound(f"No product {product_id}")
         if expected_version is not None and current.version != expected_version:
             raise PreconditionFailed(f"Product {product_id} is at version {current.version}")
-        found = self._store.find(product_id)
+        found = self._store.read(self._store.ask(product_id))
         rows = found[1] if found else []
         if len(rows) != current.variant_count:  # the index lags behind the table for a moment
             raise Unavailable(headers={"Retry-After": "1"})

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 from ulid import ULID
 
 from pipeline.contracts import keys
@@ -16,6 +17,7 @@ from pipeline.runtime import aws
 from pipeline.runtime.batches import get_all
 from pipeline.runtime.clock import now
 from pipeline.runtime.dynamo import TransactionCancelled, transact
+from pipeline.runtime.dynamo_json import AS_IT_CAME
 from storefront_api.catalog import items
 from storefront_api.catalog.domain import ARCHIVED, Adjustment, Product, Refused, StockRow
 from storefront_api.catalog.items import Item
@@ -72,16 +74,22 @@ class ProductStore:
         client = aws.batch_client("dynamodb")
         yield from map(items.to_product, get_all(client, self._table, wanted, ConsistentRead=True))
 
-    def find(self, product_id: str) -> tuple[Product, list[StockRow]] | None:
-        """A product with its variants in order; eventually consistent."""
+    def ask(self, product_id: str) -> bytes:
+        """What the table says of a product and its variants, word for word, for `read`;
+        eventually consistent."""
         answer = aws.prompt_client("dynamodb").query(
             TableName=self._table,
             IndexName="by_product",
             KeyConditionExpression="product_id = :id",
             ExpressionAttributeValues={":id": {"S": product_id}},
         )
+        told: bytes = answer[AS_IT_CAME]
+        return told
+
+    def read(self, told: bytes) -> tuple[Product, list[StockRow]] | None:
+        """A product with its variants in order."""
         product, rows = None, []
-        for item in answer["Items"]:
+        for item in msgspec.json.decode(told)["Items"]:
             if item["sk"]["S"] == "META":
                 product = items.to_product(item)
             else:

@@ -1,7 +1,7 @@
 """How a replica hears of changes."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
@@ -12,15 +12,14 @@ from botocore.exceptions import EndpointConnectionError
 from fastapi import FastAPI
 from ulid import ULID
 
-from pipeline.contracts.errors import Unavailable
+from pipeline.contracts.errors import NotFound, Unavailable
 from pipeline.runtime.insights import Insights
 from storefront_api.catalog import refresh
 from storefront_api.catalog.domain import Product
-from storefront_api.catalog.last_good import LastGood
+from storefront_api.catalog.last_good import LastGood, Page
 from storefront_api.catalog.models import ProductDetail
 from storefront_api.catalog.refresh import IndexNotBuilt, Refresher
 from storefront_api.catalog.search import SearchIndex
-from storefront_api.catalog.service import Detail
 from storefront_api.catalog.snapshot import Snapshot
 from storefront_api.settings import ServiceSettings
 
@@ -233,16 +232,46 @@ def test_a_change_whose_writer_took_half_a_minute_is_found_by_the_wider_readings
 def test_a_page_that_was_read_is_shown_as_it_was_while_the_table_is_down() -> None:
     now = [START]
     last_good = LastGood(lambda: now[0])
-    detail: Detail = (changed("P1", 0.0), [])
+    page = Page(b"{}", "v1")
 
-    def down(product_id: str) -> Detail:
+    def down(product_id: str) -> NoReturn:
         raise EndpointConnectionError(endpoint_url="http://table")
 
-    assert last_good.read("P1", lambda _: detail) == (detail, None)
+    assert last_good.read("P1", lambda _: b"told", lambda _: page) == (page, None)
     now[0] += timedelta(seconds=90)
-    assert last_good.read("P1", down) == (detail, timedelta(seconds=90))
+    assert last_good.read("P1", down, _never) == (page, timedelta(seconds=90))
     with pytest.raises(EndpointConnectionError):
-        last_good.read("P2", down)
+        last_good.read("P2", down, _never)
+
+
+def test_a_page_is_made_anew_only_when_the_table_says_something_else() -> None:
+    last_good = LastGood(lambda: START)
+
+    def read(told: bytes, show: Callable[[bytes], Page]) -> Page:
+        return last_good.read("P1", lambda _: told, show)[0]
+
+    def page_of(told: bytes) -> Page:
+        return Page(told, "")
+
+    for told in (b"one", b"two", b"one"):
+        assert read(told, page_of) == page_of(told)
+        assert read(told, _never) == page_of(told)
+
+
+def test_what_cannot_be_shown_leaves_the_page_before() -> None:
+    last_good, page = LastGood(lambda: START), Page(b"{}", "v1")
+    last_good.read("P1", lambda _: b"told", lambda _: page)
+
+    def gone(told: bytes) -> Page:
+        raise NotFound
+
+    with pytest.raises(NotFound):
+        last_good.read("P1", lambda _: b"nothing", gone)
+    assert last_good.read("P1", lambda _: b"told", _never) == (page, None)
+
+
+def _never(told: bytes) -> Page:
+    raise AssertionError("nothing new was told")
 
 
 def test_a_row_that_nobody_can_read_makes_the_goods_older_and_ends_no_refreshing(
