@@ -1,7 +1,7 @@
 # Everything a person does with the shop. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean env bootstrap test fuzz test-fast replay replay-clicks compact reconcile rebuild simulate notebook sample cost prove desk gateway load load-clean oversell bench bench-compaction plan deploy lint format lock contracts web
+.PHONY: help up down status logs clean env bootstrap test fuzz test-fast replay replay-clicks compact reconcile rebuild simulate notebook sample cost prove desk gateway load load-clean oversell bench bench-compaction bench-funnel plan deploy lint format lock contracts web
 
 PYTHON ?= python3
 TF_ROOT = iac/envs/$(or $(STAGE),dev)
@@ -100,6 +100,9 @@ bench: .venv/stamp ## speed through the edge: a table, and JSON under var/bench
 
 bench-compaction: .venv/stamp ## made-up clicks compacted: time and peak memory; EVENTS=10000000
 	@$(BIN)/python -m iac.local run -- -m loadgen.compaction_speed $(if $(EVENTS),--events $(EVENTS))
+
+bench-funnel: .venv/stamp ## made-up sessions counted: time and peak memory; SESSIONS=3200000
+	@$(BIN)/python -m iac.local run -- -m loadgen.funnel_speed $(call option,SESSIONS,sessions)
 
 oversell: .venv/stamp ## 2,000 buyers after 500 units with cancellations; fails when one is sold twice; BUYERS= SEED=
 	@$(BIN)/python -m iac.local run -- -m loadgen.oversell $(call option,BUYERS,buyers) $(call option,SEED,seed)

@@ -30,6 +30,8 @@ _WRITERS = 8
 _DECODED_EVENTS = 100_000
 # Longer than one group takes; renewed before each, so a crashed run blocks no one for long.
 _LEASE_S = 300
+# OSError: what polars says of S3 when it reads there by itself.
+_UNREACHABLE = (BotoCoreError, ClientError, OSError, pl.exceptions.PolarsError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +53,18 @@ def compact_and_learn(names: Names, clock: Clock, new_id: NewId) -> Outcome:
     if not outcome.is_skipped:
         try:
             _pack(names, clock, new_id)
-        except (BotoCoreError, ClientError, pl.exceptions.PolarsError):
+        except _UNREACHABLE:
             log.exception("packing.failed")
         _count_sessions(names)
     if outcome.events:
         try:
             insights.refresh(names, clock)
-        except (BotoCoreError, ClientError, pl.exceptions.PolarsError):
+        except _UNREACHABLE:
             log.exception("insights.failed")
     if not outcome.is_skipped:
         try:
             reconcile(names, new_id(), clock, COMPACTION)
-        except (ShopError, BotoCoreError, ClientError, pl.exceptions.PolarsError):
+        except (ShopError, *_UNREACHABLE):
             log.exception("reconciliation.failed")
     return outcome
 
@@ -78,7 +80,7 @@ def compact_and_count(names: Names, clock: Clock, new_id: NewId) -> Outcome:
 def _count_sessions(names: Names) -> None:
     try:
         funnel.keep_up(names)
-    except (Busy, Moved, BotoCoreError, ClientError, pl.exceptions.PolarsError):
+    except (Busy, Moved, *_UNREACHABLE):
         log.exception("funnel.failed")
 
 

@@ -1,37 +1,19 @@
-"""The lake's clicks as sessions need them, and the analytics table's items that hold funnels."""
+"""The analytics table's items that hold funnels, and what was counted last."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
-
-import polars as pl
 
 from pipeline.contracts import keys
 from pipeline.contracts.funnel import STEPS
 from pipeline.contracts.names import Names
 from pipeline.folding.store import transact
-from pipeline.funnel.domain import CLICKS, Funnels, changes
+from pipeline.funnel.domain import Funnels, changes
 from pipeline.runtime import aws, generations
-from pipeline.runtime.facts import CLICKSTREAM
 from pipeline.runtime.generations import Generations, Moved
-from pipeline.runtime.lake import Lake, groups
-from pipeline.runtime.packs import digest
 
-_CURATED = f"curated/{CLICKSTREAM.name}/"
 _STREAMS: tuple[keys.Stream, ...] = ("real", "synthetic")
 # With the check of the generations, what a transaction may have.
 _DAYS_AT_ONCE = 99
-
-
-def clicks(names: Names) -> Iterator[pl.DataFrame]:
-    """Frames of CLICKS: the whole curated table, as many files at a time as memory is given to."""
-    lake = Lake(names)
-    for group in groups(lake.list_objects(_CURATED)):
-        yield pl.concat(lake.read_objects(group, CLICKS))
-
-
-def digest_of_clicks(names: Names) -> str:
-    """Of the files that `clicks` reads."""
-    return digest(CLICKS, Lake(names).list_objects(_CURATED))
 
 
 class FunnelState:

@@ -1,4 +1,4 @@
-"""Objects in S3 that are written only over what their writer has seen."""
+"""Objects in S3 that are read or written only as they were seen."""
 
 from typing import Any
 
@@ -8,6 +8,21 @@ from pipeline.runtime import aws
 
 # 404: an object that is gone is another than the one that was seen.
 _CHANGED = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "404"})
+
+
+def get_if(bucket: str, key: str, etag: str) -> bytes | None:
+    """What it holds if this version still stands there; None if not.
+
+    Raises: botocore's errors.
+    """
+    try:
+        answer = aws.batch_client("s3").get_object(Bucket=bucket, Key=key, IfMatch=etag)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _CHANGED:
+            return None
+        raise
+    body: bytes = answer["Body"].read()
+    return body
 
 
 def put_over(bucket: str, key: str, body: Any, etag: str | None) -> bool:

@@ -1,5 +1,6 @@
 """The funnel by session and day: one answer from aggregates, console, SQL; put right for good."""
 
+import io
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -11,15 +12,16 @@ from pipeline.compaction.service import compact_and_count
 from pipeline.contracts import keys
 from pipeline.contracts.funnel import STEPS
 from pipeline.contracts.names import Names
+from pipeline.funnel import files
 from pipeline.funnel import service as funnel
 from pipeline.funnel.domain import Funnels
 from pipeline.funnel.store import FunnelItems, FunnelState
 from pipeline.observer.readings import read_drift
 from pipeline.rebuild.service import Rebuild, discard
 from pipeline.reconciliation.service import reconcile
-from pipeline.runtime import clock, generations
+from pipeline.runtime import aws, clock, generations
 from pipeline.runtime.generations import Moved
-from pipeline.runtime.lake import Lake
+from pipeline.runtime.lake import Lake, LakeObject
 from pipeline.runtime.query import Query
 from storefront_api.analytics.reports import Range, sessions
 from storefront_api.analytics.store import AnalyticsItems
@@ -65,6 +67,14 @@ def held(stage: Names, generation: str = "0") -> Funnels:
     return FunnelItems(stage, generation).read()
 
 
+def kept(stage: Names) -> dict[str, LakeObject]:
+    """Files of sessions by date; there is one of each, as each has one file of clicks."""
+    found = Lake(stage).list_objects("sessions/")
+    by_date = {one.dt: one for one in found}
+    assert len(by_date) == len(found)
+    return by_date
+
+
 def test_aggregates_console_and_sql_give_one_answer(stage: Names, flow: Flow) -> None:
     expected = {"1993-05-17": (3, 3, 2, 1, 1), "1993-05-20": (1, 1, 1, 1, 0)}
     synthetic = {("synthetic", "1993-05-17"): (1, 1, 1, 0, 0)}
@@ -95,6 +105,67 @@ def test_a_late_first_event_moves_its_session_to_the_day_before_and_leaves_no_em
     assert not funnel.keep_up(stage), "the same clicks are not read again"
     FunnelState(stage).save("of other clicks")
     assert funnel.keep_up(stage)
+
+
+def test_only_what_changed_is_read_anew_and_any_number_of_passes_counts_the_same(
+    stage: Names, flow: Flow
+) -> None:
+    before = kept(stage)
+    dates = {one.dt for one in Lake(stage).list_objects("curated/clickstream/")}
+    assert before.keys() == dates == {"1993-05-17", "1993-05-18", "1993-05-19", "1993-05-20"}
+    flow.deliver(step("alone", "product_viewed", hours=48))
+    compact_and_count(stage, clock.now, clock.new_id)
+    after = kept(stage)
+    assert {dt for dt in dates if after[dt] != before[dt]} == {"1993-05-19"}
+    right = held(stage)
+    for rows_at_once in (1, 2, 3, 10):
+        assert files.count_kept(stage, rows_at_once) == right
+        assert files.count_anew(stage, rows_at_once) == right
+    assert kept(stage) == after
+
+
+def test_files_of_sessions_that_are_lost_are_made_again(stage: Names, flow: Flow) -> None:
+    right, before = held(stage), kept(stage)
+    s3 = aws.batch_client("s3")
+    for dt in ("1993-05-17", "1993-05-18"):
+        s3.delete_object(Bucket=stage.lake_bucket, Key=before[dt].key)
+    assert funnel.keep_up(stage)
+    assert held(stage) == right
+    assert {dt: (one.key, one.etag) for dt, one in kept(stage).items()} == {
+        dt: (one.key, one.etag) for dt, one in before.items()
+    }
+    assert not funnel.keep_up(stage)
+
+
+def test_what_is_asked_for_anew_believes_no_file_and_writes_none(stage: Names, flow: Flow) -> None:
+    right, one = held(stage), kept(stage)["1993-05-17"]
+    place = {"Bucket": stage.lake_bucket, "Key": one.key}
+    body = aws.batch_client("s3").get_object(**place)["Body"].read()
+    wrong = pl.read_parquet(body).with_columns(step=pl.lit(0, pl.Int8))
+    wrong.write_parquet(changed := io.BytesIO())
+    aws.batch_client("s3").put_object(**place, Body=changed.getvalue())
+    assert files.count_kept(stage) != right
+    believed = kept(stage)
+    assert funnel.refresh(stage) == (right, right)
+    assert kept(stage) == believed
+    aws.batch_client("s3").put_object(**place, Body=body)
+
+
+def test_a_date_that_is_taken_out_of_the_lake_goes_with_its_sessions(
+    stage: Names, flow: Flow
+) -> None:
+    right, before = held(stage), kept(stage)
+    clicks = {one.dt: one for one in Lake(stage).list_objects("curated/clickstream/")}
+    place = {"Bucket": stage.lake_bucket, "Key": clicks["1993-05-20"].key}
+    body = aws.batch_client("s3").get_object(**place)["Body"].read()
+    aws.batch_client("s3").delete_object(**place)
+    assert funnel.keep_up(stage)
+    assert kept(stage).keys() == before.keys() - {"1993-05-20"}
+    without = held(stage)
+    assert without["real", "1993-05-19"] == (1, 1, 0, 0, 0)
+    aws.batch_client("s3").put_object(**place, Body=body)
+    assert funnel.keep_up(stage)
+    assert (held(stage), kept(stage).keys()) == (right, before.keys())
 
 
 def test_what_was_changed_by_hand_is_counted_anew_and_raises_no_alarm(

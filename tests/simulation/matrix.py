@@ -34,7 +34,7 @@ _LAST_TRIES = 6
 _NEVER = 1_000_000
 # (writes, calls) that an invocation makes at most, more or less: where a fault may lie in wait.
 _SPANS = {
-    "relay": (4, 4), "landing": (2, 2), "folding": (6, 7), "compaction": (14, 24),
+    "relay": (4, 4), "landing": (2, 2), "folding": (6, 7), "compaction": (18, 36),
     "packing": (8, 20),
 }  # fmt: skip
 

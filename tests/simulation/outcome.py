@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from pipeline.contracts.funnel import REACHED, STEPS
 from pipeline.contracts.names import Names
 from pipeline.runtime import aws
 from pipeline.runtime.dynamo import Item, from_item
@@ -29,6 +30,7 @@ class Outcome:
     raw: pl.DataFrame  # every delivery of every record
     refused: pl.DataFrame
     curated: dict[str, list[dict[str, Any]]]  # rows, in order, by object
+    sessions: dict[str, list[dict[str, Any]]]  # rows of the files of sessions, by date
     packed: dict[str, list[dict[str, Any]]] | None  # rows, in order, by table; None without a list
     partitions: set[tuple[str, str]]  # of the Glue tables
     told: set[str]  # event ids that reached the topic
@@ -42,6 +44,7 @@ class Outcome:
             "aggregates": counted,
             "markers": {key for key in self.items if key[0].startswith("EVENT#")},
             "curated rows": self.curated,
+            "rows of sessions": self.sessions,
             "packed rows": self.packed,
             "partitions": self.partitions,
             "landed events": sorted(landed.rows()),
@@ -59,6 +62,7 @@ def read(names: Names) -> Outcome:
         lake.read_raw(lake.list_objects("raw/")),
         pl.concat(refused) if refused else pl.DataFrame(schema=QUARANTINE),
         _curated(lake),
+        _sessions(lake),
         _packed(lake, names),
         _partitions(names),
         {json.loads(body)["event_id"] for body in _messages(names.queue("notification"))},
@@ -103,7 +107,13 @@ def broken_promises(found: Outcome, scenario: Scenario, events: EventStream) -> 
         if found.packed is None
         else _not_as_curated(found.packed, found.curated)
     )
-    return broken + packs + _out_of_order(found.raw) + wrong_sales(found.items, scenario)
+    return (
+        broken
+        + packs
+        + _wrong_sessions(found)
+        + _out_of_order(found.raw)
+        + wrong_sales(found.items, scenario)
+    )
 
 
 def distinct(frame: pl.DataFrame) -> pl.DataFrame:
@@ -169,6 +179,53 @@ def _curated(lake: Lake) -> dict[str, list[dict[str, Any]]]:
     found = lake.list_objects("curated/")
     frames = lake.read_objects(found)
     return {one.key: frame.to_dicts() for one, frame in zip(found, frames, strict=True)}
+
+
+def _sessions(lake: Lake) -> dict[str, list[dict[str, Any]]]:
+    found = lake.list_objects("sessions/")
+    rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for one, frame in zip(found, lake.read_objects(found), strict=True):
+        rows[one.dt] += frame.drop("part").to_dicts()
+    return dict(rows)
+
+
+def _wrong_sessions(found: Outcome) -> list[str]:
+    """Where files of sessions, and the funnels, are not what the curated clicks say, one by one."""
+    dates: dict[str, dict[tuple[bool, str], tuple[Any, int]]] = defaultdict(dict)
+    for key, rows in found.curated.items():
+        if key.startswith("curated/clickstream/"):
+            for row in rows:
+                _add(dates[key.split("dt=")[1][:10]], row, row["occurred_at"], row["event_type"])
+    kept = {
+        dt: {(row["synthetic"], row["session_id"]): (row["began_at"], row["step"]) for row in rows}
+        for dt, rows in found.sessions.items()
+    }
+    days: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    sessions: dict[tuple[bool, str], tuple[Any, int]] = {}
+    for of_date in dates.values():
+        for session, (began, step) in of_date.items():
+            sooner, further = sessions.get(session, (began, step))
+            sessions[session] = min(began, sooner), max(step, further)
+    for (synthetic, _), (began, step) in sessions.items():
+        stream = "synthetic" if synthetic else "real"
+        days[f"FUNNEL#{stream}", f"{began:%Y-%m-%d}"].update(STEPS[: step + 1])
+    funnels = {key: Counter(n) for key, n in found.items.items() if key[0].startswith("FUNNEL#")}
+    once = sum(map(len, kept.values())) == sum(map(len, found.sessions.values()))
+    checks = {
+        f"sessions are {kept} and not {dict(dates)}": kept == dict(dates) and once,
+        f"funnels are {funnels} and not {dict(days)}": funnels == days,
+    }
+    return [text[:600] for text, holds in checks.items() if not holds]
+
+
+def _add(
+    sessions: dict[tuple[bool, str], tuple[Any, int]], row: dict[str, Any], at: Any, kind: str
+) -> None:
+    """A click to its session, if it has one."""
+    if row["session_id"] is not None:
+        session, step = (row["synthetic"], row["session_id"]), REACHED.get(kind, 0)
+        began, furthest = sessions.get(session, (at, step))
+        sessions[session] = min(at, began), max(step, furthest)
 
 
 def _packed(lake: Lake, names: Names) -> dict[str, list[dict[str, Any]]] | None:

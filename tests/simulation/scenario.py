@@ -77,13 +77,14 @@ def small_hours() -> list[Scenario]:
     dice = random.Random("small hours")
     placed, paid, refunded = _life(dice, "order-1", ("paid", "refund"))
     click, later_click = _a_click(dice, 1), _a_click(dice, 2)
+    visit = list(_visit_of(later_click))
     poison, broken = _some_poison(dice, 1), _a_broken_row()
     hours = [
         [placed, click, click, poison, broken],
         [paid, later_click],
-        [refunded, later_click],
+        [refunded, later_click, *visit],
     ]
-    clicks, bad = (click, later_click), (poison, broken)
+    clicks, bad = (click, later_click, *visit), (poison, broken)
     scenarios, so_far = [], list[Happening]()
     for hour in hours:
         so_far += hour
@@ -165,6 +166,19 @@ def _a_click(dice: random.Random, number: int) -> Happening:
                     "product_id": f"product-{number % 9}"},
     }  # fmt: skip
     return Happening(body=json.dumps(event).encode(), partition_key=session)
+
+
+def _visit_of(click: Happening) -> Iterator[Happening]:
+    """How the session of a click began, a day before, and that it led to an order: what was said of
+    it is not true any more."""
+    event = json.loads(click.body)
+    day_before = datetime.fromisoformat(event["occurred_at"]) - timedelta(days=1)
+    for changes in (
+        {"event_id": "visit-begins", "occurred_at": to_iso_z(day_before)},
+        {"event_id": "visit-ends", "event_type": "shopper.order_completed.v1"},
+    ):
+        body = json.dumps(event | changes).encode()
+        yield Happening(body=body, partition_key=click.partition_key)
 
 
 def _some_poison(dice: random.Random, number: int) -> Happening:

@@ -156,7 +156,10 @@ class OnEmulator:
 
 def _read_here(lake: Lake, table: Table, objects: Sequence[LakeObject]) -> pl.LazyFrame:
     """`Lake.scan_objects` by botocore: polars reads S3 by itself, and here nobody listens."""
-    frames = zip(objects, lake.read_objects(objects), strict=True)
+    try:
+        frames = zip(objects, lake.read_objects(objects), strict=True)
+    except aws.batch_client("s3").exceptions.NoSuchKey as error:
+        raise FileNotFoundError(str(error)) from None  # as polars does
     return pl.concat(
         conformed(table, rows).select(pl.lit(one.dt).str.to_date().alias("dt"), pl.all())
         for one, rows in frames
