@@ -32,6 +32,7 @@ from console.queries.edge import Unreachable
 from iac.local.aws import Clients
 from iac.local.health import taken_ports
 from iac.local.ports import ROOT, Addresses, environment
+from iac.local.stack import status
 from iac.local.supervise import Supervisor
 from pipeline.contracts import keys
 from pipeline.contracts.names import Names
@@ -101,6 +102,10 @@ class Stack:
         assert pid > 0, f"{program} does not run"
         os.kill(pid, signal.SIGKILL)
 
+    def is_well(self) -> bool:
+        """What `make status` says, without a process of its own."""
+        return status(self.at) == 0
+
     def audit(self) -> list[dict[str, Any]]:
         """The audit log of yesterday and today, oldest first: a test may begin before midnight."""
         table, today = self.table("ops"), datetime.now(UTC)
@@ -117,7 +122,8 @@ class Stack:
 
     def http(self) -> httpx.Client:
         """A browser at the edge, with a cookie jar of its own; to be used in a `with`."""
-        return httpx.Client(base_url=self.edge_url, timeout=20, trust_env=False)
+        # `verify=False`: plain HTTP, and to read all the world's certificates takes 50 ms.
+        return httpx.Client(base_url=self.edge_url, timeout=20, trust_env=False, verify=False)
 
     def table(self, short: str) -> Any:
         return aws.table(self.names.table(short))
