@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,11 +26,13 @@ from boto3.dynamodb.conditions import Key
 from botocore.exceptions import HTTPClientError
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import expect
+from xdist.scheduler import LoadScopeScheduling
 
 from console.queries.edge import Unreachable
 from iac.local.aws import Clients
 from iac.local.health import taken_ports
 from iac.local.ports import ROOT, Addresses, environment
+from iac.local.stack import status
 from iac.local.supervise import Supervisor
 from pipeline.contracts import keys
 from pipeline.contracts.names import Names
@@ -44,6 +47,9 @@ _UP_TIMEOUT_S = 400
 # How long anything may take where nobody promised a time: the machine may be shared, and slow.
 PATIENCE_S = 120
 PATIENCE_MS = 60_000
+_NICENESS = 5
+# By how a test asks for it.
+_FIXTURES = {"stack": "stack: ", "emulator": "emulator: "}
 # Nobody answered in time. An answer that says no is one, and fails whoever asked.
 _SILENCE = (httpx.TimeoutException, HTTPClientError, Unreachable)
 expect.set_options(timeout=PATIENCE_MS)
@@ -96,6 +102,10 @@ class Stack:
         assert pid > 0, f"{program} does not run"
         os.kill(pid, signal.SIGKILL)
 
+    def is_well(self) -> bool:
+        """What `make status` says, without a process of its own."""
+        return status(self.at) == 0
+
     def audit(self) -> list[dict[str, Any]]:
         """The audit log of yesterday and today, oldest first: a test may begin before midnight."""
         table, today = self.table("ops"), datetime.now(UTC)
@@ -112,7 +122,8 @@ class Stack:
 
     def http(self) -> httpx.Client:
         """A browser at the edge, with a cookie jar of its own; to be used in a `with`."""
-        return httpx.Client(base_url=self.edge_url, timeout=20, trust_env=False)
+        # `verify=False`: plain HTTP, and to read all the world's certificates takes 50 ms.
+        return httpx.Client(base_url=self.edge_url, timeout=20, trust_env=False, verify=False)
 
     def table(self, short: str) -> Any:
         return aws.table(self.names.table(short))
@@ -247,11 +258,52 @@ def _usable(offset: int, state: str) -> Stack | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast tests first: who broke arithmetic need not wait for a browser."""
+    """Fast tests first: who broke arithmetic need not wait for a browser. But where several workers
+    share them out, the longest share begins first."""
     order = ["unit", "contract", "integration", "simulation", "e2e"]
 
     def rank(item: pytest.Item) -> int:
-        folder = Path(item.path).relative_to(ROOT / "tests").parts[0]
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
         return order.index(folder) if folder in order else len(order)
 
     items.sort(key=rank)
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        longest = list(_FIXTURES)
+        items.sort(key=lambda item: [*longest, _share_of(item.path)].index(_share_of(item.path)))
+
+
+@cache
+def _share_of(path: Path) -> str:
+    """What one worker does: all files that need the whole shop, or all that need an emulator, each
+    in the order above; or one file of the others.
+
+    The words of a file tell: the scheduler sees no fixtures. Should they tell wrong, a second
+    worker starts a shop of its own.
+    """
+    text = path.read_text()
+    return next((name for name, word in _FIXTURES.items() if word in text), str(path))
+
+
+class _Shares(LoadScopeScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        return _share_of(ROOT / nodeid.partition("::")[0])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return _Shares(config, log)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Who shares the machine with the shop gives way to it: some of what it promises is seconds."""
+    is_beside = "PYTEST_XDIST_WORKER" in os.environ and _share_of(item.path) != "stack"
+    if is_beside and os.nice(0) < _NICENESS:
+        os.nice(_NICENESS)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What a test tells whoever reads the report, also when all is well."""
+    for report in terminalreporter.getreports("passed"):
+        for name, told in report.user_properties:
+            terminalreporter.section(name)
+            terminalreporter.write_line(told)

@@ -105,6 +105,7 @@ class Browser:
             base_url=f"{stack.edge_url}/api/checkout",
             timeout=20,
             trust_env=False,
+            verify=False,  # plain HTTP: no certificates to read
             headers=SYNTHETIC | (headers or {}),
         )
 

@@ -188,7 +188,7 @@ def test_an_import_outlives_the_process_that_carried_it_out(
     stack: Stack, operator: httpx.Client
 ) -> None:
     mark = uuid4().hex[:8]
-    total = 4_000
+    total = 1_500
     file = jsonl(*(a_product(f"{mark}-{number}") for number in range(total)))
     location = send(operator, file)
     with _held_in_the_middle(operator, location, total) as carrier:
@@ -199,15 +199,15 @@ def test_an_import_outlives_the_process_that_carried_it_out(
 
 
 def test_an_import_that_is_cancelled_goes_on_where_it_stopped(operator: httpx.Client) -> None:
-    mark = uuid4().hex[:8]
-    location = send(operator, jsonl(*(a_product(f"{mark}-{n}") for n in range(3_000))))
-    with _held_in_the_middle(operator, location, 3_000):
+    mark, total = uuid4().hex[:8], 1_200
+    location = send(operator, jsonl(*(a_product(f"{mark}-{n}") for n in range(total))))
+    with _held_in_the_middle(operator, location, total):
         assert operator.post(f"{location}/cancel").status_code == 202
     stopped = ended(operator, location)
-    assert stopped["status"] == "cancelled" and stopped["lines"] < 3_000
+    assert stopped["status"] == "cancelled" and stopped["lines"] < total
     assert operator.post(f"{location}/resume").status_code == 202
     job = ended(operator, location)
-    assert (job["status"], counts(job)) == ("succeeded", (3_000, 0, 0, 0))
+    assert (job["status"], counts(job)) == ("succeeded", (total, 0, 0, 0))
 
 
 def test_an_import_waits_for_its_turn_behind_any_number_that_have_ended(emulator: Stack) -> None:

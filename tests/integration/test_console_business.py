@@ -1,9 +1,6 @@
 """The business pages say what the API and the lake say: every chart's source, and the cards."""
 
-import os
 import random
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -12,7 +9,7 @@ import polars as pl
 import pytest
 from console_page import PASSWORD, audit_entries, sign_in
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from shop_history import a_slice, buy, click
+from shop_history import buy, click
 
 from console.periods import EPOCH, Grain, Period
 from console.queries import behaviour, breakdowns, customers, edge, lake_rows, report, sales
@@ -21,7 +18,6 @@ from console.queries.report import Filter
 from console.settings import settings
 from console.wording import money_short
 from iac.local.browser import CHROMIUM_OPTIONS
-from iac.local.ports import ROOT
 from tests.conftest import Stack, most_of_three, wait_until
 
 EVER = Period(EPOCH, datetime.now(UTC).date() + timedelta(days=2), "all")
@@ -39,14 +35,8 @@ def token(stack: Stack) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def sold(stack: Stack, token: str, tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
+def sold(stack: Stack, token: str, history: None) -> pl.DataFrame:
     """Real history, orders of today and clicks; returns the lake's lines once all are there."""
-    path = tmp_path_factory.mktemp("log") / "slice.parquet"
-    a_slice(path)
-    subprocess.run(
-        [sys.executable, "-m", "pipeline.replay", "--file", str(path), "--shift-to-now"],
-        cwd=ROOT, env=os.environ | stack.env, check=True, timeout=300, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
     order_id = buy(stack)
     click(stack)
 

@@ -150,7 +150,7 @@ def test_an_operator_stops_a_replica_and_sees_it_down_within_five_seconds(
     page.get_by_role("radiogroup", name="Zone").get_by_text("b", exact=True).click()
 
     def stop_and_see() -> None:
-        wait_until(lambda: stack.run("status").returncode == 0)
+        wait_until(stack.is_well)
         press(page, "Stop")
         wait_until_live(page)
         expect(page.get_by_text("Catalog-b is down")).to_have_count(0)
@@ -176,7 +176,7 @@ def test_a_killed_replica_shows_as_down_within_five_seconds(page: Page, stack: S
     expect(page.get_by_text("All 8 replicas are ready in both zones")).to_be_visible()
 
     def kill_and_see() -> None:
-        wait_until(lambda: stack.run("status").returncode == 0)
+        wait_until(stack.is_well)
         wait_until_live(page)
         expect(page.get_by_text("Users-b is down")).to_have_count(0)
         stack.kill("users-b")

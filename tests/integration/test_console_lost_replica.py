@@ -28,7 +28,7 @@ READERS, BUYERS = 3, 2
 REFUSED = 5  # fewer than an alert needs: the alarms of other tests stay quiet
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(stack: Stack) -> Iterator[Page]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(**CHROMIUM_OPTIONS)
@@ -148,7 +148,7 @@ def test_a_replica_killed_under_load_is_shown_and_its_retried_requests_are_found
         return found["5xx"] == before["5xx"]
 
     wait_until(told, pause_s=0.5)
-    wait_until(lambda: stack.run("status").returncode == 0)
+    wait_until(stack.is_well)
 
 
 def test_a_page_whose_source_was_silent_looks_again_by_itself(stack: Stack, page: Page) -> None:

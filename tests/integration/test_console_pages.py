@@ -11,7 +11,7 @@ from dataclasses import replace
 import httpx
 import pytest
 from console_page import PASSWORD
-from shop_history import a_slice, buy, click
+from shop_history import buy, click
 from streamlit.testing.v1 import AppTest
 
 from console.pages import ENTRIES
@@ -60,17 +60,14 @@ ALLOWED = [
 
 
 @pytest.fixture(scope="module")
-def shop(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def shop(stack: Stack, history: None) -> Iterator[Stack]:
     """With history, an order of today, clicks and a proof."""
     settings.cache_clear()
     edge._client.cache_clear()
-    path = tmp_path_factory.mktemp("log") / "slice.parquet"
-    a_slice(path)
-    for module, *options in (("replay", "--file", str(path), "--shift-to-now"), ("proof",)):
-        subprocess.run(
-            [sys.executable, "-m", f"pipeline.{module}", *options],
-            cwd=ROOT, env=os.environ | stack.env, timeout=300, stdout=subprocess.DEVNULL,
-        )  # fmt: skip
+    subprocess.run(
+        [sys.executable, "-m", "pipeline.proof"],
+        cwd=ROOT, env=os.environ | stack.env, timeout=300, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
     buy(stack)
     click(stack)
     yield stack

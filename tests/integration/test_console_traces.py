@@ -13,7 +13,7 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ReadTimeoutError
 from checkout_shop import an_order, put_on_sale
 from console_page import sign_in
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from console.queries import clients, traces
 from console.queries.edge import Unreachable
@@ -38,14 +38,30 @@ def purchase(stack: Stack) -> tuple[str, str]:
     return trace_id, str(placed.json()["order_id"])
 
 
-@pytest.fixture
-def page(stack: Stack) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(**CHROMIUM_OPTIONS)
-        context = chromium.new_context(base_url=stack.console_url)
-        context.set_default_timeout(PATIENCE_MS)
-        yield context.new_page()
+        yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="module")
+def operators(browser: Browser, stack: Stack) -> BrowserContext:
+    """The browser of an operator who has signed in."""
+    context = browser.new_context(base_url=stack.console_url)
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    sign_in(page, "operator", "/traces")
+    page.close()
+    return context
+
+
+@pytest.fixture
+def page(operators: BrowserContext) -> Iterator[Page]:
+    page = operators.new_page()
+    yield page
+    page.close()
 
 
 @pytest.fixture
@@ -105,7 +121,7 @@ def test_an_operator_opens_it_by_its_order_and_reads_every_step(
     page: Page, purchase: tuple[str, str]
 ) -> None:
     trace_id, order_id = purchase
-    sign_in(page, "operator", f"/traces?order_id={order_id}")
+    page.goto(f"/traces?order_id={order_id}")
     heading = page.get_by_role("heading", name=f"1 request with order id {order_id}")
     expect(heading).to_be_visible(timeout=PATIENCE_MS)
     page.get_by_label("Order, correlation or trace id").fill(trace_id)
@@ -132,7 +148,7 @@ def test_a_click_on_the_map_leaves_the_traces_through_that_node(
         return trace is not None and service_map.passes(trace, "payment")
 
     wait_until(is_paid, pause_s=1)
-    sign_in(page, "operator", f"/traces?order_id={order_id}")
+    page.goto(f"/traces?order_id={order_id}")
     boxes = page.get_by_test_id("stGraphVizChart").locator("g.node a")
     payment = boxes.filter(has=page.get_by_text("payment", exact=True))
     payment.click(timeout=PATIENCE_MS)
@@ -159,7 +175,7 @@ def test_two_traces_are_compared_step_by_step(
         headers = {"X-Amzn-Trace-Id": f"Root={other_id};Sampled=1"}
         http.get("/api/checkout/cart", headers=headers).raise_for_status()
     wait_until(lambda: traces.find(other_id), pause_s=0.5)
-    sign_in(page, "operator", f"/traces?trace_id={trace_id}&with={other_id}")
+    page.goto(f"/traces?trace_id={trace_id}&with={other_id}")
     expect(
         page.get_by_role("heading", name=re.compile("^The other took .* shorter; "))
     ).to_be_visible(timeout=PATIENCE_MS)
@@ -167,7 +183,6 @@ def test_two_traces_are_compared_step_by_step(
 
 
 def test_a_trace_opened_before_it_arrived_is_shown_when_it_has(page: Page, stack: Stack) -> None:
-    sign_in(page, "operator", "/traces")
     # Made late: a trace is awaited for two minutes from the time in its id.
     trace_id = f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
     page.goto(f"/traces?trace_id={trace_id}")
@@ -187,14 +202,15 @@ def test_a_trace_opened_before_it_arrived_is_shown_when_it_has(page: Page, stack
 def test_a_trace_that_never_came_is_not_awaited_for_ever(
     page: Page, stack: Stack, begun: str
 ) -> None:
-    sign_in(page, "operator", f"/traces?trace_id=1-{begun}-{secrets.token_hex(12)}")
+    page.goto(f"/traces?trace_id=1-{begun}-{secrets.token_hex(12)}")
     expect(page.get_by_role("heading", name="X-Ray has no such trace")).to_be_visible(
         timeout=PATIENCE_MS
     )
     expect(page.get_by_text("looked at again every")).to_have_count(0)
 
 
-def test_an_analyst_is_refused(page: Page, stack: Stack) -> None:
+def test_an_analyst_is_refused(browser: Browser, stack: Stack) -> None:
+    page = browser.new_page(base_url=stack.console_url)
     sign_in(page, "analyst", "/traces")
     expect(page.get_by_text("This page is for operators.")).to_be_visible(timeout=PATIENCE_MS)
 

@@ -52,7 +52,7 @@ def test_status_fails_while_something_is_down(stack: Stack) -> None:
         assert any("xray" in line and "down" in line for line in done.stdout.splitlines())
     finally:
         stack.supervisor.start_program("xray")
-    wait_until(lambda: stack.run("status").returncode == 0)
+    wait_until(stack.is_well)
 
 
 def test_a_killed_replica_comes_back_and_no_read_fails(stack: Stack) -> None:
@@ -139,4 +139,4 @@ def test_beyond_what_a_service_can_take_the_edge_refuses_at_once_and_says_when_t
         for process in stuck:
             process.resume()
     assert {(each.status_code, each.headers.get("retry-after")) for each in refused} == {(503, "1")}
-    wait_until(lambda: stack.run("status").returncode == 0)
+    wait_until(stack.is_well)

@@ -168,7 +168,7 @@ def test_what_holds_no_binary_value_is_left_nothing_of_to_parse() -> None:
     assert read("Query", b'{"Items": [{"b": {"S": "x"}}]}')[1] == b"{}"
 
 
-@pytest.mark.parametrize("operation", dynamo_json.OPERATIONS)
+@pytest.mark.parametrize("operation", sorted(dynamo_json.OPERATIONS))
 def test_an_empty_answer_and_a_refusal_are_botocores(operation: str) -> None:
     assert read(operation, b"")[0] == botocore_reads(operation, b"")
     refusal = b'{"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}'
@@ -176,7 +176,7 @@ def test_an_empty_answer_and_a_refusal_are_botocores(operation: str) -> None:
     assert (parsed["Error"]["Code"], body) == ("ConditionalCheckFailedException", refusal)
 
 
-@pytest.mark.parametrize("operation", dynamo_json.OPERATIONS)
+@pytest.mark.parametrize("operation", sorted(dynamo_json.OPERATIONS))
 def test_no_answer_of_these_operations_holds_a_time(operation: str) -> None:
     seen: set[str] = set()
 
