@@ -48,8 +48,9 @@ _UP_TIMEOUT_S = 400
 PATIENCE_S = 120
 PATIENCE_MS = 60_000
 _NICENESS = 5
-# By how a test asks for it.
-_FIXTURES = {"stack": "stack: ", "emulator": "emulator: "}
+_SHOP = "shop"
+# How a test asks for it, or for a part.
+_FIXTURES = ("stack: ", "emulator: ")
 # Nobody answered in time. An answer that says no is one, and fails whoever asked.
 _SILENCE = (httpx.TimeoutException, HTTPClientError, Unreachable)
 expect.set_options(timeout=PATIENCE_MS)
@@ -258,8 +259,8 @@ def _usable(offset: int, state: str) -> Stack | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast tests first: who broke arithmetic need not wait for a browser. But where several workers
-    share them out, the longest share begins first."""
+    """Fast tests first: who broke arithmetic need not wait for a browser. But where two workers
+    share them out, the longer share begins first."""
     order = ["unit", "contract", "integration", "simulation", "e2e"]
 
     def rank(item: pytest.Item) -> int:
@@ -268,20 +269,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     items.sort(key=rank)
     if "PYTEST_XDIST_WORKER" in os.environ:
-        longest = list(_FIXTURES)
-        items.sort(key=lambda item: [*longest, _share_of(item.path)].index(_share_of(item.path)))
+        items.sort(key=lambda item: _share_of(item.path) != _SHOP)
 
 
 @cache
 def _share_of(path: Path) -> str:
-    """What one worker does: all files that need the whole shop, or all that need an emulator, each
-    in the order above; or one file of the others.
+    """What one worker does in a go: all files that need the shop, in the order above; or one of the
+    others.
 
     The words of a file tell: the scheduler sees no fixtures. Should they tell wrong, a second
     worker starts a shop of its own.
     """
     text = path.read_text()
-    return next((name for name, word in _FIXTURES.items() if word in text), str(path))
+    return _SHOP if any(word in text for word in _FIXTURES) else str(path)
 
 
 class _Shares(LoadScopeScheduling):
@@ -296,7 +296,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Who shares the machine with the shop gives way to it: some of what it promises is seconds."""
-    is_beside = "PYTEST_XDIST_WORKER" in os.environ and _share_of(item.path) != "stack"
+    is_beside = "PYTEST_XDIST_WORKER" in os.environ and _share_of(item.path) != _SHOP
     if is_beside and os.nice(0) < _NICENESS:
         os.nice(_NICENESS)
 
