@@ -11,7 +11,8 @@ from console.traces.domain import Trace
 st.title("Traces", anchor=False)
 with boundary("The search"):
     view = traces_controls.choose()
-    findings = panels.look(view)
+    with st.spinner("Asking X-Ray…"):  # seen only by those who wait longer than half a second
+        findings = panels.look(view)
     if view.trace_id:
         with boundary("This trace"):
             traces_open.show(view, findings.found)
