@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import boto3
+import stamina
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -45,6 +46,7 @@ _UNSETTLED_TTL_MAX_S = 60.0
 # X-Ray lists at most six hours at a time. Few are enough; so the narrowest first.
 _WINDOWS = tuple(timedelta(minutes=minutes) for minutes in (5, 30, 120, 360))
 _NOISE = ("/healthz", "/readyz")
+_again = stamina.RetryingCaller(attempts=3, timeout=3, wait_initial=0.05, wait_max=0.5)
 
 _traces: Memory[Trace] = Memory(3_000)
 _minutes: Memory[tuple[Found, ...]] = Memory(6_000)
@@ -240,16 +242,25 @@ def _fetch(trace_ids: Sequence[str]) -> list[Trace]:
 
 @cache
 def _xray() -> Any:
-    # Locally, listing fails now and then with a 500 while another trace arrives: ask again.
-    retries = {"mode": "standard", "total_max_attempts": 3}
+    # Who hangs is not asked again: somebody waits for the page.
+    retries = {"mode": "standard", "total_max_attempts": 1}
     return boto3.client("xray", config=Config(connect_timeout=1, read_timeout=3, retries=retries))
 
 
 def _ask(call: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
     try:
-        return call(_xray())
+        return _again(_passes, call, _xray())
     except (BotoCoreError, ClientError) as error:
         raise Unreachable(f"X-Ray does not answer ({type(error).__name__}).") from None
+
+
+def _passes(error: Exception) -> bool:
+    """Whether it answered, and may answer better at once: when it is asked too much; and locally
+    listing fails now and then with a 500 while another trace arrives."""
+    if not isinstance(error, ClientError):
+        return False
+    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    return bool(status >= 500 or "Throttl" in error.response["Error"]["Code"])
 
 
 @cache
