@@ -45,7 +45,7 @@ web: .venv/stamp
 	@$(BIN)/python -m iac.local build
 
 test: .venv/stamp web ## everything the project asserts, on ports and state of its own
-	@$(BIN)/python -m iac.local browser && $(BIN)/python -m iac.local test-web && $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m iac.local browser && $(BIN)/python -m iac.local test-web && $(BIN)/python -m pytest $(ARGS)
 
 fuzz: .venv/stamp web ## made-up input for every route, on a shop of its own; CASES= a service
 	@HAS_FUZZ_CASES=$(or $(CASES),2000) $(BIN)/python -m pytest tests/contract/test_fuzzed.py $(ARGS)

@@ -15,8 +15,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
@@ -26,7 +24,6 @@ from boto3.dynamodb.conditions import Key
 from botocore.exceptions import HTTPClientError
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import expect
-from xdist.scheduler import LoadScopeScheduling
 
 from console.queries.edge import Unreachable
 from iac.local.aws import Clients
@@ -47,10 +44,6 @@ _UP_TIMEOUT_S = 400
 # How long anything may take where nobody promised a time: the machine may be shared, and slow.
 PATIENCE_S = 120
 PATIENCE_MS = 60_000
-_NICENESS = 5
-_SHOP = "shop"
-# How a test asks for it, or for a part.
-_FIXTURES = ("stack: ", "emulator: ")
 # Nobody answered in time. An answer that says no is one, and fails whoever asked.
 _SILENCE = (httpx.TimeoutException, HTTPClientError, Unreachable)
 expect.set_options(timeout=PATIENCE_MS)
@@ -259,8 +252,7 @@ def _usable(offset: int, state: str) -> Stack | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast tests first: who broke arithmetic need not wait for a browser. But where two workers
-    share them out, the longer share begins first."""
+    """Fast tests first: who broke arithmetic need not wait for a browser."""
     order = ["unit", "contract", "integration", "simulation", "e2e"]
 
     def rank(item: pytest.Item) -> int:
@@ -268,37 +260,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return order.index(folder) if folder in order else len(order)
 
     items.sort(key=rank)
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        items.sort(key=lambda item: _share_of(item.path) != _SHOP)
-
-
-@cache
-def _share_of(path: Path) -> str:
-    """What one worker does in a go: all files that need the shop, in the order above; or one of the
-    others.
-
-    The words of a file tell: the scheduler sees no fixtures. Should they tell wrong, a second
-    worker starts a shop of its own.
-    """
-    text = path.read_text()
-    return _SHOP if any(word in text for word in _FIXTURES) else str(path)
-
-
-class _Shares(LoadScopeScheduling):
-    def _split_scope(self, nodeid: str) -> str:
-        return _share_of(ROOT / nodeid.partition("::")[0])
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    return _Shares(config, log)
-
-
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Who shares the machine with the shop gives way to it: some of what it promises is seconds."""
-    is_beside = "PYTEST_XDIST_WORKER" in os.environ and _share_of(item.path) != _SHOP
-    if is_beside and os.nice(0) < _NICENESS:
-        os.nice(_NICENESS)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -103,7 +103,9 @@ def test_encrypted_connections_do_it_too() -> None:
     assert len(sent) == 1
 
 
-def test_the_clients_of_the_shop_have_it() -> None:
+def test_the_clients_of_the_shop_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
     client = aws._make("sqs", Config(region_name="eu-west-1"))
     pools = client._endpoint.http_session._manager.pool_classes_by_scheme
     assert pools["http"].ConnectionCls is OURS
