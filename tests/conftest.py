@@ -260,11 +260,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return order.index(folder) if folder in order else len(order)
 
     items.sort(key=rank)
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """What a test tells whoever reads the report, also when all is well."""
-    for report in terminalreporter.getreports("passed"):
-        for name, told in report.user_properties:
-            terminalreporter.section(name)
-            terminalreporter.write_line(told)

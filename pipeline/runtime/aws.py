@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from pipeline.runtime import dynamo_json, one_segment
+from pipeline.runtime import dynamo_json
 
 # What a call need not spend on itself.
 LEAN = Config(
@@ -64,7 +64,6 @@ def _watched(made: Any) -> Any:
 def _make(service: str, config: Config) -> Any:
     with _making:
         made = boto3.client(service, config=config)
-    one_segment.use_for(made)
     if service == "dynamodb":
         dynamo_json.use_for(made)
     return made
@@ -105,7 +104,6 @@ def table(name: str) -> Any:
     """A DynamoDB table by its full name (plain Python values in and out; numbers are Decimal)."""
     with _making:
         resource = boto3.resource("dynamodb", config=_CONFIG)
-    one_segment.use_for(resource.meta.client)
     dynamo_json.use_for(resource.meta.client)
     _watched(resource.meta.client)
     return resource.Table(name)

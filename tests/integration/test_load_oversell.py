@@ -4,17 +4,16 @@ import json
 import os
 import subprocess
 import sys
-from typing import Any
 
 from iac.local.ports import ROOT
 from loadgen.books import Books, total
 from pipeline.contracts import keys
 from pipeline.runtime.clock import now
-from tests.conftest import wait_until
+from tests.conftest import Stack, wait_until
 from tests.integration.checkout_shop import put_on_sale
 
 
-def test_a_race_sums_every_sku_in_the_books_of_the_shop(stack: Any) -> None:
+def test_a_race_sums_every_sku_in_the_books_of_the_shop(stack: Stack) -> None:
     sizes = ["--buyers", "60", "--skus", "4", "--units", "40", "--concurrency", "16"]
     done = subprocess.run(
         [sys.executable, "-m", "loadgen.oversell", *sizes],
@@ -28,7 +27,9 @@ def test_a_race_sums_every_sku_in_the_books_of_the_shop(stack: Any) -> None:
     assert report["sold"] and f"by the row {report['sold']};" in report["stock"]
 
 
-def test_a_unit_that_came_from_nowhere_or_went_there_breaks_the_sum_of_its_sku(stack: Any) -> None:
+def test_a_unit_that_came_from_nowhere_or_went_there_breaks_the_sum_of_its_sku(
+    stack: Stack,
+) -> None:
     began = now()
     skus = [put_on_sale(stack, 5, entered="operator") for _ in range(3)]
     more, fewer, right = skus

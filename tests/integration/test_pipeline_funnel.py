@@ -19,7 +19,7 @@ from pipeline.funnel.store import FunnelItems, FunnelState
 from pipeline.observer.readings import read_drift
 from pipeline.rebuild.service import Rebuild, discard
 from pipeline.reconciliation.service import reconcile
-from pipeline.runtime import aws, clock, generations
+from pipeline.runtime import aws, clock, generations, s3
 from pipeline.runtime.generations import Moved
 from pipeline.runtime.lake import Lake, LakeObject
 from pipeline.runtime.query import Query
@@ -124,11 +124,17 @@ def test_only_what_changed_is_read_anew_and_any_number_of_passes_counts_the_same
     assert kept(stage) == after
 
 
+def test_clicks_that_are_not_those_that_were_listed_are_not_read(stage: Names, flow: Flow) -> None:
+    one, other, *_ = Lake(stage).list_objects("curated/clickstream/")
+    assert s3.get_if(stage.lake_bucket, one.key, one.etag)
+    assert s3.get_if(stage.lake_bucket, one.key, other.etag) is None
+    assert s3.get_if(stage.lake_bucket, f"{one.key}.gone", one.etag) is None
+
+
 def test_files_of_sessions_that_are_lost_are_made_again(stage: Names, flow: Flow) -> None:
     right, before = held(stage), kept(stage)
-    s3 = aws.batch_client("s3")
     for dt in ("1993-05-17", "1993-05-18"):
-        s3.delete_object(Bucket=stage.lake_bucket, Key=before[dt].key)
+        aws.batch_client("s3").delete_object(Bucket=stage.lake_bucket, Key=before[dt].key)
     assert funnel.keep_up(stage)
     assert held(stage) == right
     assert {dt: (one.key, one.etag) for dt, one in kept(stage).items()} == {
