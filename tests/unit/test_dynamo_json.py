@@ -191,3 +191,32 @@ def test_no_answer_of_these_operations_holds_a_time(operation: str) -> None:
         return {shape.type_name}.union(*map(kinds, members))
 
     assert "timestamp" not in kinds(MODEL.operation_model(operation).output_shape)
+
+
+@pytest.mark.parametrize("body", [b'{"Items":[{"pk":{"S":"a"}}],"Count":1}', b"{}"])
+def test_what_a_query_is_told_is_left_as_it_came(body: bytes) -> None:
+    client = a_client_that_is_told(200, body)
+    assert client.query(TableName="goods")[dynamo_json.AS_IT_CAME] == body
+
+
+def test_a_query_that_is_refused_says_why() -> None:
+    client = a_client_that_is_told(
+        400, b'{"__type":"x#ResourceNotFoundException","message":"gone"}'
+    )
+    with pytest.raises(client.exceptions.ResourceNotFoundException, match="gone"):
+        client.query(TableName="goods")
+
+
+def a_client_that_is_told(status: int, body: bytes) -> Any:
+    """One that leaves the answers to queries, and gets this one to each call."""
+
+    def answer(request: Any, **_: Any) -> AWSResponse:
+        told = AWSResponse(request.url, status, {}, None)
+        told._content = body
+        return told
+
+    client = boto3.client("dynamodb", **ACCOUNT)
+    dynamo_json.use_for(client)
+    dynamo_json.leave_queries(client)
+    client.meta.events.register("before-send.dynamodb", answer)
+    return client
