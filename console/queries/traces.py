@@ -43,12 +43,15 @@ _PAGE = 500  # items: of a minute of load a whole megabyte takes longer than a p
 _SETTLED_AFTER = timedelta(minutes=10)
 _UNSETTLED_TTL_S = 4.0
 _UNSETTLED_TTL_MAX_S = 60.0
+_ABSENT_TTL_S = 60.0
 # X-Ray lists at most six hours at a time. Few are enough; so the narrowest first.
 _WINDOWS = tuple(timedelta(minutes=minutes) for minutes in (5, 30, 120, 360))
 _NOISE = ("/healthz", "/readyz")
 _again = stamina.RetryingCaller(attempts=3, timeout=3, wait_initial=0.05, wait_max=0.5)
 
 _traces: Memory[Trace] = Memory(3_000)
+# Of those that the index knows and X-Ray does not: the stand-in forgets when it ends.
+_absent: Memory[bool] = Memory(10_000)
 _minutes: Memory[tuple[Found, ...]] = Memory(6_000)
 _deserialize = TypeDeserializer().deserialize
 
@@ -59,17 +62,25 @@ def search(wanted: Search, limit: int = LIMIT) -> Findings:
     return findings if findings.found else _search_documents(wanted, limit)
 
 
-def read(trace_ids: Iterable[str]) -> dict[str, Trace]:
-    """Traces by id, those that X-Ray has and that hold a readable document. Raises Unreachable."""
+def read(trace_ids: Iterable[str], *, again: bool = False) -> dict[str, Trace]:
+    """Traces by id, those that X-Ray has and that hold a readable document. Raises Unreachable.
+
+    Args: `again` asks also for old ones that X-Ray did not have within the last minute.
+    """
     wanted = [each for each in dict.fromkeys(trace_ids) if TRACE_ID.match(each)]
     found = {each: trace for each in wanted if (trace := _traces.find(each))}
     missing = [each for each in wanted if each not in found]
+    if not again:
+        missing = [each for each in missing if not _absent.find(each)]
     for part in _at_once(_fetch, _chunks(missing, _BATCH)):
         for trace in part:
             age = now() - trace.started_at
             is_settled = age > _SETTLED_AFTER and not trace.is_running
             _traces.keep(trace.trace_id, trace, None if is_settled else _look_again_after(age))
             found[trace.trace_id] = trace
+    for each in missing:
+        if each not in found and now() - begun_at(each) > _SETTLED_AFTER:
+            _absent.keep(each, True, _ABSENT_TTL_S)
     return {each: found[each] for each in wanted if each in found}
 
 
@@ -80,12 +91,13 @@ def _look_again_after(age: timedelta) -> float:
 
 def find(trace_id: str) -> Trace | None:
     """Raises Unreachable."""
-    return read([trace_id]).get(trace_id)
+    return read([trace_id], again=True).get(trace_id)
 
 
 def forget_client() -> None:
     """Ask the X-Ray endpoint that the environment names now."""
     _xray.cache_clear()
+    _absent.clear()
 
 
 def _search_index(wanted: Search, limit: int) -> Findings:
@@ -122,9 +134,11 @@ def _newest_first(
         except Unreachable as problem:
             return problem
 
-    # A busy minute holds enough by itself: a few of the newest first.
-    first, rest = minutes[:_MINUTES_FIRST], minutes[_MINUTES_FIRST:]
-    for part in [first, *_chunks(rest, _MINUTES_AT_ONCE)]:
+    # A busy minute holds enough by itself: a few of the newest first, and ever more of older ones.
+    ahead, size = minutes, _MINUTES_FIRST
+    while ahead:
+        part, ahead = ahead[:size], ahead[size:]
+        size = min(size * 2, _MINUTES_AT_ONCE)
         for minute, rows in zip(part, _at_once(look, part), strict=True):
             if isinstance(rows, Unreachable):
                 if minute == minutes[0]:

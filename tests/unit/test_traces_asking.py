@@ -1,7 +1,9 @@
 """How the console asks X-Ray: again where that helps, and not where somebody only waits longer."""
 
 import socket
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -64,16 +66,39 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
 def test_who_may_answer_better_at_once_is_asked_again(
     at: pytest.MonkeyPatch, answers: tuple[Answer, ...], calls: int
 ) -> None:
-    with XRay(*answers) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        at.setenv("AWS_ENDPOINT_URL_XRAY", f"http://127.0.0.1:{server.server_port}")
+    with _answering(at, *answers) as server:
         if answers[calls - 1] == FINE:
             assert traces.find(TRACE_ID) is None
         else:
             with pytest.raises(Unreachable, match="X-Ray does not answer"):
                 traces.find(TRACE_ID)
-        server.shutdown()
     assert server.calls == calls
+
+
+@contextmanager
+def _answering(at: pytest.MonkeyPatch, *answers: Answer) -> Iterator[XRay]:
+    with XRay(*answers) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        at.setenv("AWS_ENDPOINT_URL_XRAY", f"http://127.0.0.1:{server.server_port}")
+        try:
+            yield server
+        finally:
+            server.shutdown()
+
+
+def test_a_list_asks_once_for_what_is_long_gone_and_always_for_what_may_come(
+    at: pytest.MonkeyPatch,
+) -> None:
+    gone, coming = (f"1-{int(time.time()) - age_s:08x}-{'0' * 24}" for age_s in (3_600, 1))
+    with _answering(at, *[FINE] * 5) as server:
+        for calls in (1, 1):
+            assert traces.read([gone]) == {}
+            assert server.calls == calls
+        assert traces.find(gone) is None  # somebody asks for this one
+        assert server.calls == 2
+        for calls in (3, 4):
+            assert traces.read([gone, coming]) == {}
+            assert server.calls == calls
 
 
 def test_who_hangs_is_asked_once(at: pytest.MonkeyPatch) -> None:
