@@ -1,14 +1,13 @@
 """CloudWatch Logs: the services' and functions' lines, searched newest first."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from itertools import repeat
+from functools import partial
 from typing import Any
 
 from console.queries import clients
+from console.queries.side_by_side import at_once
 from console.settings import settings
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
@@ -19,8 +18,7 @@ _PAGE = 2_000
 _PLATFORM = ("START RequestId", "END RequestId", "REPORT RequestId", "INIT_START")
 _FIRST_SLICE = timedelta(minutes=1)
 # A slice is read whole, oldest line first: one too long costs more than one more.
-_GROWTH_LEAST, _GROWTH_MOST = 1.0, 3.0
-_AT_ONCE = 4
+_GROWTH = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +38,11 @@ class Search:
     def needles(self) -> list[str]:
         found = (self.correlation_id, self.order_id, self.trace_id, self.text)
         return [needle.strip() for needle in found if needle.strip()]
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Those shown, the least severe first."""
+        return LEVELS[LEVELS.index(self.level) :] if self.level in LEVELS else LEVELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,28 +89,21 @@ def search(wanted: Search) -> Found:
     """
     chosen = [g for g in groups() if wanted.service in ("", service_of(g))]
     lines: list[Line] = []
-    silent: list[str] = []
+    silent: set[str] = set()
     end, length = wanted.end, _FIRST_SLICE
     while end > wanted.start and len(lines) <= LIMIT:
         start = max(wanted.start, end - length)
-        before = len(lines)
-        parts = _pool().map(_read, chosen, repeat(wanted), repeat(start), repeat(end))
+        parts = at_once(partial(_read, wanted=wanted, start=start, end=end), chosen)
+        held = 0
         for group, (found, is_whole) in zip(chosen, parts, strict=True):
             lines += found
-            if not is_whole and group not in silent:
-                silent.append(group)
-        end, length = start, length * _growth(len(lines) - before, LIMIT + 1 - len(lines))
+            held += len(found)
+            if not is_whole:
+                silent.add(service_of(group))
+        needed = (LIMIT + 1 - len(lines)) / max(held, 1)
+        end, length = start, length * min(max(needed, 1.0), _GROWTH)
     lines.sort(key=lambda line: line.at, reverse=True)
-    return Found(lines[:LIMIT], len(lines) > LIMIT, sorted(map(service_of, silent)))
-
-
-def _growth(held: int, missing: int) -> float:
-    return min(max(missing / max(held, 1), _GROWTH_LEAST), _GROWTH_MOST)
-
-
-@cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="logs")
+    return Found(lines[:LIMIT], len(lines) > LIMIT, sorted(silent))
 
 
 def _read(group: str, wanted: Search, start: datetime, end: datetime) -> tuple[list[Line], bool]:
@@ -122,7 +118,7 @@ def _read(group: str, wanted: Search, start: datetime, end: datetime) -> tuple[l
     if wanted.needles:
         # One phrase narrows it there; all are checked here, field by field.
         options["filterPattern"] = json.dumps(max(wanted.needles, key=len))
-    severe = LEVELS[_least(wanted) :]
+    levels = wanted.levels
     found: list[Line] = []
     for _ in range(_MAX_PAGES):
         try:
@@ -130,8 +126,8 @@ def _read(group: str, wanted: Search, start: datetime, end: datetime) -> tuple[l
         except logs.exceptions.ResourceNotFoundException:
             return found, True
         events = answer.get("events", [])
-        lines = (_line(group, event) for event in events if _may_fit(event, severe))
-        found += [line for line in lines if line and _fits(line, wanted)]
+        lines = (_line(group, event) for event in events if _may_fit(event, levels))
+        found += [line for line in lines if line and _fits(line, wanted, levels)]
         if answer.get("nextToken"):
             options["nextToken"] = answer["nextToken"]
         elif len(events) >= _PAGE and events[-1]["timestamp"] > options["startTime"]:
@@ -141,19 +137,15 @@ def _read(group: str, wanted: Search, start: datetime, end: datetime) -> tuple[l
     return found, False
 
 
-def _least(wanted: Search) -> int:
-    return LEVELS.index(wanted.level) if wanted.level in LEVELS else 0
-
-
-def _may_fit(event: dict[str, Any], severe: tuple[str, ...]) -> bool:
+def _may_fit(event: dict[str, Any], levels: tuple[str, ...]) -> bool:
     """Whether its level could be one of these; most lines need not be read as JSON to be left out.
 
     A line that names none is `info` or `debug`.
     """
-    if LEVELS[1] in severe:
+    if "info" in levels:
         return True
     message = str(event.get("message", "")).lower()
-    return any(level in message for level in severe)
+    return any(level in message for level in levels)
 
 
 def _line(group: str, event: dict[str, Any]) -> Line | None:
@@ -178,16 +170,16 @@ def _line(group: str, event: dict[str, Any]) -> Line | None:
     )
 
 
-def _fits(line: Line, wanted: Search) -> bool:
-    level = LEVELS.index(line.level) if line.level in LEVELS else 1
-    if not (
-        level >= _least(wanted)
-        and wanted.correlation_id.strip() in ("", line.correlation_id)
-        and wanted.trace_id.strip() in ("", line.trace_id)
+def _fits(line: Line, wanted: Search, levels: tuple[str, ...]) -> bool:
+    level = line.level if line.level in LEVELS else "info"
+    if (
+        level not in levels
+        or wanted.correlation_id.strip() not in ("", line.correlation_id)
+        or wanted.trace_id.strip() not in ("", line.trace_id)
     ):
         return False
-    words = [word.strip().lower() for word in (wanted.order_id, wanted.text) if word.strip()]
+    words = [word for word in (wanted.order_id.strip(), wanted.text.strip()) if word]
     if not words:
         return True
     whole = json.dumps(line.body, ensure_ascii=False).lower()
-    return all(word in whole for word in words)
+    return all(word.lower() in whole for word in words)

@@ -1,7 +1,6 @@
 """Traces of a range: found by the index in the ops table, read from X-Ray."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -14,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from console.queries import clients
 from console.queries.edge import Unreachable
+from console.queries.side_by_side import at_once
 from console.queries.traces_memory import Memory
 from console.settings import settings
 from console.traces import domain
@@ -72,7 +72,7 @@ def read(trace_ids: Iterable[str], *, again: bool = False) -> dict[str, Trace]:
     missing = [each for each in wanted if each not in found]
     if not again:
         missing = [each for each in missing if not _absent.find(each)]
-    for part in _at_once(_fetch, _chunks(missing, _BATCH)):
+    for part in at_once(_fetch, _chunks(missing, _BATCH)):
         for trace in part:
             age = now() - trace.started_at
             is_settled = age > _SETTLED_AFTER and not trace.is_running
@@ -139,7 +139,7 @@ def _newest_first(
     while ahead:
         part, ahead = ahead[:size], ahead[size:]
         size = min(size * 2, _MINUTES_AT_ONCE)
-        for minute, rows in zip(part, _at_once(look, part), strict=True):
+        for minute, rows in zip(part, at_once(look, part), strict=True):
             if isinstance(rows, Unreachable):
                 if minute == minutes[0]:
                     raise rows
@@ -275,15 +275,6 @@ def _passes(error: Exception) -> bool:
         return False
     status = error.response["ResponseMetadata"]["HTTPStatusCode"]
     return bool(status >= 500 or "Throttl" in error.response["Error"]["Code"])
-
-
-@cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(6, thread_name_prefix="traces")
-
-
-def _at_once(ask: Callable[[Any], Any], each: Iterable[Any]) -> list[Any]:
-    return list(_pool().map(ask, each))
 
 
 def _chunks(values: Sequence[Any], size: int) -> list[Any]:
