@@ -14,16 +14,18 @@ from tests.conftest import Stack
 
 SERVICE = f"quarry-{uuid4().hex[:8]}"
 CROWD = 900  # lines within a minute, some minutes ago: more than are shown
+WARNED = [f"minute.{n}.warned" for n in range(40)]  # one a minute, so that no slice may be left out
 
 
 @pytest.fixture(scope="module")
 def group(stack: Stack) -> None:
-    """A few lines now, a crowd five minutes ago, and the oldest after half an hour of silence."""
+    """A line a minute, among them a crowd five minutes ago, and some at the very beginning."""
     client = boto3.client("logs")
     name = f"/has/{settings().stage}/{SERVICE}"
     client.create_log_group(logGroupName=name)
     client.create_log_stream(logGroupName=name, logStreamName="one")
-    old, crowded, late = (now() - timedelta(minutes=minutes) for minutes in (40, 5, 0.2))
+    at = now()
+    old, crowded = at - timedelta(minutes=42), at - timedelta(minutes=5)
     lines = [
         (old, _line("oldest.failed", "ERROR")),
         (old, _line("oldest.broke", "critical", order_id="01ORDERABC")),
@@ -34,8 +36,12 @@ def group(stack: Stack) -> None:
             (crowded + timedelta(milliseconds=50 * n), _line(f"crowd.{n}", "info"))
             for n in range(CROWD)
         ),
-        (late, _line("late.warned", "warning")),
+        *(
+            (at - timedelta(minutes=n + 0.5), _line(event, "warning"))
+            for n, event in enumerate(WARNED)
+        ),
     ]
+    lines.sort(key=lambda line: line[0])
     events = [{"timestamp": int(at.timestamp() * 1000), "message": text} for at, text in lines]
     client.put_log_events(logGroupName=name, logStreamName="one", logEvents=events)
 
@@ -54,14 +60,14 @@ def _found(**wanted: str) -> tuple[list[str], bool]:
 
 @pytest.mark.usefixtures("group")
 def test_the_newest_lines_are_shown_and_that_there_are_more() -> None:
-    newest = [f"crowd.{n}" for n in range(CROWD - 1, CROWD - logs.LIMIT, -1)]
-    assert _found(level="info") == (["late.warned", *newest], True)
+    crowd = [f"crowd.{n}" for n in range(CROWD - 1, -1, -1)]
+    assert _found(level="info") == ([*WARNED[:4], *crowd][: logs.LIMIT], True)
 
 
 @pytest.mark.parametrize(
     ("level", "events"),
     [
-        ("warning", ["late.warned", "oldest.failed", "oldest.broke"]),
+        ("warning", [*WARNED, "oldest.failed", "oldest.broke"]),
         ("error", ["oldest.failed", "oldest.broke"]),
         ("critical", ["oldest.broke"]),
     ],
